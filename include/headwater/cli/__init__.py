@@ -1,0 +1,1 @@
+"""Composition root of the command line: wires adapters into services and prints."""

@@ -1,0 +1,1 @@
+"""The words of the product as frozen values. Imports nothing of Headwater but itself, and does no input or output."""

@@ -1,0 +1,31 @@
+"""Durations as people write them: ``90s``, ``45m``, ``6h``, ``1d``, ``2w``."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_FORM = re.compile(r"(\d{1,9})([smhdw])")
+
+
+def parse_duration(value: object) -> timedelta:
+    """Read ``45m`` and its like, or pass a timedelta through.
+
+    :raises ValueError: for any other form; a bare number has no unit and is refused.
+    """
+    if isinstance(value, timedelta):
+        return value
+    match = _FORM.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a duration is a whole number and one unit of s, m, h, d, w, such as 45m or 1d")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest form ``parse_duration`` reads back; durations are whole seconds."""
+    seconds = int(value.total_seconds())
+    for unit in ("w", "d", "h", "m"):
+        if seconds and seconds % _UNITS[unit] == 0:
+            return f"{seconds // _UNITS[unit]}{unit}"
+    return f"{seconds}s"

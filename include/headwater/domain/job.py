@@ -1,0 +1,139 @@
+"""The versioned JSON that crosses from Airflow to Spark, and back. Carries references to secrets, never secrets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from headwater.domain.base import Value
+from headwater.domain.names import TableName
+from headwater.domain.run import InputRef
+from headwater.domain.spec import GoldSpec, TableSpec
+from headwater.domain.staging import StagedTable, TableState, Verdict
+
+JobKind = Literal["refine", "build_gold", "validate", "preflight", "inspect"]
+
+
+class RefineTable(Value):
+    """Refine one silver table from bronze batches in (``from_batch``, ``to_batch``] of one bronze snapshot."""
+
+    spec: TableSpec
+    bronze: TableName
+    silver: TableName
+    bronze_input: InputRef
+    from_batch: int
+    base: int | None
+    """``main`` of the silver table; None when the table does not exist or has no snapshot yet."""
+    state: TableState
+    """What the silver state becomes; the job fills nothing but what it counted."""
+    quarantine_rules: dict[str, str] = Field(default_factory=dict)
+    """Rule name -> Spark SQL predicate true for a row to divert, compiled from the silver contract."""
+    set_aside: dict[str, str] = Field(default_factory=dict)
+    """Rule name -> predicate of rows a person discarded for these batches; diverted with that reason."""
+
+
+class BuildTable(Value):
+    """Build one gold table from pinned inputs."""
+
+    spec: GoldSpec
+    gold: TableName
+    base: int | None
+    inputs: dict[str, InputRef]
+    """Dotted table -> snapshot its view is pinned to; staged snapshots of this run or released ones."""
+    state: TableState
+
+
+class ValidateTable(Value):
+    """Judge exactly one snapshot by one contract."""
+
+    table: TableName
+    snapshot_id: int
+    contract: str
+    """Text of the Soda contract; its ``dataset`` names the table, the gate redirects it to the pinned view."""
+    contract_hash: str
+    key: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    """Columns whose values never appear in results."""
+    batch_only: int | None = None
+    """Bronze: judge only rows with ``_hw_batch`` equal to this; None judges the whole snapshot."""
+
+
+class Fixture(Value):
+    """One given/expect unit test of a transform: rows as lists of column -> value."""
+
+    name: str
+    table: TableName
+    given: dict[str, tuple[dict[str, object], ...]]
+    expect: tuple[dict[str, object], ...]
+    file: str
+
+
+class PreflightTable(Value):
+    """The fixtures of one silver or gold table, with what they test."""
+
+    silver: TableSpec | None = None
+    gold: GoldSpec | None = None
+    table: TableName
+    schemas: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Dotted input table -> column -> Iceberg type, where known; the rest is taken from the fixture's values."""
+    fixtures: tuple[Fixture, ...]
+
+
+class JobSpec(Value):
+    """One Spark job: one layer of one run. Tables run in parallel inside it."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    version: Literal[1] = 1
+    kind: JobKind
+    run_key: str
+    pipeline: str
+    attempt: str
+    planned_at: AwareDatetime
+    refine: tuple[RefineTable, ...] = ()
+    build: tuple[BuildTable, ...] = ()
+    validate_: tuple[ValidateTable, ...] = Field(default=(), alias="validate")
+    preflight: tuple[PreflightTable, ...] = ()
+
+
+
+class TableResult(Value):
+    """What became of one table in a job.
+
+    :param status: ``staged`` (a new snapshot on the attempt's branch), ``unchanged`` (nothing to do), ``judged``,
+        ``green`` or ``red`` (preflight), ``failed``.
+    """
+
+    table: TableName
+    status: Literal["staged", "unchanged", "judged", "green", "red", "failed"]
+    seconds: float = 0.0
+    staged: StagedTable | None = None
+    quarantine: StagedTable | None = None
+    verdict: Verdict | None = None
+    rows_read: int = 0
+    rows_inserted: int = 0
+    rows_updated: int = 0
+    rows_deleted: int = 0
+    error_code: str | None = None
+    error: str | None = None
+    facts: dict[str, str] = Field(default_factory=dict)
+    """What an alert needs: column, value, count, line of the SQL …"""
+    differences: tuple[str, ...] = ()
+    """Preflight: the rows that differ, rendered, at most twenty lines."""
+
+
+class JobResult(Value):
+    """The answer to a JobSpec."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    version: Literal[1] = 1
+    kind: JobKind
+    run_key: str
+    attempt: str
+    tables: tuple[TableResult, ...]
+    seconds: float
+
+    def table(self, name: TableName) -> TableResult | None:
+        return next((result for result in self.tables if result.table == name), None)

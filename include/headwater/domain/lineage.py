@@ -1,0 +1,68 @@
+"""What is told to the catalogue of metadata about a run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from headwater.domain.base import Value
+from headwater.domain.names import TableName
+from headwater.domain.schema import TableSchema
+from headwater.domain.spec import Owner
+from headwater.domain.staging import Verdict
+
+
+class ColumnLineage(Value):
+    """One column of a table and every input column it is derived from, as (dotted table or source relation, column).
+
+    :param transformation: the SQL expression, for people.
+    """
+
+    column: str
+    inputs: tuple[tuple[str, str], ...]
+    transformation: str = ""
+
+
+class DatasetFacts(Value):
+    """A table after a run."""
+
+    table: TableName
+    description: str | None
+    owner: Owner
+    domain: str | None
+    schema_: TableSchema
+    classifications: dict[str, str] = Field(default_factory=dict)
+    upstreams: tuple[str, ...] = ()
+    """Dotted tables, or ``source:<connection>:<relation>`` for bronze."""
+    columns: tuple[ColumnLineage, ...] = ()
+    rows: int | None = None
+    snapshot_id: int | None = None
+    moved: bool = False
+    verdict: Verdict | None = None
+
+
+class TaskFacts(Value):
+    """One stage of the run."""
+
+    task_id: str
+    state: Literal["success", "failed", "skipped"]
+    started_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+
+
+class RunFacts(Value):
+    """Everything ``emit_lineage`` sends."""
+
+    pipeline: str
+    description: str
+    owner: Owner
+    run_key: str
+    run_id: str
+    release: str | None
+    state: Literal["success", "failed"]
+    started_at: AwareDatetime
+    ended_at: AwareDatetime
+    datasets: tuple[DatasetFacts, ...]
+    tasks: tuple[TaskFacts, ...] = ()
+    url: str | None = None

@@ -1,0 +1,57 @@
+"""What one publish made visible."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from headwater.domain.base import Value
+from headwater.domain.names import TableName
+from headwater.domain.staging import TableState
+
+
+class Move(Value):
+    """One table's part of a publish (rule 17): refused unless ``main`` is ``base`` and the branch is ``target``.
+
+    A rollback has no branch and moves ``main`` to an older snapshot.
+    """
+
+    table: TableName
+    base: int | None
+    target: int
+    branch: str | None
+    state: TableState
+
+
+class ReleasedTable(Value):
+    """A table as readers of a release see it. ``metadata_location`` lets DuckDB read it without a catalog."""
+
+    table: TableName
+    snapshot_id: int
+    metadata_location: str
+    rows: int | None = None
+    moved: bool = True
+    """Whether this release moved it; readers get every table of the pipeline, moved or not."""
+
+
+class Release(Value):
+    """All tables of one pipeline at one instant (rule 19). Readers read releases, never loose ``main``s.
+
+    :param id: ``r-<yyyymmddThhmmss>-<8 hex>``; sorts by time.
+    :param kind: ``bronze`` (publish_bronze), ``audited`` (publish: silver and gold) or ``rollback``.
+    :param status: ``pending`` from before the catalog commit until after it; only ``published`` is ever read.
+    """
+
+    id: str
+    run_key: str
+    pipeline: str
+    kind: Literal["bronze", "audited", "rollback"]
+    status: Literal["pending", "published", "aborted"]
+    created_at: AwareDatetime
+    published_at: AwareDatetime | None = None
+    tables: tuple[ReleasedTable, ...] = ()
+    inputs: dict[str, int] = Field(default_factory=dict)
+    bundle_version: str | None = None
+    held: tuple[str, ...] = ()
+    """Dotted tables this publish had to leave out."""

@@ -1,0 +1,198 @@
+"""What a source developer declares: the resolved form of ``dags/sources/*.yaml`` and ``dags/products/*.yaml``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from headwater.domain.base import Value
+from headwater.domain.duration import format_duration, parse_duration
+from headwater.domain.names import Layer, TableName
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
+]
+
+
+class Owner(Value):
+    """Who is told when something breaks."""
+
+    team: str = Field(min_length=1)
+    email: tuple[str, ...] = ()
+    slack: str | None = Field(default=None, pattern=r"^#[\w\-.]{1,79}$")
+
+
+class Schedule(Value):
+    """When a DAG runs: exactly one of ``every``, ``cron``, ``assets`` or ``manual``."""
+
+    every: Duration | None = None
+    cron: str | None = None
+    timezone: str = "UTC"
+    assets: tuple[str, ...] = ()
+    inputs: Literal["any", "all"] = "any"
+    manual: bool = False
+
+
+class Freshness(Value):
+    """Alert when the newest release of a layer is older than this, whether or not a run exists."""
+
+    bronze: Duration | None = None
+    silver: Duration | None = None
+    gold: Duration | None = None
+
+
+class SqlExtract(Value):
+    """Rows of a relation in a database.
+
+    :param relation: ``schema.table`` in the source; default ``public.<table>``.
+    :param lag: how far below the watermark each run reads again, to catch late commits.
+    """
+
+    kind: Literal["sql"] = "sql"
+    mode: Literal["snapshot", "incremental"] = "snapshot"
+    relation: str | None = None
+    cursor: str | None = None
+    lag: Duration = timedelta(0)
+    deleted_column: str | None = None
+    bad_cursor: Literal["quarantine", "stop"] = "quarantine"
+    non_finite: Literal["quarantine", "stop", "null"] = "quarantine"
+    max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
+
+
+class FilesExtract(Value):
+    """Files arriving in a landing folder, each taken exactly once (rule 29).
+
+    :param path: folder or glob; relative paths are under the connection's folder.
+    :param columns: name -> Iceberg type; required, because a CSV does not know its types.
+    """
+
+    kind: Literal["files"] = "files"
+    mode: Literal["incremental"] = "incremental"
+    path: str
+    format: Literal["csv"] = "csv"
+    columns: dict[str, str] = Field(min_length=1)
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    null: str = ""
+    stable_for: Duration = timedelta(0)
+    max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
+
+
+Extract = Annotated[SqlExtract | FilesExtract, Field(discriminator="kind")]
+
+
+class Silver(Value):
+    """How bronze batches become the silver table (rules 31-35)."""
+
+    mode: Literal["append", "upsert", "scd2"]
+    sequence_by: str | None = None
+    valid_from: str | None = None
+    initial_valid_from: str | None = None
+    track: tuple[str, ...] = ()
+    """scd2: only these columns open a version; empty means all but the key."""
+    max_delete_share: float = Field(default=0.2, ge=0, le=1)
+    allow_empty: bool = False
+
+
+class ColumnRule(Value):
+    """What becomes of one source column on its way to silver."""
+
+    rename: str | None = None
+    """New name in silver."""
+    expression: str | None = None
+    """A Spark SQL expression over the bronze columns that gives the silver value."""
+    type: str | None = None
+    classification: Literal["public", "internal", "pii"] | None = None
+    mask: Literal["hash"] | None = None
+    description: str | None = None
+
+
+class TableSpec(Value):
+    """One table of a source."""
+
+    name: str
+    description: str | None = None
+    owner: Owner | None = None
+    key: tuple[str, ...] = ()
+    extract: Extract
+    silver: Silver
+    columns: dict[str, ColumnRule] = Field(default_factory=dict)
+    drift: Literal["stop", "evolve"] = "stop"
+    """``evolve`` takes new nullable columns and widenings; everything else stops in either case."""
+    max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
+    """Above this share of a batch (and more than 10 rows) quarantined by row rules, the table is held."""
+    sql: str | None = None
+    """Text of ``sql/silver/<source>/<table>.sql`` where the file exists: row-wise over its own increment."""
+
+
+class GoldSpec(Value):
+    """One gold table, made by ``sql/gold/<source>/<name>.sql``."""
+
+    name: str
+    mode: Literal["rebuild"] = "rebuild"
+    description: str | None = None
+    owner: Owner | None = None
+    grain: tuple[str, ...] = Field(min_length=1)
+    sql: str
+    """The file's text: one Spark SELECT (rule 37)."""
+    inputs: tuple[TableName, ...] = ()
+    """Tables the SQL reads, found in the SQL."""
+
+
+class SourceSpec(Value):
+    """A resolved source. ``spec_hash`` is over everything that decides what a run does, SQL and contracts included."""
+
+    name: str
+    file: str
+    description: str
+    owner: Owner
+    domain: str | None = None
+    schedule: Schedule
+    connection: str
+    freshness: Freshness = Freshness()
+    lease_wait: Duration = timedelta(minutes=30)
+    tables: tuple[TableSpec, ...]
+    gold: tuple[GoldSpec, ...] = ()
+    tags: tuple[str, ...] = ()
+    contracts: dict[str, str] = Field(default_factory=dict)
+    """Dotted table name -> text of its Soda contract."""
+
+    def table(self, name: str) -> TableSpec:
+        """The table of that name. :raises KeyError: when the source has none."""
+        found = next((table for table in self.tables if table.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def name_of(self, layer: Layer, table: str) -> TableName:
+        return TableName(layer=layer, source=self.name, table=table)
+
+
+class ProductSpec(Value):
+    """A resolved data product: gold over several sources, triggered by their releases (rule 39)."""
+
+    name: str
+    file: str
+    description: str
+    owner: Owner
+    domain: str | None = None
+    schedule: Schedule
+    freshness: Freshness = Freshness()
+    lease_wait: Duration = timedelta(minutes=30)
+    gold: tuple[GoldSpec, ...]
+    tags: tuple[str, ...] = ()
+    contracts: dict[str, str] = Field(default_factory=dict)
+
+    def name_of(self, layer: Layer, table: str) -> TableName:
+        return TableName(layer=layer, source=self.name, table=table)
+
+
+PipelineSpec = SourceSpec | ProductSpec
+
+
+def spec_document(spec: PipelineSpec) -> dict[str, Any]:
+    """The JSON form a spec is stored and hashed in: everything but the path of its file."""
+    return spec.model_dump(mode="json", exclude={"file"})

@@ -1,0 +1,95 @@
+"""What an attempt staged on its branch, and what a gate said of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import uuid4
+
+from pydantic import AwareDatetime, Field
+
+from headwater.domain.base import Value
+from headwater.domain.names import TableName
+from headwater.domain.run import InputRef
+
+StageName = Literal["extract_to_bronze", "refine_to_silver", "build_gold"]
+
+
+def new_attempt() -> str:
+    """A fresh attempt id (rule 2): never Airflow's try number."""
+    return uuid4().hex
+
+
+def branch_of(attempt: str) -> str:
+    """The Iceberg branch an attempt writes to."""
+    return f"hw_{attempt}"
+
+
+class TableState(Value):
+    """Table property ``headwater.state``: how far a table has come, moved by the commit that moves ``main`` (rule 17)."""
+
+    version: Literal[1] = 1
+    run_key: str
+    release: str = ""
+    spec_hash: str
+    """Hash of the spec, SQL and code this content was made with (rule 8)."""
+    batch: int = 0
+    """Bronze: highest ``_hw_batch``. Silver: highest bronze batch refined. Gold: number of builds."""
+    watermark: str | None = None
+    digest: str | None = None
+    """Snapshot extracts: digest of the content, so that identical content appends nothing (rule 28)."""
+    inputs: dict[str, InputRef] = Field(default_factory=dict)
+    """Dotted input table -> what was read of it."""
+    ledger: str | None = None
+    """File sources: path of the ledger of files read, in the table's metadata folder (rule 29)."""
+    ledger_sha256: str | None = None
+
+
+class StagedTable(Value):
+    """One table's staging. ``staged`` equal to ``base`` never happens: a table with nothing new is not staged."""
+
+    table: TableName
+    attempt: str
+    branch: str
+    base: int | None
+    """``main`` when the branch was cut; None only while the table has no ``main``."""
+    staged: int
+    state: TableState
+    """What ``headwater.state`` becomes when this is published."""
+    rows: int
+    """Rows the staged snapshot adds (bronze) or holds (silver, gold)."""
+    quarantined: int = 0
+
+
+class CheckResult(Value):
+    """One evaluated check of a contract."""
+
+    name: str
+    type: str
+    column: str | None = None
+    outcome: Literal["passed", "failed", "warned", "not_evaluated", "excluded"]
+    measured: float | None = None
+    threshold: str = ""
+    rows_failed: int | None = None
+    rows_tested: int | None = None
+    path: str = ""
+    """Soda's relative path of the check inside the contract: stable across runs, names the DataHub assertion."""
+    examples: tuple[str, ...] = ()
+    """Up to five offending values or keys, masked where the column is classified."""
+    predicate: str | None = None
+    """Spark SQL that is true for an offending row, when the check judges rows."""
+
+
+class Verdict(Value):
+    """A gate's answer for exactly one snapshot under exactly one contract (rule 15)."""
+
+    table: TableName
+    snapshot_id: int
+    contract_hash: str
+    passed: bool
+    reason: str = ""
+    """Why the gate stayed closed, in one line; empty when it passed."""
+    checks_declared: int
+    checks: tuple[CheckResult, ...] = ()
+    judged_at: AwareDatetime | None = None
+    accepted_by: str | None = None
+    """A person let this staging through although a check failed (rule 21)."""

@@ -1,0 +1,93 @@
+"""The Iceberg catalog: heads, staging on branches, and the one call that publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from headwater.domain.base import Value
+from headwater.domain.names import TableName
+from headwater.domain.release import Move
+from headwater.domain.schema import Column, TableSchema
+from headwater.domain.staging import TableState
+
+
+class TableHead(Value):
+    """A table as the catalog has it now. ``branches`` maps every branch but ``main`` to its head snapshot."""
+
+    table: TableName
+    uuid: str
+    main: int | None
+    state: TableState | None
+    schema_: TableSchema
+    metadata_location: str
+    location: str
+    branches: dict[str, int]
+
+
+class DataFile(Value):
+    """A finished Parquet file. Its columns carry the field ids of the live table (rule 12)."""
+
+    path: str
+    rows: int
+    size_bytes: int
+
+
+class Catalog(Protocol):
+    """Implementations raise CatalogError when the catalog or its storage does not answer."""
+
+    def head(self, table: TableName) -> TableHead | None:
+        """The table as it is now, or None when it does not exist."""
+        ...
+
+    def list_tables(self) -> tuple[TableName, ...]:
+        """Every table of every layer that has a Headwater name."""
+        ...
+
+    def create(self, table: TableName, schema: TableSchema) -> TableHead:
+        """Create the table and give it a ``main`` by one empty append; both idempotent (rule 13)."""
+        ...
+
+    def evolve(self, table: TableName, add: Sequence[Column], widen: Mapping[str, str]) -> TableHead:
+        """Add nullable columns and widen types, the only changes allowed before a gate (rule 14)."""
+        ...
+
+    def cut_branch(self, table: TableName, branch: str, base: int | None) -> None:
+        """Create the branch at ``base``; does nothing when it is there already (rule 10)."""
+        ...
+
+    def stage_files(self, table: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]) -> int:
+        """Commit finished files to the branch in one snapshot and return its id.
+
+        Finds an earlier commit of the same ``headwater.run-key`` **on this branch** after an unknown outcome
+        instead of committing twice (rule 11), and refuses a path the branch already has (rule 12).
+        """
+        ...
+
+    def publish(self, moves: Sequence[Move]) -> Mapping[str, str]:
+        """Move ``main`` of all tables at one instant, guarded and with their state (rules 16, 17).
+
+        :returns: dotted table -> metadata location after the publish.
+        :raises StaleBaseError: when any base or branch head is not what the move says; then nothing moved.
+        """
+        ...
+
+    def is_ancestor(self, table: TableName, snapshot_id: int) -> bool:
+        """Whether the snapshot is ``main`` or one of its ancestors."""
+        ...
+
+    def summary(self, table: TableName, snapshot_id: int) -> Mapping[str, str]:
+        """Summary of a snapshot. :raises NotFoundError: when the table or snapshot is gone."""
+        ...
+
+    def drop_branches(self, table: TableName, branches: Sequence[str]) -> None:
+        """Drop branches, ignoring those that are gone."""
+        ...
+
+    def write_attachment(self, table: TableName, name: str, content: bytes) -> str:
+        """Write a file beside the table's metadata (rule 29) and return its path."""
+        ...
+
+    def read_attachment(self, path: str) -> bytes:
+        """Content of a file written by ``write_attachment``."""
+        ...

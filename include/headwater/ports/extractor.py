@@ -1,0 +1,96 @@
+"""Extractors move rows of a frozen window into finished Parquet files, memory bounded whatever the size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from headwater.domain.base import Value
+from headwater.domain.run import RunRequest, Window
+from headwater.domain.schema import TableSchema
+from headwater.domain.spec import TableSpec
+from headwater.domain.staging import TableState
+from headwater.ports.catalog import DataFile
+
+
+class BatchStamp(Value):
+    """What every row of a batch carries (rule 26)."""
+
+    run_key: str
+    planned_at: datetime
+    batch: int
+    attempt: str
+
+
+class Extracted(Value):
+    """What one extract produced.
+
+    :param files: finished files with the bronze columns and field ids; empty when the window held nothing.
+    :param rejects: files of rows that could not be typed or parsed, with the quarantine columns.
+    :param digest: snapshot extracts: sha256 over the content, independent of physical order.
+    :param watermark: highest cursor among rows taken, as text; None when unchanged.
+    :param ledger: file sources: the new ledger's bytes, to be written before the commit.
+    """
+
+    files: tuple[DataFile, ...] = ()
+    rejects: tuple[DataFile, ...] = ()
+    rows: int = 0
+    size_bytes: int = 0
+    rejected: int = 0
+    digest: str | None = None
+    watermark: str | None = None
+    ledger: bytes | None = None
+
+
+class SourceRelation(Value):
+    """What a source offers, for ``new-source`` and ``doctor``."""
+
+    relation: str
+    primary_key: tuple[str, ...]
+    cursor_candidates: tuple[str, ...]
+    estimated_rows: int | None = None
+    schema_: TableSchema
+
+
+class Extractor(Protocol):
+    """One kind of source, opened for one connection. Close it; it holds a connection."""
+
+    def inspect(self, table: TableSpec) -> TableSchema:
+        """The table's columns as the source has them now, in Iceberg types, without system columns.
+
+        :raises SourceTableMissingError: when the relation does not exist, naming near misses.
+        :raises SchemaDriftError: when two columns are equal but for case, or a type cannot be carried.
+        """
+        ...
+
+    def plan(
+        self, table: TableSpec, state: TableState | None, ledger: bytes | None, request: RunRequest, now: datetime
+    ) -> Window:
+        """Freeze what the next run reads (rules 5, 6). Reads no rows.
+
+        :param ledger: content of the ledger named by ``state``, for file sources.
+        """
+        ...
+
+    def extract(
+        self,
+        table: TableSpec,
+        window: Window,
+        stamp: BatchStamp,
+        schema: TableSchema,
+        folder: str,
+        ledger: bytes | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Extracted:
+        """Read the window into Parquet files in ``folder``, whose names carry the attempt.
+
+        :param schema: the live bronze schema with field ids (source columns, then system columns).
+        """
+        ...
+
+    def list_relations(self) -> tuple[SourceRelation, ...]:
+        """Everything readable in the source."""
+        ...
+
+    def close(self) -> None: ...

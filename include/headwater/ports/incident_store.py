@@ -1,0 +1,37 @@
+"""Incidents and the outbox of their deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from headwater.domain.incident import Delivery, Failure, Incident
+
+
+class IncidentStore(Protocol):
+    def record(self, failure: Failure, draft: Incident, channels: Sequence[str]) -> tuple[Incident, bool]:
+        """In one transaction: insert the failure (unique per dag, run, task, map index, try, kind), open or count up
+        the incident of the same pipeline, table, kind and cause, and queue one delivery per channel for a new one.
+
+        :returns: the incident, and whether this failure was new.
+        """
+        ...
+
+    def get(self, incident_id: int) -> Incident | None: ...
+
+    def list(self, status: str | None = None, pipeline: str | None = None, limit: int = 50) -> tuple[Incident, ...]:
+        """Newest first."""
+        ...
+
+    def close(self, incident_id: int, why: str, at: datetime) -> None: ...
+
+    def due(self, now: datetime, limit: int = 50) -> tuple[Delivery, ...]:
+        """Deliveries waiting whose time has come; claimed for one minute so that two senders do not both send."""
+        ...
+
+    def delivered(self, delivery_id: int, at: datetime) -> None: ...
+
+    def postpone(self, delivery_id: int, error: str, next_try_at: datetime) -> None: ...
+
+    def failures_seen(self, pipeline: str, run_id: str) -> tuple[Failure, ...]: ...

@@ -1,0 +1,18 @@
+"""A channel that carries one incident to its people."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from headwater.domain.incident import Incident
+
+
+class Notifier(Protocol):
+    channel: str
+
+    def send(self, incident: Incident) -> None:
+        """Deliver within ten seconds or raise; the outbox tries again.
+
+        :raises DeliveryError: with ``retry_after_seconds`` where the channel said when.
+        """
+        ...

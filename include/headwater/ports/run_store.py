@@ -1,0 +1,168 @@
+"""The run store: runs, plans, attempts, verdicts, releases, leases. Its own database, migrated (rule 42)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pydantic import AwareDatetime
+
+from headwater.domain.base import Value
+from headwater.domain.names import Layer, TableName
+from headwater.domain.release import Release
+from headwater.domain.run import RunKey, RunPlan
+from headwater.domain.staging import StagedTable, StageName, Verdict
+
+
+class RunRecord(Value):
+    """A run as people list it."""
+
+    run_key: RunKey
+    state: Literal["running", "success", "failed", "held", "superseded"]
+    planned_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    reason: str = ""
+    held: tuple[str, ...] = ()
+    message: str = ""
+    bundle_version: str | None = None
+
+
+class StagedRecord(Value):
+    """A staging as the run store keeps it, with what became of it."""
+
+    run_key: str
+    stage: StageName
+    staged: StagedTable
+    status: Literal["staged", "published", "held", "discarded", "superseded"]
+    inputs_hash: str
+    """Hash over recorded inputs, code, spec and SQL: what rule 8 compares."""
+    created_at: AwareDatetime
+
+
+class SetAside(Value):
+    """A person's ``discard``: rows of a table that break a rule, up to a batch, go to quarantine (rule 21)."""
+
+    table: TableName
+    rule: str
+    predicate: str
+    up_to_batch: int
+    by: str
+    reason: str
+
+
+class Lease(Value):
+    """One writer per table (rule 23). ``token`` only grows."""
+
+    table: str
+    run_key: str
+    token: int
+    holder: str
+    heartbeat_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class RunStore(Protocol):
+    """All writes are idempotent by their natural key: calling twice changes nothing."""
+
+    def installation(self) -> str:
+        """The installation uuid, made on first use (rule 1)."""
+        ...
+
+    # runs and plans
+    def save_plan(self, plan: RunPlan, spec_document: str, bundle_version: str | None = None) -> RunPlan:
+        """Store the plan unless the run has one; returns the stored one (a retry keeps the first)."""
+        ...
+
+    def replace_plan(self, plan: RunPlan, spec_document: str) -> None:
+        """Plan again: allowed only before anything of this key was published (rule 7)."""
+        ...
+
+    def plan(self, run_key: str) -> RunPlan | None: ...
+
+    def spec_document(self, run_key: str) -> str | None:
+        """The resolved spec (JSON) stored with the plan (rule 4)."""
+        ...
+
+    def save_run(self, record: RunRecord) -> None: ...
+
+    def runs(self, pipeline: str | None = None, limit: int = 20) -> tuple[RunRecord, ...]:
+        """Newest first."""
+        ...
+
+    def run(self, run_key: str) -> RunRecord | None: ...
+
+    # staging
+    def save_staged(self, record: StagedRecord) -> None: ...
+
+    def staged(self, run_key: str, stage: StageName | None = None) -> tuple[StagedRecord, ...]:
+        """Of each table the newest staging of that run, any status, oldest table first."""
+        ...
+
+    def held(self, table: TableName | None = None) -> tuple[StagedRecord, ...]:
+        """Held stagings, newest first."""
+        ...
+
+    def mark_staged(self, attempt: str, table: TableName, status: str) -> None: ...
+
+    def live_branches(self) -> dict[str, tuple[str, ...]]:
+        """Dotted table -> branches of staged and held attempts; maintenance spares them."""
+        ...
+
+    # verdicts
+    def save_verdict(self, run_key: str, verdict: Verdict) -> None: ...
+
+    def verdict(self, table: TableName, snapshot_id: int) -> Verdict | None:
+        """The newest verdict of that snapshot."""
+        ...
+
+    # set aside
+    def save_set_aside(self, item: SetAside) -> None: ...
+
+    def set_aside(self, table: TableName, after_batch: int) -> tuple[SetAside, ...]:
+        """Discards of the table that concern batches above ``after_batch``."""
+        ...
+
+    # releases
+    def save_release(self, release: Release) -> None:
+        """Insert or update by id; ``pending`` before the catalog commit, then ``published`` or ``aborted``."""
+        ...
+
+    def release(self, release_id: str) -> Release | None: ...
+
+    def releases(self, pipeline: str | None = None, limit: int = 20) -> tuple[Release, ...]:
+        """Newest first, every status."""
+        ...
+
+    def pending_releases(self, pipeline: str) -> tuple[Release, ...]: ...
+
+    def current(self, layers: Sequence[Layer] | None = None) -> tuple[Release, ...]:
+        """In one statement: of each pipeline the newest published bronze and the newest published audited (or
+        rollback) release. This is the only way readers resolve tables (rule 19).
+        """
+        ...
+
+    # leases
+    def acquire(
+        self, tables: Sequence[TableName], run_key: str, holder: str, ttl_seconds: float, takeover: bool = False
+    ) -> tuple[Lease, ...]:
+        """Take all leases or none. The same run key renews with a new token after a gap.
+
+        :param takeover: the holder's run is known to be terminal: an expired lease may be taken. A lease of
+            another run is never taken while it has not expired, and an expired one only with ``takeover``.
+        :returns: the leases of this run when all were taken; else the leases of others that stand in the way.
+        """
+        ...
+
+    def heartbeat(self, run_key: str, ttl_seconds: float) -> bool:
+        """Extend all leases of the run; False when any was lost."""
+        ...
+
+    def release_leases(self, run_key: str) -> None: ...
+
+    def leases(self) -> tuple[Lease, ...]: ...
+
+    # preflight cache
+    def preflight_green(self, content_hash: str) -> bool: ...
+
+    def save_preflight_green(self, content_hash: str, at: datetime) -> None: ...

@@ -1,0 +1,1 @@
+"""Headwater for Spark: entrypoints, transforms, tables and the gate. Never knows Airflow."""
