@@ -46,3 +46,18 @@ BRONZE_SYSTEM_COLUMNS = (
     Column(name="_hw_position", type="string", doc="Sortable place of the row in its source (rule 27)."),
     Column(name="_hw_origin", type="string", doc="Where the row was read: connection and relation, or the file."),
 )
+
+QUARANTINE_COLUMNS = (
+    Column(name="_hw_id", type="string", doc="sha256 of table, payload and origin: the row's identity (rule 40)."),
+    Column(name="_hw_table", type="string", doc="Dotted table the row was meant for."),
+    Column(name="_hw_reason", type="string", doc="What is wrong with the row, in words."),
+    Column(name="_hw_rules", type="string", doc="Names of all broken rules, separated by commas."),
+    Column(name="_hw_payload", type="string", doc="The raw row as JSON text; extraction rejects hold the only copy."),
+    Column(name="_hw_key", type="string", doc="The row's key as JSON text, or null where it cannot be read."),
+    Column(name="_hw_position", type="string", doc="Original position of the row, kept by a replay (rule 27)."),
+    Column(name="_hw_batch", type="long", doc="Batch the row came in."),
+    Column(name="_hw_run_key", type="string", doc="Run that set the row aside."),
+    Column(name="_hw_origin", type="string", doc="Where the row was read: connection and relation, or file and line."),
+    Column(name="_hw_detected_at", type="timestamptz", doc="planned_at of the run that set the row aside."),
+)
+"""The one form of every quarantine table, written by extractors and by Spark alike (rule 40)."""
