@@ -156,6 +156,12 @@ class CatalogError(HeadwaterError):
     retry_helps = True
 
 
+class StackError(HeadwaterError):
+    """A part of the embedded stack (Postgres, Airflow, a sink) did not start, or another one is in the way."""
+
+    code = "stack_down"
+
+
 class NotFoundError(HeadwaterError):
     """A person asked for something that does not exist: a table, a release, an incident."""
 
