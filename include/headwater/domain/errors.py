@@ -162,6 +162,13 @@ class StackError(HeadwaterError):
     code = "stack_down"
 
 
+class AirflowDownError(HeadwaterError):
+    """Airflow's REST API did not answer, or refused the request."""
+
+    code = "airflow_down"
+    retry_helps = True
+
+
 class NotFoundError(HeadwaterError):
     """A person asked for something that does not exist: a table, a release, an incident."""
 

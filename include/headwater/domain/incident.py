@@ -10,6 +10,8 @@ from headwater.domain.base import Value
 from headwater.domain.spec import Owner
 
 IncidentKind = Literal["failed", "held", "late", "notice"]
+INCIDENT_TOKEN = "{incident}"
+"""Stands for the incident's number in a draft's texts, until the store has given it one."""
 
 
 class Step(Value):
@@ -80,6 +82,11 @@ class Incident(Value):
     status: Literal["open", "closed"] = "open"
     closed_at: AwareDatetime | None = None
     closed_why: str | None = None
+
+    def numbered(self, number: int) -> Incident:
+        """This draft with its number, also where its texts say ``{incident}``."""
+        text = self.model_dump_json().replace(INCIDENT_TOKEN, str(number))
+        return Incident.model_validate_json(text).model_copy(update={"id": number})
 
 
 class Delivery(Value):

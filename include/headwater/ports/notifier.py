@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from headwater.domain.incident import Incident
@@ -14,5 +15,12 @@ class Notifier(Protocol):
         """Deliver within ten seconds or raise; the outbox tries again.
 
         :raises DeliveryError: with ``retry_after_seconds`` where the channel said when.
+        """
+        ...
+
+    def send_digest(self, incidents: Sequence[Incident]) -> None:
+        """Deliver many incidents of one owner as one message that lists every one of them.
+
+        :raises DeliveryError: as ``send``; then none of them counts as delivered.
         """
         ...
