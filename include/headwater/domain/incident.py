@@ -10,7 +10,7 @@ from headwater.domain.base import Value
 from headwater.domain.spec import Owner
 
 IncidentKind = Literal["failed", "held", "late", "notice"]
-INCIDENT_TOKEN = "{incident}"
+NUMBER_PLACEHOLDER = "{incident}"
 """Stands for the incident's number in a draft's texts, until the store has given it one."""
 
 
@@ -85,7 +85,7 @@ class Incident(Value):
 
     def numbered(self, number: int) -> Incident:
         """This draft with its number, also where its texts say ``{incident}``."""
-        text = self.model_dump_json().replace(INCIDENT_TOKEN, str(number))
+        text = self.model_dump_json().replace(NUMBER_PLACEHOLDER, str(number))
         return Incident.model_validate_json(text).model_copy(update={"id": number})
 
 
