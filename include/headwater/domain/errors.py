@@ -143,6 +143,12 @@ class StaleBaseError(HeadwaterError):
     code = "stale_base"
 
 
+class StagingError(HeadwaterError):
+    """An attempt would stage the same file twice, or other files than it staged before (rules 11, 12)."""
+
+    code = "staging_refused"
+
+
 class LeaseHeldError(HeadwaterError):
     """Another run holds a table and did not finish within ``lease_wait``."""
 

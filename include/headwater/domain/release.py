@@ -33,6 +33,8 @@ class ReleasedTable(Value):
     rows: int | None = None
     moved: bool = True
     """Whether this release moved it; readers get every table of the pipeline, moved or not."""
+    state: TableState | None = None
+    """``headwater.state`` that goes with the snapshot: what a rollback to this release restores (rule 22)."""
 
 
 class Release(Value):
@@ -41,6 +43,7 @@ class Release(Value):
     :param id: ``r-<yyyymmddThhmmss>-<8 hex>``; sorts by time.
     :param kind: ``bronze`` (publish_bronze), ``audited`` (publish: silver and gold) or ``rollback``.
     :param status: ``pending`` from before the catalog commit until after it; only ``published`` is ever read.
+        While pending, a moved table's ``metadata_location`` is empty.
     """
 
     id: str
@@ -53,5 +56,7 @@ class Release(Value):
     tables: tuple[ReleasedTable, ...] = ()
     inputs: dict[str, int] = Field(default_factory=dict)
     bundle_version: str | None = None
+    moves: tuple[Move, ...] = ()
+    """The intent, written before the catalog commit: what recovery judges a pending release by."""
     held: tuple[str, ...] = ()
     """Dotted tables this publish had to leave out."""
