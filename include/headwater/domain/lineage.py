@@ -24,6 +24,17 @@ class ColumnLineage(Value):
     transformation: str = ""
 
 
+class SourcePlace(Value):
+    """What a connection leads to, in the words of the catalogue of metadata.
+
+    :param platform: DataHub's data platform, such as ``postgres`` or ``file``.
+    :param database: the database that names of relations start with; None uses the connection's id.
+    """
+
+    platform: str
+    database: str | None = None
+
+
 class DatasetFacts(Value):
     """A table after a run."""
 
@@ -66,3 +77,5 @@ class RunFacts(Value):
     datasets: tuple[DatasetFacts, ...]
     tasks: tuple[TaskFacts, ...] = ()
     url: str | None = None
+    sources: dict[str, SourcePlace] = Field(default_factory=dict)
+    """Connection id -> what it leads to, for upstreams of the form ``source:<connection>:<relation>``."""
