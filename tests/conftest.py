@@ -1,0 +1,35 @@
+"""Fixtures every kind of test may use: one real Postgres per session, and fresh databases on it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from headwater.adapters.embedded.postgres import EmbeddedPostgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL 18 on a free loopback port, without fsync; gone with the session, however that ends."""
+    # not tmp_path: pytest closes its folders to the system user that runs Postgres for root
+    folder = Path(tempfile.mkdtemp(prefix="headwater-postgres-"))
+    with EmbeddedPostgres(folder, durable=False) as server:
+        yield server
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_database(postgres_server: EmbeddedPostgres) -> Callable[..., str]:
+    """``postgres_database(driver="psycopg")`` makes a fresh, empty database and returns its URL."""
+
+    def create(driver: str | None = "psycopg") -> str:
+        name = f"t_{uuid4().hex}"
+        postgres_server.create_databases([name])
+        return postgres_server.url(name, driver)
+
+    return create
