@@ -69,6 +69,12 @@ class SpecError(HeadwaterError):
     code = "spec_invalid"
 
 
+class RequestError(HeadwaterError):
+    """The parameters somebody started a run with cannot be followed."""
+
+    code = "request_invalid"
+
+
 class ConnectionMissingError(HeadwaterError):
     """A connection id of the YAML resolves to nothing."""
 
