@@ -1,0 +1,155 @@
+"""One database transaction that moves ``main`` of all tables of a release (rules 16, 17).
+
+Metadata files are written first; they are orphans until the transaction points at them, and stay orphans when it is
+refused. Each row is guarded by the metadata location its new file was made from, so whatever another writer changed
+in between, a branch, the schema or ``main`` itself, is looked at again before anything is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.orm import Session
+
+from headwater.adapters.iceberg.opening import ATTEMPTS, explained, pause
+from headwater.adapters.iceberg.tables import STATE, point
+from headwater.domain.errors import CatalogError, StaleBaseError
+from headwater.domain.release import Move
+from headwater.ports.failpoints import failpoint
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog.sql import SqlCatalog
+    from pyiceberg.table import StagedTable, Table
+
+_MAIN = "main"
+_WRITERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One row of the transaction."""
+
+    move: Move
+    old: str
+    staged: StagedTable
+
+
+def publish_moves(catalog: SqlCatalog, moves: Sequence[Move]) -> Mapping[str, str]:
+    """See the port. Tables are always taken in the order of their names, so two publishers cannot deadlock."""
+    ordered = sorted(moves, key=lambda move: move.table.identifier)
+    if not ordered:
+        return {}
+    what = f"publishing {len(ordered)} tables"
+    for attempt in range(ATTEMPTS):
+        with explained(what), ThreadPoolExecutor(_WRITERS, "publish") as pool:
+            tables = _load(catalog, ordered, pool)
+            changes = [_staged(catalog, move, tables[move.table.identifier]) for move in ordered]
+            failpoint("publish.before_metadata")
+            list(pool.map(lambda change: _write(catalog, change), changes))
+            failpoint("publish.after_metadata")
+            moved = _swap(catalog, changes)
+        if moved:
+            failpoint("publish.after_commit")
+            return {change.move.table.dotted: change.staged.metadata_location for change in changes}
+        pause(attempt)
+    raise CatalogError(f"{what} lost {ATTEMPTS} times against other writers of the same tables")
+
+
+def _load(catalog: SqlCatalog, moves: Sequence[Move], pool: ThreadPoolExecutor) -> Mapping[tuple[str, str], Table]:
+    """All tables by one statement; their metadata files are read in parallel."""
+    from pyiceberg.catalog.sql import IcebergTables
+    from pyiceberg.exceptions import NoSuchTableError
+
+    wanted = {move.table.identifier for move in moves}
+    if len(wanted) != len(moves):
+        raise ValueError("a table may move once per publish")
+    with Session(catalog.engine) as session:
+        rows = session.scalars(
+            select(IcebergTables).where(
+                IcebergTables.catalog_name == catalog.name,
+                tuple_(IcebergTables.table_namespace, IcebergTables.table_name).in_(wanted),
+            )
+        ).all()
+    missing = wanted - {(row.table_namespace, row.table_name) for row in rows}
+    if missing:
+        raise NoSuchTableError(", ".join(".".join(name) for name in sorted(missing)))
+    tables = pool.map(catalog._convert_orm_to_iceberg, rows)  # noqa: SLF001 - pinned and tested (rule 16)
+    return {(row.table_namespace, row.table_name): table for row, table in zip(rows, tables, strict=True)}
+
+
+def _staged(catalog: SqlCatalog, move: Move, table: Table) -> _Change:
+    """The table's next metadata. Everything the move asserts is asserted here, the row's guard holds it true.
+
+    :raises StaleBaseError: when ``main``, the branch or the target is not what the move says.
+    """
+    from pyiceberg.table.update import (
+        RemoveSnapshotRefUpdate,
+        SetPropertiesUpdate,
+        TableUpdate,
+    )
+
+    _assert_heads(move, table)
+    updates: list[TableUpdate] = [
+        point(_MAIN, move.target),
+        SetPropertiesUpdate(updates={STATE: move.state.model_dump_json()}),
+    ]
+    if move.branch is not None:
+        updates.append(RemoveSnapshotRefUpdate(ref_name=move.branch))
+    staged = catalog._update_and_stage_table(table, table.name(), (), tuple(updates))  # noqa: SLF001 - pinned and tested (rule 16)
+    return _Change(move, table.metadata_location, staged)
+
+
+def _assert_heads(move: Move, table: Table) -> None:
+    """Rule 17: ``main`` is the base **and** the branch is the audited snapshot."""
+    refs = {name: ref.snapshot_id for name, ref in table.metadata.refs.items()}
+    if refs.get(_MAIN) != move.base:
+        raise _stale(move, "main", refs.get(_MAIN), move.base)
+    if move.branch is not None and refs.get(move.branch) != move.target:
+        raise _stale(move, f"branch {move.branch}", refs.get(move.branch), move.target)
+    if table.metadata.snapshot_by_id(move.target) is None:
+        raise _stale(move, "the target snapshot", None, move.target)
+
+
+def _stale(move: Move, what: str, found: int | None, expected: int | None) -> StaleBaseError:
+    return StaleBaseError(
+        f"{move.table}: {what} is no longer what this attempt was made from; nothing was published",
+        got="absent" if found is None else str(found),
+        allowed="absent" if expected is None else str(expected),
+        remedy="clear the staging task of the run, or let the next run catch up; publish never stages again",
+        facts={"table": move.table.dotted, "found": str(found), "expected": str(expected)},
+    )
+
+
+def _write(catalog: SqlCatalog, change: _Change) -> None:
+    staged = change.staged
+    catalog._write_metadata(staged.metadata, staged.io, staged.metadata_location)  # noqa: SLF001 - pinned and tested (rule 16)
+    failpoint("publish.mid_metadata")
+
+
+def _swap(catalog: SqlCatalog, changes: Sequence[_Change]) -> bool:
+    """The transaction; False when a row had moved, and then none has changed."""
+    from pyiceberg.catalog.sql import IcebergTables
+
+    with Session(catalog.engine) as session:
+        for change in changes:
+            namespace, name = change.move.table.identifier
+            moved = session.connection().execute(
+                update(IcebergTables)
+                .where(
+                    IcebergTables.catalog_name == catalog.name,
+                    IcebergTables.table_namespace == namespace,
+                    IcebergTables.table_name == name,
+                    IcebergTables.metadata_location == change.old,
+                )
+                .values(metadata_location=change.staged.metadata_location, previous_metadata_location=change.old)
+            )
+            if moved.rowcount != 1:
+                session.rollback()
+                return False
+        failpoint("publish.before_commit")
+        session.commit()
+    return True
