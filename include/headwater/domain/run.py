@@ -60,6 +60,9 @@ class Window(Value):
     ``low`` and ``high`` are cursor values as text in the source's own order; the window is (low, high], and ``low``
     already has the lag taken off. Files: ``items`` are the paths with etag and size to be read. A snapshot extract
     has neither.
+
+    ``digest`` is what the table's state held when planned: a snapshot extract whose content has this digest returns
+    no files (rule 28).
     """
 
     kind: Literal["snapshot", "incremental", "files", "nothing"]
@@ -69,6 +72,7 @@ class Window(Value):
     advances_watermark: bool = True
     null_cursors: int = 0
     future_cursors: int = 0
+    digest: str | None = None
     note: str = ""
 
 

@@ -28,7 +28,9 @@ class Extracted(Value):
 
     :param files: finished files with the bronze columns and field ids; empty when the window held nothing.
     :param rejects: files of rows that could not be typed or parsed, with the quarantine columns.
-    :param digest: snapshot extracts: sha256 over the content, independent of physical order.
+    :param digest: snapshot extracts: sha256 over the content, independent of physical order. Incremental extracts
+        with a lag: digest of the rows of (watermark - lag, watermark], so that the next plan sees late commits.
+        Belongs into the table's state in either case; None leaves the state's digest as it is.
     :param watermark: highest cursor among rows taken, as text; None when unchanged.
     :param ledger: file sources: the new ledger's bytes, to be written before the commit.
     """
