@@ -1,0 +1,49 @@
+"""What the use cases ask of the repository's files. ``headwater.model`` answers; services never read files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from headwater.domain.job import PreflightTable
+from headwater.domain.lineage import ColumnLineage
+from headwater.domain.names import TableName
+from headwater.domain.schema import TableSchema
+from headwater.domain.spec import PipelineSpec, SourceSpec
+
+SqlLineage = Callable[[str, Mapping[str, TableSchema]], tuple[ColumnLineage, ...]]
+
+
+class PipelineModel(Protocol):
+    """Pure questions about specs. Hashes cover SQL, contract, expressions and the package version (rule 8)."""
+
+    def load(self, pipeline: str) -> PipelineSpec:
+        """The resolved spec with its SQL analysed. :raises SpecError: when a file of it is wrong."""
+        ...
+
+    def pipelines(self) -> tuple[PipelineSpec, ...]:
+        """Every pipeline that loads."""
+        ...
+
+    def publish_groups(self, spec: PipelineSpec) -> tuple[tuple[TableName, ...], ...]:
+        """Silver and gold tables that are released together or not at all (rule 20)."""
+        ...
+
+    def spec_hash(self, spec: PipelineSpec) -> str: ...
+
+    def bronze_hash(self, spec: SourceSpec, table: str) -> str: ...
+
+    def silver_hash(self, spec: SourceSpec, table: str) -> str: ...
+
+    def gold_hash(self, spec: PipelineSpec, gold: str) -> str: ...
+
+    def quarantine_rules(self, contract: str) -> dict[str, str]:
+        """Rule name -> Spark SQL predicate that is true for a row to divert."""
+        ...
+
+    def preflight_hash(self, spec: PipelineSpec) -> str: ...
+
+    def preflight_tables(self, spec: PipelineSpec) -> tuple[PreflightTable, ...]: ...
+
+    @property
+    def sql_lineage(self) -> SqlLineage: ...

@@ -1,0 +1,52 @@
+"""Which run a stage works for."""
+
+from __future__ import annotations
+
+from headwater.domain.base import Value
+from headwater.domain.errors import HeadwaterError
+from headwater.domain.names import Layer, TableName
+from headwater.domain.run import RunKey, RunPlan
+from headwater.domain.spec import ProductSpec, SourceSpec
+from headwater.ports.platform import Platform
+
+
+class RunContext(Value):
+    """A stage's run, with the spec it loaded.
+
+    :param holder: what a waiting run is told: dag, run and task.
+    """
+
+    spec: SourceSpec | ProductSpec
+    run_key: RunKey
+    holder: str = ""
+    bundle_version: str | None = None
+
+    @property
+    def key(self) -> str:
+        return str(self.run_key)
+
+    def tables(self, layer: Layer) -> tuple[TableName, ...]:
+        """The pipeline's tables in a layer, in the order of the YAML."""
+        if layer is Layer.GOLD:
+            return tuple(self.spec.name_of(layer, gold.name) for gold in self.spec.gold)
+        if isinstance(self.spec, ProductSpec):
+            return ()
+        return tuple(self.spec.name_of(layer, table.name) for table in self.spec.tables)
+
+    def all_tables(self) -> tuple[TableName, ...]:
+        """Every table a run may write: what its leases cover."""
+        return tuple(name for layer in Layer for name in self.tables(layer))
+
+
+def planned(platform: Platform, run: RunContext) -> RunPlan:
+    """The run's frozen plan.
+
+    :raises HeadwaterError: when the run has none, because ``plan_run`` was not run or its store was lost.
+    """
+    plan = platform.runs.plan(run.key)
+    if plan is None:
+        raise HeadwaterError(
+            f"run {run.run_key.run_id} of {run.spec.name} has no plan",
+            remedy="Clear plan_run with everything downstream; it freezes what the run reads.",
+        )
+    return plan
