@@ -64,6 +64,17 @@ class Catalog(Protocol):
         """
         ...
 
+    def stage_new_rows(
+        self, table: TableName, branch: str, files: Sequence[DataFile], key: str, summary: Mapping[str, str]
+    ) -> int | None:
+        """Append to the branch those rows of small files whose ``key`` the branch does not hold yet (rule 40).
+
+        Column order and ids of the files do not matter; rows are matched by column name. The files are consumed.
+
+        :returns: the snapshot, or None when every row was there already.
+        """
+        ...
+
     def publish(self, moves: Sequence[Move]) -> Mapping[str, str]:
         """Move ``main`` of all tables at one instant, guarded and with their state (rules 16, 17).
 
