@@ -1,1 +1,1 @@
-"""From the files of a repository (YAML, SQL, contracts) to domain values, or to an error that names file, line and key."""
+"""From a repository's files (YAML, SQL, contracts) to domain values, or to an error naming file, line and key."""

@@ -1,0 +1,81 @@
+"""The YAML files exactly as a developer writes them, before defaults and neighbouring files are taken in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from headwater.domain.base import Value
+from headwater.domain.spec import ColumnRule, Duration, Freshness, Owner, Schedule, Silver
+
+
+def _manual(value: object) -> object:
+    return {"manual": True} if value == "manual" else value
+
+
+DocumentSchedule = Annotated[Schedule, BeforeValidator(_manual)]
+ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$")]
+Tag = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class TableDocument(Value):
+    """One entry under ``tables``; its ``extract`` overrides the file's."""
+
+    description: str | None = None
+    owner: Owner | None = None
+    key: tuple[str, ...] = ()
+    extract: dict[str, Any] = Field(default_factory=dict)
+    silver: Silver
+    columns: dict[str, ColumnRule] = Field(default_factory=dict)
+    drift: Literal["stop", "evolve"] = "stop"
+    max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
+
+
+class GoldDocument(Value):
+    """One entry under ``gold``; its SQL is ``sql/gold/<file stem>/<name>.sql``."""
+
+    mode: Literal["rebuild"] = "rebuild"
+    description: str | None = None
+    owner: Owner | None = None
+    grain: tuple[str, ...] = Field(min_length=1)
+
+
+class ProductDocument(Value):
+    """``dags/products/<product>.yaml``: gold over several sources."""
+
+    description: str = Field(min_length=1)
+    owner: Owner
+    domain: str | None = None
+    schedule: DocumentSchedule
+    freshness: Freshness = Freshness()
+    lease_wait: Duration | None = None
+    tags: tuple[Tag, ...] = ()
+    gold: dict[str, GoldDocument] = Field(min_length=1)
+
+
+class SourceDocument(Value):
+    """``dags/sources/<source>.yaml``: what, when and who; never how."""
+
+    description: str = Field(min_length=1)
+    owner: Owner
+    domain: str | None = None
+    schedule: DocumentSchedule
+    connection: ConnectionId
+    freshness: Freshness = Freshness()
+    lease_wait: Duration | None = None
+    tags: tuple[Tag, ...] = ()
+    extract: dict[str, Any] = Field(default_factory=dict)
+    tables: dict[str, TableDocument] = Field(min_length=1)
+    gold: dict[str, GoldDocument] = Field(default_factory=dict)
+
+
+class Profile(Value):
+    """Defaults an environment sets for every source; a source's YAML overrides them (rule 4)."""
+
+    extract: dict[str, Any] = Field(default_factory=dict)
+    lease_wait: Duration | None = None
+
+
+Document = SourceDocument | ProductDocument
+EXTRACT_KINDS = ("sql", "files")

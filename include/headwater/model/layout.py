@@ -1,0 +1,55 @@
+"""Where the files of a repository lie. Every path is computed from checked names, never joined from free text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from headwater.domain.names import TableName
+
+SOURCES, PRODUCTS = "dags/sources", "dags/products"
+YAML_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The files of one repository by what they are for."""
+
+    root: Path
+
+    def sql(self, table: TableName) -> Path:
+        """The SELECT of a silver or gold table."""
+        return self.root / "sql" / table.layer.value / table.source / f"{table.table}.sql"
+
+    def contract(self, table: TableName) -> Path:
+        """The Soda contract of a table."""
+        return self.root / "include" / "contracts" / table.layer.value / table.source / f"{table.table}.yml"
+
+    def fixtures(self, table: TableName) -> Path:
+        """The given/expect tests of a transform."""
+        return self.root / "tests" / "sources" / table.source / f"{table.table}.yml"
+
+    def source_files(self) -> list[Path]:
+        """YAML files of sources, by name."""
+        return _yaml_files(self.root / SOURCES)
+
+    def product_files(self) -> list[Path]:
+        """YAML files of products, by name."""
+        return _yaml_files(self.root / PRODUCTS)
+
+    def display(self, path: Path) -> str:
+        """How errors name a file: relative to the repository where it lies inside."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return str(path)
+
+    def is_product(self, path: Path) -> bool:
+        """Whether the file lies in the folder of products."""
+        return path.parent.name == "products"
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix in YAML_SUFFIXES)

@@ -1,0 +1,53 @@
+"""The files a YAML file needs beside it: SQL, contracts, fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from headwater.domain.errors import Location, SpecError
+from headwater.domain.names import Layer, TableName
+from headwater.domain.spec import TableSpec
+from headwater.model.layout import Layout
+from headwater.model.schedules import Finding
+
+
+def read_sql(layout: Layout, table: TableName) -> str | None:
+    """The text of a table's SQL file; None where there is none.
+
+    :raises SpecError: when it is not UTF-8.
+    """
+    file = layout.sql(table)
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise SpecError("the file is not valid UTF-8", Location(layout.display(file)), allowed="UTF-8") from error
+
+
+def missing_of_table(layout: Layout, source: str, table: TableSpec) -> Iterator[Finding]:
+    """Files a table of a source lacks: two contracts, and a fixture when it has SQL or expressions."""
+    silver = TableName(layer=Layer.SILVER, source=source, table=table.name)
+    bronze = TableName(layer=Layer.BRONZE, source=source, table=table.name)
+    yield from _missing(layout, layout.contract(bronze), "bronze contract", table.name)
+    yield from _missing(layout, layout.contract(silver), "silver contract", table.name)
+    if needs_fixture(table):
+        yield from _missing(layout, layout.fixtures(silver), "fixture", table.name)
+
+
+def missing_of_gold(layout: Layout, table: TableName) -> Iterator[Finding]:
+    """Files a gold table lacks."""
+    yield from _missing(layout, layout.sql(table), "SQL", table.table)
+    yield from _missing(layout, layout.contract(table), "contract", table.table)
+    yield from _missing(layout, layout.fixtures(table), "fixture", table.table)
+
+
+def needs_fixture(table: TableSpec) -> bool:
+    """Whether a table of a source has a transform of its own that a test must hold."""
+    return table.sql is not None or any(rule.expression is not None for rule in table.columns.values())
+
+
+def _missing(layout: Layout, file: Path, what: str, name: str) -> Iterator[Finding]:
+    if not file.is_file():
+        yield (), f"the {what} file of {name!r} is missing", "no such file", layout.display(file)

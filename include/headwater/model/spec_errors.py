@@ -1,0 +1,115 @@
+"""From a pydantic error to one that names file, line, key, what it got, and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from headwater.domain.errors import SpecError
+from headwater.model.yaml_text import YamlDocument
+
+Loc = tuple[str | int, ...]
+
+
+def spec_errors(error: ValidationError, model: Any, document: YamlDocument) -> list[SpecError]:
+    """One SpecError per finding, in the order of the file's keys."""
+    return [_explained(detail, model, document, tuple(detail["loc"])) for detail in error.errors(include_url=False)]
+
+
+def unknown_key(document: YamlDocument, path: Loc, allowed: Iterable[str]) -> SpecError:
+    """Refuse a key, listing the allowed ones and the nearest of them."""
+    key, names = str(path[-1]), sorted(allowed)
+    near = difflib.get_close_matches(key, names, n=1)
+    remedy = f"did you mean {near[0]!r}?" if near else "remove the key"
+    message = f"unknown key {key!r}"
+    return SpecError(message, document.locate(path), got=key[:80], allowed=", ".join(names), remedy=remedy)
+
+
+def explain(detail: ErrorDetails, model: Any, document: YamlDocument, path: Loc) -> SpecError:
+    """The SpecError of one finding whose place in the file is ``path``."""
+    return _explained(detail, model, document, path)
+
+
+def shown(value: object) -> str:
+    """What was found, bounded in length."""
+    if isinstance(value, dict):
+        return "a mapping with the keys " + ", ".join(map(str, value))[:80]
+    return repr(value)[:80]
+
+
+def _explained(detail: ErrorDetails, model: Any, document: YamlDocument, path: Loc) -> SpecError:
+    kind, loc = detail["type"], tuple(detail["loc"])
+    owner = model_at(model, loc[:-1])
+    if kind == "extra_forbidden":
+        return unknown_key(document, path, owner.model_fields if owner else ())
+    where = document.locate(path)
+    if kind == "missing":
+        allowed = _described(owner, str(loc[-1])) if owner else None
+        return SpecError(f"the key {str(path[-1])!r} is missing", where, allowed=allowed, remedy="add the key")
+    allowed = _allowed(detail)
+    near = _near(detail)
+    return SpecError(_sentence(detail["msg"]), where, got=shown(detail["input"]), allowed=allowed, remedy=near)
+
+
+def model_at(model: Any, loc: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model that holds the key after ``loc``, through mappings, lists, options and discriminated unions."""
+    current = model
+    for part in loc:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(str(part))
+            current = None if field is None else field.annotation
+        else:
+            current = typing.get_args(current)[-1 if typing.get_origin(current) is dict else 0]
+        current = _unwrapped(current)
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _unwrapped(annotation: Any) -> Any:
+    while typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
+        options = [option for option in typing.get_args(annotation) if option is not type(None)]
+        return _unwrapped(options[0])
+    return annotation
+
+
+def _described(model: type[BaseModel], key: str) -> str | None:
+    field = model.model_fields.get(key)
+    return field.description if field else None
+
+
+def _allowed(detail: ErrorDetails) -> str | None:
+    context = detail.get("ctx", {})
+    limits = {"ge": "at least", "le": "at most", "gt": "above", "lt": "below", "min_length": "at least this many:"}
+    if "expected" in context:
+        return str(context["expected"])
+    if "pattern" in context:
+        return f"text of the form {context['pattern']}"
+    found = [f"{words} {context[key]}" for key, words in limits.items() if key in context]
+    types_ = {
+        "string_type": "text (in quotes)",
+        "tuple_type": "a list",
+        "dict_type": "a mapping",
+        "bool_parsing": "true or false",
+        "model_type": "a mapping",
+        "model_attributes_type": "a mapping",
+        "float_parsing": "a number",
+    }
+    return found[0] if found else types_.get(detail["type"])
+
+
+def _near(detail: ErrorDetails) -> str | None:
+    expected = str(detail.get("ctx", {}).get("expected", ""))
+    options = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+    near = difflib.get_close_matches(str(detail["input"]), options, n=1) if expected else []
+    return f"did you mean {near[0]!r}?" if near else None
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("Input should", "the value should")

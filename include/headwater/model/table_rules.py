@@ -1,0 +1,134 @@
+"""What must hold for a table of a source, beyond the types of its keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from headwater.domain.names import NAME_RULE, RESERVED_COLUMNS, RESERVED_PREFIX, SCD2_COLUMNS, is_name
+from headwater.domain.spec import FilesExtract, SqlExtract, TableSpec
+from headwater.model.schedules import Finding
+
+_PRIMITIVE = re.compile(
+    r"boolean|int|long|float|double|date|timestamp|timestamptz|string|binary|uuid"
+    r"|decimal\((?:[1-9]|[12]\d|3[0-8]),\s*(?:\d|[12]\d|3[0-8])\)"
+)
+_TYPES = "boolean int long float double decimal(p,s) date timestamp timestamptz string binary uuid"
+_SCD2_ONLY = ("valid_from", "initial_valid_from", "track")
+
+
+def table_findings(table: TableSpec) -> Iterator[Finding]:
+    """What is wrong with a resolved table; paths start at the table."""
+    yield from _modes(table)
+    yield from _key(table)
+    yield from _scd2_only(table)
+    yield from _columns(table)
+    yield from _reserved(table)
+    yield from _unknown_columns(table)
+    if isinstance(table.extract, FilesExtract):
+        yield from _files(table.extract)
+
+
+def table_warnings(table: TableSpec) -> Iterator[Finding]:
+    """What is allowed and yet worth knowing."""
+    extract = table.extract
+    if isinstance(extract, SqlExtract) and extract.mode == "incremental" and extract.deleted_column is None:
+        message = "deletes at the source are invisible to an incremental extract (rule 31)"
+        yield ("extract", "mode"), message, "incremental", "extract.deleted_column, or mode: snapshot"
+
+
+def _modes(table: TableSpec) -> Iterator[Finding]:
+    extract, silver = table.extract, table.silver
+    incremental = extract.mode == "incremental"
+    if isinstance(extract, SqlExtract) and incremental and extract.cursor is None:
+        yield ("extract", "cursor"), "an incremental extract needs a cursor", "none", "a column that only grows"
+    if silver.mode == "append" and not incremental:
+        allowed = "upsert or scd2: a full extract is compared with its predecessor (rule 31)"
+        yield ("silver", "mode"), "append cannot follow a snapshot extract", "append", allowed
+    if silver.mode != "append" and incremental and silver.sequence_by is None:
+        message = f"silver mode {silver.mode} after an incremental extract needs sequence_by"
+        yield ("silver", "sequence_by"), message, "none", "the column that orders versions of a key"
+
+
+def _key(table: TableSpec) -> Iterator[Finding]:
+    extract, mode = table.extract, table.silver.mode
+    if mode != "append" and not table.key:
+        yield ("key",), f"silver mode {mode} needs a key", "none", "key: [column, …]"
+    lagging = isinstance(extract, SqlExtract) and bool(extract.lag)
+    if mode == "append" and lagging and not table.key:
+        yield ("key",), "append with lag reads rows twice and needs a key (rule 34)", "none", "key: [column, …]"
+    if len(set(table.key)) != len(table.key):
+        yield ("key",), "a column is in the key twice", repr(list(table.key)), "each column once"
+
+
+def _scd2_only(table: TableSpec) -> Iterator[Finding]:
+    for name in _SCD2_ONLY:
+        if table.silver.mode != "scd2" and getattr(table.silver, name):
+            message = f"{name} belongs to silver mode scd2"
+            yield ("silver", name), message, table.silver.mode, f"mode: scd2, or no {name}"
+
+
+def _columns(table: TableSpec) -> Iterator[Finding]:
+    for name, rule in table.columns.items():
+        if rule.rename is not None and not is_name(rule.rename):
+            yield ("columns", name, "rename"), "this is no column name", repr(rule.rename), NAME_RULE
+        if rule.type is not None and _PRIMITIVE.fullmatch(rule.type) is None:
+            yield ("columns", name, "type"), "no such type", repr(rule.type), _TYPES
+        shaped = next((key for key in ("expression", "rename", "type") if getattr(rule, key) is not None), None)
+        if table.sql is not None and shaped is not None:
+            message = f"{shaped} has no effect beside sql/silver/…/{table.name}.sql"
+            yield ("columns", name, shaped), message, None, "either the SQL file or rules per column"
+    yield from _case_twins(table.columns, ("columns",))
+
+
+def _reserved(table: TableSpec) -> Iterator[Finding]:
+    taken = set(SCD2_COLUMNS) if table.silver.mode == "scd2" else set()
+    declared: dict[str, tuple[str, ...]] = {name: ("columns", name) for name in table.columns}
+    if isinstance(table.extract, FilesExtract):
+        declared |= {name: ("extract", "columns", name) for name in table.extract.columns}
+    for name, path in declared.items():
+        rule = table.columns.get(name)
+        target = rule.rename if rule is not None and rule.rename is not None else name
+        if target.startswith(RESERVED_PREFIX) or target in RESERVED_COLUMNS or target in taken:
+            yield path, f"the column name {target!r} is reserved", repr(target), "columns.<name>.rename: another name"
+
+
+def _unknown_columns(table: TableSpec) -> Iterator[Finding]:
+    if not isinstance(table.extract, FilesExtract) or table.sql is not None:
+        return
+    made = {name for name, rule in table.columns.items() if rule.expression is not None}
+    renamed = {rule.rename for rule in table.columns.values() if rule.rename is not None}
+    known = set(table.extract.columns)
+    for name in table.columns:
+        if name not in known | made:
+            yield ("columns", name), f"the files have no column {name!r}", repr(name), ", ".join(sorted(known))
+    for path, names in _references(table):
+        for name in names:
+            if name not in known | made | renamed:
+                yield path, f"there is no column {name!r}", repr(name), ", ".join(sorted(known | made | renamed))
+
+
+def _references(table: TableSpec) -> Iterator[tuple[tuple[str | int, ...], tuple[str, ...]]]:
+    yield ("key",), table.key
+    yield ("silver", "track"), table.silver.track
+    for name in ("sequence_by", "valid_from", "initial_valid_from"):
+        value = getattr(table.silver, name)
+        yield ("silver", name), () if value is None else (value,)
+
+
+def _files(extract: FilesExtract) -> Iterator[Finding]:
+    if ".." in extract.path.split("/") or "\\" in extract.path:
+        yield ("extract", "path"), "the path leaves its folder", repr(extract.path), "a folder or glob without .."
+    for name, type_ in extract.columns.items():
+        if _PRIMITIVE.fullmatch(type_) is None:
+            yield ("extract", "columns", name), "no such type", repr(type_), _TYPES
+    yield from _case_twins(extract.columns, ("extract", "columns"))
+
+
+def _case_twins(names: Iterable[str], path: tuple[str, ...]) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for name in names:
+        twin = seen.setdefault(name.lower(), name)
+        if twin != name:
+            message = f"{name!r} and {twin!r} are equal but for case (rule 30)"
+            yield (*path, name), message, repr(name), "names that differ in more than case"
