@@ -45,6 +45,8 @@ class HeadwaterError(Exception):
     allowed: str | None = None
     remedy: str | None = None
     facts: dict[str, str] = field(default_factory=dict)
+    reported: bool = field(default=False, kw_only=True)
+    """The incidents of this failure are open already; a callback must not open another."""
 
     code = "unknown"
     retry_helps = False
@@ -195,3 +197,10 @@ class DeliveryError(HeadwaterError):
 
     code = "alert_undelivered"
     retry_helps = True
+
+
+@dataclass(slots=True)
+class RunNotGreenError(HeadwaterError):
+    """close_run's own verdict: something in the run failed or was held; each has its own incident already."""
+
+    code = "run_not_green"
