@@ -1,0 +1,62 @@
+"""What is known around a failure: standard facts, links, channels, and what was done before anyone was told."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from headwater.domain.incident import Failure, Link
+from headwater.domain.names import TableName
+from headwater.domain.settings import Settings
+from headwater.domain.spec import Owner, PipelineSpec, SourceSpec
+from headwater.services.incidents.audience import owner_of, parsed_table
+
+
+def channels_for(owner: Owner, settings: Settings) -> tuple[str, ...]:
+    """The profile's channels that can reach this owner; mail needs an address, Slack's webhook has its own channel."""
+    return tuple(channel for channel in settings.alerts.channels if channel != "email" or owner.email)
+
+
+def standard_facts(failure: Failure, spec: PipelineSpec | None) -> dict[str, str]:
+    """Facts every failure has, and those the spec gives for its table; the failure's own facts come on top."""
+    facts = {
+        "pipeline": failure.pipeline,
+        "run_id": failure.run_id,
+        "task": failure.task_id,
+        "team": owner_of(spec, failure.table).team,
+        "spec_file": f"dags/sources/{failure.pipeline}.yaml" if spec is None else spec.file,
+        "seen_at": f"{failure.seen_at:%Y-%m-%d %H:%M} UTC",
+    }
+    facts |= {"table": failure.table} if failure.table else {}
+    facts |= {"connection": spec.connection} if isinstance(spec, SourceSpec) else {}
+    name = parsed_table(failure.table)
+    return facts if name is None else facts | _table_facts(name, spec)
+
+
+def links_of(failure: Failure, runbook: str, settings: Settings) -> tuple[Link, ...]:
+    """Run, log, table and runbook; what has no address in this installation is left out."""
+    base = (settings.public_url or settings.airflow.base_url or "").rstrip("/")
+    run = failure.run_url
+    if run is None and base:
+        run = f"{base}/dags/{quote(failure.pipeline)}/runs/{quote(failure.run_id, safe='')}"
+    table = f"{base}/assets?name_pattern={quote(failure.table)}" if base and failure.table else None
+    urls = {"run": run, "log": failure.log_url, "table": table, "runbook": f"include/runbooks/{runbook}.md"}
+    return tuple(Link(label=label, url=url) for label, url in urls.items() if url)
+
+
+def done_already(failure: Failure) -> tuple[str, ...]:
+    """What Headwater did before it told anyone."""
+    done = [] if failure.try_number < 2 else [f"tried {failure.try_number} times"]
+    quarantined = failure.facts.get("quarantined", "0")
+    done += [] if quarantined in {"", "0"} else [f"put {quarantined} rows into quarantine"]
+    done += ["kept the staged data of the table, held and unpublished"] if failure.kind == "held" else []
+    return (*done, "kept the last release readable")
+
+
+def _table_facts(name: TableName, spec: PipelineSpec | None) -> dict[str, str]:
+    layer_path = f"{name.layer}/{name.source}/{name.table}"
+    facts = {"contract_file": f"include/contracts/{layer_path}.yml", "sql_file": f"sql/{layer_path}.sql"}
+    items = spec.tables if isinstance(spec, SourceSpec) else ()
+    item = next((item for item in items if item.name == name.table), None)
+    if item is not None and item.extract.kind == "sql":
+        facts["relation"] = item.extract.relation or f"public.{item.name}"
+    return facts

@@ -1,0 +1,56 @@
+"""Closes incidents whose pipeline has healed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from headwater.domain.incident import Incident
+from headwater.domain.release import Release
+from headwater.ports.incident_store import IncidentStore
+from headwater.ports.run_store import RunRecord, RunStore
+from headwater.services.incidents.audience import parsed_table
+
+HEALED_BY_RUNS = frozenset({"failed", "held"})
+"""Kinds that a later run heals; ``late`` is closed by the freshness check, a notice by a person."""
+
+
+def close_recovered(store: IncidentStore, runs: RunStore, pipeline: str, now: datetime) -> tuple[int, ...]:
+    """Close open incidents of a pipeline that a later run or release healed; returns their numbers.
+
+    A run heals when it ended green after the incident was last seen and covered its table. A release heals the tables
+    it moved, even when its run ended red for another table.
+    """
+    recent = runs.runs(pipeline, limit=50)
+    releases = tuple(item for item in runs.releases(pipeline, limit=50) if item.status == "published")
+    closed = []
+    for incident in store.list(status="open", pipeline=pipeline, limit=1000):
+        why = _healed_by(incident, recent, releases, runs) if incident.kind in HEALED_BY_RUNS else None
+        if why is not None:
+            store.close(incident.id, why, now)
+            closed.append(incident.id)
+    return tuple(closed)
+
+
+def _healed_by(
+    incident: Incident, recent: tuple[RunRecord, ...], releases: tuple[Release, ...], runs: RunStore
+) -> str | None:
+    for release in releases:
+        if release.kind == "rollback" or release.published_at is None or release.published_at <= incident.last_seen:
+            continue
+        if any(item.moved and item.table.dotted == incident.table for item in release.tables):
+            return f"released by {release.id}"
+    for run in recent:
+        ended = run.ended_at
+        if run.state == "success" and ended is not None and ended > incident.last_seen and _covers(run, incident, runs):
+            return f"healed by run {run.run_key.run_id}"
+    return None
+
+
+def _covers(run: RunRecord, incident: Incident, runs: RunStore) -> bool:
+    """Whether the run did what the incident is about: not a dry run, nor one of other tables only."""
+    plan = runs.plan(str(run.run_key))
+    if plan is None:
+        return True
+    name = parsed_table(incident.table)
+    wanted = plan.request.tables
+    return not plan.request.dry_run and (not wanted or (name is not None and name.table in wanted))
