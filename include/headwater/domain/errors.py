@@ -183,6 +183,13 @@ class AirflowDownError(HeadwaterError):
     retry_helps = True
 
 
+class RunStoreError(HeadwaterError):
+    """The run store's database did not answer, or refused."""
+
+    code = "run_store_down"
+    retry_helps = True
+
+
 class NotFoundError(HeadwaterError):
     """A person asked for something that does not exist: a table, a release, an incident."""
 
