@@ -85,6 +85,7 @@ def main(arguments: Sequence[str]) -> int:
         # whoever starts a successor waits for this one, so that two never keep at once
         fcntl.flock(living, fcntl.LOCK_EX)
         child = subprocess.Popen(command, preexec_fn=_default_signals)  # noqa: PLW1509 - no thread runs yet
+        child_file(Path(lock)).write_text(f"{child.pid} {psutil.Process(child.pid).create_time()}")
         threading.Thread(target=end_with_the_command, args=(child,), daemon=True).start()
         fcntl.flock(users, fcntl.LOCK_EX)
         unused.set()
@@ -95,6 +96,11 @@ def main(arguments: Sequence[str]) -> int:
 def keeper_file(users_lock: Path) -> Path:
     """Locked exclusively by the keeper for as long as it lives."""
     return users_lock.with_suffix(".keeper")
+
+
+def child_file(users_lock: Path) -> Path:
+    """Holds pid and start time of the kept command, by which a successor finds it when its keeper was killed."""
+    return users_lock.with_suffix(".child")
 
 
 def _default_signals() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +14,13 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 
+import psutil
+
 from headwater.adapters.embedded import keeper
+from headwater.domain.errors import StackError
+
+START_SECONDS = 10.0
+STOP_SECONDS = 60.0
 
 
 @dataclass
@@ -77,12 +84,68 @@ def start_kept(
     return process
 
 
-def wait_until_gone(keepers: Sequence[subprocess.Popen[bytes]], timeout_seconds: float = 60.0) -> bool:
-    """Wait for keepers of ours to end, which they do when nobody uses what they keep."""
-    deadline = time.monotonic() + timeout_seconds
-    for process in keepers:
-        try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            return False
-    return True
+def stop_orphan(users_lock: Path, signals: Sequence[signal.Signals]) -> None:
+    """Stop what a killed keeper left behind, found by pid and start time."""
+    record = keeper.child_file(users_lock)
+    if not record.exists():
+        return
+    pid, started = record.read_text().split()
+    try:
+        same = psutil.Process(int(pid)).create_time() == float(started)
+    except psutil.NoSuchProcess:
+        same = False
+    if same:
+        keeper.stop_family(int(pid), os.getsid(int(pid)), signals)
+    record.unlink(missing_ok=True)
+
+
+@dataclass
+class KeptProcess:
+    """A command that runs while it has users.
+
+    :param folder: where its lock files are; its log is ``log``.
+    :param signals: how to ask it to stop, in order; each is given ten seconds.
+    """
+
+    name: str
+    command: Sequence[str]
+    folder: Path
+    log: Path
+    environ: Mapping[str, str] | None = None
+    working_folder: Path | None = None
+    signals: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
+
+    def __post_init__(self) -> None:
+        self._users = UsersLock(self.folder / f"{self.name}.lock")
+
+    def start(self) -> None:
+        """Start it, or join the one that runs, after clearing away what a killed keeper left."""
+        self._users.join()
+        with (self.folder / f"{self.name}.starting").open("wb") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            if self._users.has_keeper():
+                return
+            stop_orphan(self._users.path, self.signals)
+            names = ",".join(number.name for number in self.signals)
+            start_kept(self.command, self._users.path, self.log, names, self.environ, self.working_folder)
+            deadline = time.monotonic() + START_SECONDS
+            while not self._users.has_keeper() and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+    def is_running(self) -> bool:
+        return self._users.has_keeper()
+
+    def let_go(self) -> None:
+        """Stop using it; without other users its keeper begins to stop it now."""
+        self._users.leave()
+
+    def wait_until_gone(self) -> None:
+        """After ``let_go``: wait until it and its descendants are gone, unless others still use it.
+
+        :raises StackError: when that takes longer than its keeper's patience allows.
+        """
+        deadline = time.monotonic() + STOP_SECONDS
+        while not self._users.leave() and self._users.has_keeper():
+            if time.monotonic() > deadline:
+                raise StackError(f"{self.name} did not stop in {STOP_SECONDS:.0f} s.", got=f"log: {self.log}")
+            time.sleep(0.05)

@@ -1,0 +1,108 @@
+"""The environment that makes Airflow a good guest on one machine: loopback only, our Postgres, quick to notice."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HEADWATER_AUTH_MANAGER = "headwater_airflow.auth.manager.HeadwaterAuthManager"
+LOGINS = {"admin": "admin", "analyst": "analyst"}
+"""User -> password, which is also the user's role. Loopback only, and printed by the demo: no secret."""
+
+
+@dataclass(frozen=True)
+class AirflowPlace:
+    """Where an embedded Airflow keeps its files and listens."""
+
+    home: Path
+    """The home folder of Headwater (``.headwater``)."""
+    repository: Path
+    port: int
+    database_url: str
+    """``postgresql://…`` of its metadata, without a driver."""
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "airflow"
+
+    @property
+    def connections_file(self) -> Path:
+        return self.home / "connections.env"
+
+
+def airflow_environment(place: AirflowPlace, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Every variable of the components. Airflow settings of the caller's shell do not leak in."""
+    (place.folder / "plugins").mkdir(parents=True, exist_ok=True)
+    passwords = place.folder / "passwords.json"
+    passwords.write_text(json.dumps(LOGINS))
+    keys = _kept_keys(place.folder / "keys.json")
+    connections = {"connections_file_path": str(place.connections_file)}
+    settings = {
+        "core": {
+            "dags_folder": str(place.repository / "dags"),
+            "plugins_folder": str(place.folder / "plugins"),  # ours comes by entry point; files here would be executed
+            "load_examples": "False",
+            "executor": "LocalExecutor",
+            "parallelism": "4",
+            "fernet_key": keys["fernet"],
+            "auth_manager": HEADWATER_AUTH_MANAGER,
+            "simple_auth_manager_users": ",".join(f"{user}:{user}" for user in LOGINS),
+            "simple_auth_manager_passwords_file": str(passwords),
+            # without it every task fails as soon as the port is not 8080
+            "execution_api_server_url": f"{place.base_url}/execution/",
+        },
+        "database": {
+            "sql_alchemy_conn": place.database_url.replace("postgresql://", "postgresql+psycopg2://", 1),
+            "sql_alchemy_conn_async": place.database_url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        },
+        "api": {
+            "host": "127.0.0.1",
+            "port": str(place.port),
+            "base_url": place.base_url,
+            "workers": "1",
+            "secret_key": keys["secret"],
+        },
+        "api_auth": {"jwt_secret": keys["jwt"]},
+        "logging": {"base_log_folder": str(place.home / "logs" / "airflow")},
+        "scheduler": {"scheduler_idle_sleep_time": "0.1", "enable_health_check": "False"},
+        "dag_processor": {
+            "refresh_interval": "5",
+            "min_file_process_interval": "5",
+            "bundle_refresh_check_interval": "5",
+            "parsing_processes": "1",
+            "dag_bundle_storage_path": str(place.folder / "bundles"),
+        },
+        "secrets": {
+            "backend": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+            "backend_kwargs": json.dumps(connections),
+        },
+    }
+    ours = {
+        f"AIRFLOW__{section.upper()}__{key.upper()}": value
+        for section, values in settings.items()
+        for key, value in values.items()
+    }
+    ours |= {"AIRFLOW_HOME": str(place.folder), "HEADWATER_REPOSITORY": str(place.repository)}
+    ours |= {"HEADWATER_HOME": str(place.home), "HEADWATER_PROFILE": str(place.home / "profile.yaml")}
+    return {key: value for key, value in environ.items() if not key.startswith("AIRFLOW_")} | ours
+
+
+def _kept_keys(path: Path) -> dict[str, str]:
+    """Signing and encryption keys, made on first use in a file only we can read."""
+    if not path.exists():
+        fernet = base64.urlsafe_b64encode(os.urandom(32)).decode()
+        keys = {"fernet": fernet, "secret": secrets.token_urlsafe(48), "jwt": secrets.token_urlsafe(64)}
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(keys, file)
+    found: dict[str, str] = json.loads(path.read_text())
+    return found
