@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
 from headwater.domain.base import Value
-from headwater.domain.names import TableName
+from headwater.domain.names import Layer, TableName
 from headwater.domain.staging import TableState
 
 
@@ -60,3 +61,14 @@ class Release(Value):
     """The intent, written before the catalog commit: what recovery judges a pending release by."""
     held: tuple[str, ...] = ()
     """Dotted tables this publish had to leave out."""
+
+    @property
+    def scope(self) -> Literal["bronze", "audited"]:
+        """Which of a pipeline's two lines of releases it belongs to; a rollback belongs to the line it turned back."""
+        if self.kind != "rollback":
+            return self.kind
+        return "bronze" if any(table.table.layer is Layer.BRONZE for table in self.tables) else "audited"
+
+    def only(self, layers: Collection[Layer]) -> Release:
+        """The same release without the tables of other layers."""
+        return self.model_copy(update={"tables": tuple(table for table in self.tables if table.table.layer in layers)})
