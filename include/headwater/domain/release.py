@@ -12,6 +12,9 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.staging import TableState
 
 
+ReleaseKind = Literal["bronze", "audited", "quarantine", "rollback"]
+
+
 class Move(Value):
     """One table's part of a publish (rule 17): refused unless ``main`` is ``base`` and the branch is ``target``.
 
@@ -42,7 +45,8 @@ class Release(Value):
     """All tables of one pipeline at one instant (rule 19). Readers read releases, never loose ``main``s.
 
     :param id: ``r-<yyyymmddThhmmss>-<8 hex>``; sorts by time.
-    :param kind: ``bronze`` (publish_bronze), ``audited`` (publish: silver and gold) or ``rollback``.
+    :param kind: ``bronze`` (publish_bronze), ``audited`` (publish: silver and gold), ``quarantine`` (rows set aside,
+        shown whatever the gates say) or ``rollback``.
     :param status: ``pending`` from before the catalog commit until after it; only ``published`` is ever read.
         While pending, a moved table's ``metadata_location`` is empty.
     """
@@ -50,7 +54,7 @@ class Release(Value):
     id: str
     run_key: str
     pipeline: str
-    kind: Literal["bronze", "audited", "rollback"]
+    kind: ReleaseKind
     status: Literal["pending", "published", "aborted"]
     created_at: AwareDatetime
     published_at: AwareDatetime | None = None
@@ -63,8 +67,8 @@ class Release(Value):
     """Dotted tables this publish had to leave out."""
 
     @property
-    def scope(self) -> Literal["bronze", "audited"]:
-        """Which of a pipeline's two lines of releases it belongs to; a rollback belongs to the line it turned back."""
+    def scope(self) -> Literal["bronze", "audited", "quarantine"]:
+        """Which of a pipeline's lines of releases it belongs to; a rollback belongs to the line it turned back."""
         if self.kind != "rollback":
             return self.kind
         return "bronze" if any(table.table.layer is Layer.BRONZE for table in self.tables) else "audited"
