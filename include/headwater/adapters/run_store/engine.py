@@ -1,0 +1,57 @@
+"""Opening the run store's database and bringing its schema up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = 0x6865_6164_7761
+"""Any number, the same in every process: ``headwa`` in ASCII."""
+_BUSY_SECONDS = 30
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for short task processes: few connections, opened when needed, each tested before it is used again."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=2, max_overflow=6, pool_pre_ping=True, pool_recycle=600)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
+    # SQLAlchemy's documented way out of the driver's habit to begin a transaction only at the first write
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # takes the write lock at once: a transaction that reads, then writes, can neither be overtaken nor deadlock
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def migrate(url: str) -> None:
+    """Bring the database to the newest revision; several processes may call this at once, and do nothing twice."""
+    config = Config()
+    # % would be read as interpolation
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    engine = open_engine(url)
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()

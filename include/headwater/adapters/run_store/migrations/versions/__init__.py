@@ -1,0 +1,1 @@
+"""Revisions, numbered in order; a published one is never edited."""
