@@ -1,0 +1,1 @@
+"""Spark through one local Connect server per home folder: started on demand, shared, stopped when idle."""

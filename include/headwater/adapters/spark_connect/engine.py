@@ -1,0 +1,111 @@
+"""Runs a JobSpec as a subprocess that talks to the shared Connect server, and reads its JobResult."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from headwater.adapters.spark_connect.keeper import die_with_parent
+from headwater.adapters.spark_connect.server import ConnectServer
+from headwater.domain.errors import EngineError
+from headwater.domain.job import JobResult, JobSpec
+from headwater.domain.settings import Settings
+
+REMOTE_VARIABLE = "HEADWATER_SPARK_REMOTE"
+ENGINE_SILENT_EXIT = 75
+"""Exit status of a job whose server took the connection and never answered."""
+_QUIET = {"SODA_CORE_TELEMETRY_ENABLED": "false", "DATAHUB_TELEMETRY_ENABLED": "false"}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class ConnectEngine:
+    """``ports.engine.SparkEngine`` over the local Connect server of ``settings.home``."""
+
+    settings: Settings
+    _child: subprocess.Popen[str] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def server(self) -> ConnectServer:
+        return ConnectServer(self.settings)
+
+    def run(self, job: JobSpec) -> JobResult:
+        """See the port. The job ends with its caller: the kernel ends the subprocess when this process dies."""
+        folder = Path(self.settings.home).absolute() / "jobs" / job.attempt / job.kind
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "job.json").write_text(job.model_dump_json(by_alias=True))
+        result = folder / "result.json"
+        result.unlink(missing_ok=True)
+        with self.server.used() as remote:
+            code, tail = self._run_subprocess(folder, remote)
+        if code == ENGINE_SILENT_EXIT:
+            self.server.stop()  # it holds its port and answers nobody: the next job starts another
+        return _read_result(result, code, tail, self.server)
+
+    def cancel(self) -> None:
+        """End the running job, if any. What it already sent to the server may still commit to its own branch."""
+        if self._child is not None and self._child.poll() is None:
+            os.killpg(self._child.pid, signal.SIGTERM)
+
+    def _run_subprocess(self, folder: Path, remote: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "headwater_spark.entrypoints.run_job"]
+        command += ["--job", str(folder / "job.json"), "--result", str(folder / "result.json")]
+        temporary = self.server.files.folder / "tmp"
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env={**os.environ, **_QUIET, REMOTE_VARIABLE: remote, "TMPDIR": str(temporary)},
+            start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - calls the kernel and nothing else
+        )
+        self._child = child
+        tail: deque[str] = deque(maxlen=20)
+        try:
+            reader = threading.Thread(target=_log_lines, args=(child.stderr, logging.DEBUG, tail))
+            reader.start()
+            _log_lines(child.stdout, logging.INFO, None)
+            reader.join()
+            return child.wait(), " | ".join(tail).replace(remote.rpartition("token=")[2], "***")
+        finally:
+            self.cancel()
+            child.wait()
+            self._child = None
+
+
+def _log_lines(stream: Iterable[str] | None, level: int, keep: deque[str] | None) -> None:
+    for line in stream or ():
+        text = line.rstrip()
+        if keep is not None:
+            keep.append(text)
+        if text:
+            logger.log(level, "%s", text)
+
+
+def _read_result(path: Path, code: int, tail: str, server: ConnectServer) -> JobResult:
+    if code == 0 and path.exists():
+        try:
+            return JobResult.model_validate_json(path.read_text())
+        except ValidationError as error:
+            raise EngineError("the Spark job wrote a result nobody can read", got=str(error)[:500]) from error
+    down = server.state() is None
+    raise EngineError(
+        "the Spark engine died at work" if down else "the Spark job ended without a result",
+        got=f"exit status {code}: {tail[-600:]}",
+        remedy=f"Run again: a new server starts by itself. If it repeats, read {server.files.log}.",
+        facts={"exit_status": str(code), "log": str(server.files.log)},
+    )

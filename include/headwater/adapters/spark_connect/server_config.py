@@ -1,0 +1,66 @@
+"""The configuration of the Connect server, as tried (catalog in Postgres, Iceberg branches, UTC)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from headwater.domain.names import CATALOG
+from headwater.domain.settings import Settings
+
+# one slow query must not hold back the others: all jobs share the slots fairly
+POOLS = """<?xml version="1.0"?>
+<allocations><pool name="default"><schedulingMode>FAIR</schedulingMode></pool></allocations>
+"""
+
+
+def server_properties(settings: Settings, port: int, token: str, folder: Path, jars: Sequence[Path]) -> dict[str, str]:
+    """Every property of the server. Holds secrets: written only to a file of mode 0600."""
+    spark, lake = settings.spark, f"spark.sql.catalog.{CATALOG}"
+    catalog = settings.catalog
+    temporary = folder / "tmp"
+    properties = {
+        "spark.master": spark.master,
+        "spark.driver.memory": spark.driver_memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Djava.io.tmpdir={temporary}",
+        "spark.local.dir": str(temporary),
+        "spark.jars": ",".join(str(jar) for jar in jars),
+        "spark.ui.enabled": "false",
+        "spark.log.level": "WARN",
+        "spark.scheduler.mode": "FAIR",
+        "spark.scheduler.allocation.file": (folder / "pools.xml").as_uri(),
+        "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.warehouse.dir": str(folder / "unused_warehouse"),
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.defaultCatalog": CATALOG,
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.connect.authenticate.token": token,
+        lake: "org.apache.iceberg.spark.SparkCatalog",
+        f"{lake}.catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
+        f"{lake}.uri": catalog.jdbc_uri,
+        f"{lake}.jdbc.schema-version": "V1",
+        f"{lake}.warehouse": catalog.warehouse,
+        f"{lake}.cache-enabled": "false",
+    }
+    secrets = {"user": catalog.jdbc_user, "password": catalog.jdbc_password.get_secret_value()}
+    return properties | {f"{lake}.jdbc.{name}": value for name, value in secrets.items() if value}
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, at once and never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
+def render_properties(properties: dict[str, str]) -> str:
+    """The form of a Java properties file, with what it would misread escaped."""
+    escaped = {key: value.replace("\\", "\\\\").replace("\n", "\\n") for key, value in properties.items()}
+    return "".join(f"{key} {value}\n" for key, value in escaped.items())
