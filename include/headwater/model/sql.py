@@ -1,19 +1,19 @@
-"""What a gold or silver SQL file says: one SELECT, its inputs, its output columns (rule 37)."""
+"""What a silver or gold SQL file says: one SELECT, its inputs, its output columns (rule 37)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
+from headwater.model.sql_lineage import column_lineage
+from headwater.model.sql_select import line_of, output_columns, parse_select
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-Schemas = Mapping[str, Sequence[str]]
-"""Dotted table -> its columns, where known."""
+__all__ = ["SqlFile", "column_lineage", "read_gold_sql", "read_silver_sql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,71 +28,61 @@ class SqlFile:
     columns: tuple[str, ...]
 
 
-def read_gold_sql(text: str, file: str, grain: Sequence[str] = (), schemas: Schemas | None = None) -> SqlFile:
-    """Check the SQL of a gold table.
+def read_gold_sql(text: str, file: str) -> SqlFile:
+    """Check the SQL of a gold table: any SELECT over silver and gold tables, every output column named.
 
     :raises SpecError: naming the line of ``file``.
     """
     tree = parse_select(text, file)
-    found = SqlFile(inputs=_inputs(tree, text, file, (Layer.SILVER, Layer.GOLD)), columns=_columns(tree, text, file))
-    return found
+    inputs = _inputs(tree, file, (Layer.SILVER, Layer.GOLD))
+    if not inputs:
+        raise SpecError("the SQL reads no table", Location(file, 1), allowed="silver.<source>.<table>")
+    return SqlFile(inputs, output_columns(tree, file))
 
 
-def parse_select(text: str, file: str) -> exp.Query:
-    """The tree of exactly one SELECT in Spark's dialect.
+def read_silver_sql(text: str, file: str, bronze: TableName) -> SqlFile:
+    """Check the SQL of a silver table: row by row over its own bronze increment, no row lost and none doubled.
 
-    :raises SpecError: naming the line.
+    ``*`` is allowed and stands for the bronze columns; ``columns`` then holds ``"*"``.
+
+    :raises SpecError: naming the line of ``file``.
     """
-    import sqlglot
-    from sqlglot import errors, exp
-
-    try:
-        trees = [tree for tree in sqlglot.parse(text, read="spark") if tree is not None]
-    except errors.SqlglotError as error:
-        details = getattr(error, "errors", None) or [{}]
-        message = details[0].get("description") or str(error).splitlines()[0]
-        raise SpecError(f"this is not valid Spark SQL: {message}", Location(file, details[0].get("line"))) from error
-    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
-        got = f"{len(trees)} statements" if len(trees) != 1 else trees[0].key.upper()
-        raise SpecError("a SQL file holds exactly one SELECT", Location(file, 1), got=got, allowed="one SELECT")
-    return trees[0]
-
-
-def _inputs(tree: exp.Query, text: str, file: str, layers: tuple[Layer, ...]) -> tuple[TableName, ...]:
     from sqlglot import exp
 
-    named = {cte.alias for cte in tree.find_all(exp.CTE)}
+    tree = parse_select(text, file)
+    many = (exp.Join, exp.Lateral, exp.AggFunc, exp.Window, exp.Subquery, exp.CTE, exp.SetOperation)
+    clauses = ("where", "group", "having", "qualify", "distinct", "order", "limit", "offset", "sort", "cluster")
+    found = next(tree.find_all(*many), None) or next((tree.args[key] for key in clauses if tree.args.get(key)), None)
+    if found is not None:
+        allowed = "expressions over one row; joins and aggregates belong to gold, filters to the contract"
+        raise SpecError(
+            "silver SQL is row by row", Location(file, line_of(found)), got=found.sql("spark")[:80], allowed=allowed
+        )
+    inputs = _inputs(tree, file, (Layer.BRONZE,))
+    if inputs != (bronze,):
+        got = ", ".join(table.dotted for table in inputs) or "no table"
+        raise SpecError("silver SQL reads its own bronze table", Location(file, 1), got=got, allowed=bronze.dotted)
+    return SqlFile(inputs, output_columns(tree, file, star=True))
+
+
+def _inputs(tree: exp.Query, file: str, layers: tuple[Layer, ...]) -> tuple[TableName, ...]:
+    from sqlglot import exp
+
+    named = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     found: dict[TableName, None] = {}
-    for table in tree.find_all(exp.Table):
-        if not table.db and table.name in named:
-            continue
-        written = ".".join(part.name for part in table.parts)
-        found[_table_name(written, line_in(table, text), file, layers)] = None
+    for table in tree.find_all(exp.Table, bfs=False):
+        if table.db or table.name.lower() not in named:
+            found[_table_name(table, file, layers)] = None
     return tuple(found)
 
 
-def _table_name(written: str, line: int | None, file: str, layers: tuple[Layer, ...]) -> TableName:
-    allowed = "<layer>.<source>.<table>, layer " + " or ".join(layers)
+def _table_name(table: exp.Table, file: str, layers: tuple[Layer, ...]) -> TableName:
+    written = ".".join(part.name or part.sql("spark") for part in table.parts)
+    where, allowed = Location(file, line_of(table)), "<layer>.<source>.<table>, layer " + " or ".join(layers)
     try:
         name = TableName.parse(written)
     except ValueError as error:
-        raise SpecError("this is no table", Location(file, line), got=written[:80], allowed=allowed) from error
+        raise SpecError("this is no table", where, got=written[:80], allowed=allowed) from error
     if name.layer not in layers or written != name.dotted:
-        raise SpecError("this table may not be read here", Location(file, line), got=written, allowed=allowed)
+        raise SpecError("this table may not be read here", where, got=written, allowed=allowed)
     return name
-
-
-def _columns(tree: exp.Query, text: str, file: str) -> tuple[str, ...]:
-    return tuple(tree.named_selects)
-
-
-def line_in(node: exp.Expression, text: str) -> int | None:
-    """Line of a node: of its nearest token, because only names carry their place."""
-    return next((line for line in _lines(node)), None)
-
-
-def _lines(node: exp.Expression) -> Iterator[int]:
-    for part in node.walk():
-        line = part.meta.get("line")
-        if line is not None:
-            yield line
