@@ -14,7 +14,13 @@ from headwater.adapters.datahub.proposals import Event
 
 def write_events(path: Path, events: Sequence[Event]) -> None:
     """Write the file whole or not at all; a reader never sees half of it."""
-    write_documents(path, [to_document(event) for event in events])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{uuid4().hex}")
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump([to_document(event) for event in events], file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
 
 
 def to_document(event: Event) -> dict[str, Any]:
@@ -26,26 +32,23 @@ def to_document(event: Event) -> dict[str, Any]:
     return dict(event.to_obj())
 
 
-def write_documents(path: Path, documents: Sequence[dict[str, Any]]) -> None:
-    """The same for events already in their JSON form."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid4().hex}")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(documents, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
 def read_events(path: Path) -> list[Event]:
     """The events of a file, deserialized and validated by DataHub's own classes.
 
     :raises ValueError: when the file is no list of valid events.
     """
+    return [to_event(document) for document in read_documents(path)]
+
+
+def read_documents(path: Path) -> list[dict[str, Any]]:
+    """The events of a file as they are written.
+
+    :raises ValueError: when the file is no list of JSON objects.
+    """
     documents = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(documents, list):
-        raise ValueError(f"{path} holds no list of events")  # noqa: TRY004 - a wrong file, not a wrong argument
-    return [to_event(document) for document in documents]
+    if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
+        raise ValueError(f"{path} holds no list of events")
+    return documents
 
 
 def to_event(document: dict[str, Any]) -> Event:

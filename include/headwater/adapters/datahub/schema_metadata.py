@@ -57,7 +57,7 @@ def _field(column: Column, classification: str | None, expression: str | None) -
     from datahub.metadata import schema_classes as aspects
 
     family = column.type.split("(")[0].split("<")[0]
-    kind = getattr(aspects, _TYPES[family])()
+    kind = getattr(aspects, _TYPES.get(family, "NullTypeClass"))()
     tags = None
     if classification:
         tags = aspects.GlobalTagsClass(tags=[aspects.TagAssociationClass(tag=tag_urn(classification))])
