@@ -93,6 +93,7 @@ def airflow_environment(place: AirflowPlace, environ: Mapping[str, str] = os.env
     }
     ours |= {"AIRFLOW_HOME": str(place.folder), "HEADWATER_REPOSITORY": str(place.repository)}
     ours |= {"HEADWATER_HOME": str(place.home), "HEADWATER_PROFILE": str(place.home / "profile.yaml")}
+    ours |= {"HEADWATER_START_UNPAUSED": "1", "SCARF_ANALYTICS": "false"}
     return {key: value for key, value in environ.items() if not key.startswith("AIRFLOW_")} | ours
 
 

@@ -52,11 +52,15 @@ class EmbeddedPostgres:
         """The loopback port."""
         return int((self.data_dir / "port").read_text())
 
+    @property
+    def password(self) -> str:
+        """The password of ``postgres``: letters, digits, ``-`` and ``_``, so that it needs no escape in a URL."""
+        return files.kept_password(self.data_dir / "password")
+
     def url(self, database: str = "postgres", driver: str | None = None) -> str:
         """``postgresql[+driver]://postgres:<password>@127.0.0.1:<port>/<database>``. Holds the password."""
         scheme = "postgresql" if driver is None else f"postgresql+{driver}"
-        password = files.kept_password(self.data_dir / "password")
-        return f"{scheme}://postgres:{password}@127.0.0.1:{self.port}/{database}"
+        return f"{scheme}://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def is_serving(self) -> bool:
         """Whether the server answers, whoever started it."""

@@ -1,0 +1,82 @@
+"""The demo's source: a PostgreSQL database an airline might have, filled month by month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+import psycopg
+from psycopg import sql
+
+from headwater.cli.demo.flight_data import MISSING, Row, read_flights, read_table
+
+KNOWN_AFTER = timedelta(hours=6)
+"""How long after its scheduled hour a flight's row was written: ``updated_at``."""
+_TABLES = """
+CREATE TABLE airlines (carrier text PRIMARY KEY, name text NOT NULL);
+CREATE TABLE airports (
+  faa text PRIMARY KEY, name text NOT NULL, lat double precision, lon double precision, alt integer,
+  tz integer, dst text, tzone text);
+CREATE TABLE planes (
+  tailnum text PRIMARY KEY, year integer, type text, manufacturer text, model text, engines integer,
+  seats integer, speed integer, engine text);
+CREATE TABLE flights (
+  year integer NOT NULL, month integer NOT NULL, day integer NOT NULL, dep_time integer, sched_dep_time integer,
+  dep_delay integer, arr_time integer, sched_arr_time integer, arr_delay integer, carrier text NOT NULL,
+  flight integer NOT NULL, tailnum text, origin text NOT NULL, dest text NOT NULL, air_time integer,
+  distance integer, hour integer, minute integer, time_hour timestamptz NOT NULL, updated_at timestamptz NOT NULL,
+  PRIMARY KEY (origin, time_hour, carrier, flight));
+CREATE INDEX ON flights (updated_at);
+"""
+REFERENCE_TABLES = ("airlines", "airports", "planes")
+
+
+def is_loaded(connection: psycopg.Connection) -> bool:
+    """Whether the source has its tables."""
+    row = connection.execute("SELECT to_regclass('public.flights')").fetchone()
+    return row is not None and row[0] is not None
+
+
+def load_first_month(connection: psycopg.Connection) -> dict[str, int]:
+    """Make the tables and fill them up to the end of January 2013, in one transaction; returns rows per table."""
+    with connection.transaction():
+        connection.execute(_TABLES)
+        rows = {name: _copy(connection, name, read_table(name)) for name in REFERENCE_TABLES}
+        return rows | {"flights": add_months(connection, range(1, 2))}
+
+
+def add_months(connection: psycopg.Connection, months: range) -> int:
+    """Insert the flights of these months; returns how many."""
+    return _copy(connection, "flights", _with_updates(read_flights(months)))
+
+
+def change(connection: psycopg.Connection, statements: Mapping[str, str]) -> dict[str, int]:
+    """Run named statements in one transaction; returns the rows each touched."""
+    with connection.transaction():
+        return {what: connection.execute(statement.encode()).rowcount for what, statement in statements.items()}
+
+
+def _with_updates(rows: Iterable[Row]) -> Iterator[Row]:
+    for row in rows:
+        written = datetime.fromisoformat(row["time_hour"]) + KNOWN_AFTER
+        yield {**row, "updated_at": written.isoformat()}
+
+
+def _copy(connection: psycopg.Connection, table: str, rows: Iterable[Row]) -> int:
+    count = 0
+    iterator = iter(rows)
+    first = next(iterator, None)
+    if first is None:
+        return 0
+    names = sql.SQL(", ").join(map(sql.Identifier, first))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in _chain(first, iterator):
+            copy.write_row([None if value in {MISSING, ""} else value for value in row.values()])
+            count += 1
+    return count
+
+
+def _chain(first: Row, rest: Iterator[Row]) -> Iterator[Row]:
+    yield first
+    yield from rest
