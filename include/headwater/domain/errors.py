@@ -151,6 +151,12 @@ class StaleBaseError(HeadwaterError):
     code = "stale_base"
 
 
+class TornReleaseError(HeadwaterError):
+    """A publish is found half done, which no catalog transaction can leave behind: tables were changed by hand."""
+
+    code = "release_torn"
+
+
 class StagingError(HeadwaterError):
     """An attempt would stage the same file twice, or other files than it staged before (rules 11, 12)."""
 
