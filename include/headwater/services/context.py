@@ -50,3 +50,10 @@ def planned(platform: Platform, run: RunContext) -> RunPlan:
             remedy="Clear plan_run with everything downstream; it freezes what the run reads.",
         )
     return plan
+
+
+def source_of(run: RunContext) -> SourceSpec:
+    """The run's spec, of a stage that only sources have. :raises TypeError: for a product, which has no such stage."""
+    if not isinstance(run.spec, SourceSpec):
+        raise TypeError(f"{run.spec.name} is a product; only sources are extracted and refined")
+    return run.spec

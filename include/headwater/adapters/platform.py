@@ -1,0 +1,170 @@
+"""The adapters of an installation, each opened on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headwater.adapters.clock import SystemClock
+from headwater.adapters.profile import load_settings
+from headwater.domain.incident import Failure, Incident
+from headwater.domain.run import RunKey
+from headwater.domain.settings import Settings
+from headwater.domain.spec import PipelineSpec, TableSpec
+from headwater.model.repository_model import RepositoryModel
+from headwater.ports.connections import Connections
+from headwater.ports.extractor import Extractor
+from headwater.ports.lineage import LineageEmitter
+from headwater.ports.notifier import Notifier
+from headwater.ports.run_states import RunStates
+
+if TYPE_CHECKING:
+    from headwater.adapters.iceberg import IcebergCatalog
+    from headwater.adapters.incident_store import SqlIncidentStore
+    from headwater.adapters.run_store import SqlRunStore
+    from headwater.adapters.spark_connect.engine import ConnectEngine
+    from headwater.services.incidents.desk import IncidentDesk
+
+QUICK_SEND_SECONDS = 8.0
+"""What one failing task may spend on sending: Airflow gives all its callbacks twenty seconds."""
+
+
+class RecordedRunStates:
+    """Whether a run is over by the run store's own record: what is known without a scheduler."""
+
+    def __init__(self, platform: LocalPlatform) -> None:
+        self._platform = platform
+
+    def is_terminal(self, run_key: RunKey) -> bool:
+        record = self._platform.runs.run(str(run_key))
+        return record is not None and record.state != "running"
+
+
+class LocalPlatform:
+    """``ports.platform.Platform`` for an installation's profile.
+
+    :param connections: where connections come from; default: environment and the profile's file.
+    :param run_states: who knows whether a run is over; default: the run store's record.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        connections: Connections | None = None,
+        run_states: Callable[[LocalPlatform], RunStates] = RecordedRunStates,
+        repository: Path | None = None,
+    ) -> None:
+        self.settings = settings
+        self._connections = connections
+        self._run_states = run_states
+        self._repository = repository or Path(settings.repository)
+
+    @cached_property
+    def clock(self) -> SystemClock:
+        return SystemClock(Path(self.settings.clock_file) if self.settings.clock_file else None)
+
+    @cached_property
+    def model(self) -> RepositoryModel:
+        return RepositoryModel(self._repository)
+
+    @cached_property
+    def catalog(self) -> IcebergCatalog:
+        from headwater.adapters.iceberg import IcebergCatalog
+
+        return IcebergCatalog(self.settings.catalog)
+
+    @cached_property
+    def runs(self) -> SqlRunStore:
+        from headwater.adapters.run_store import SqlRunStore
+
+        return SqlRunStore(self.settings.run_store.get_secret_value())
+
+    @cached_property
+    def incidents(self) -> SqlIncidentStore:
+        from headwater.adapters.incident_store import SqlIncidentStore
+
+        return SqlIncidentStore(self.settings.run_store.get_secret_value())
+
+    @cached_property
+    def connections(self) -> Connections:
+        if self._connections is not None:
+            return self._connections
+        from headwater.adapters.connections import EnvironmentConnections
+
+        path = self.settings.connections_file
+        return EnvironmentConnections(Path(path) if path else None)
+
+    @cached_property
+    def engine(self) -> ConnectEngine:
+        from headwater.adapters.spark_connect.engine import ConnectEngine
+
+        return ConnectEngine(self.settings)
+
+    @cached_property
+    def emitter(self) -> LineageEmitter:
+        home = Path(self.settings.home)
+        if self.settings.lineage.mode == "file":
+            from headwater.adapters.datahub.file_emitter import FileLineageEmitter
+
+            return FileLineageEmitter(home / "lineage")
+        from headwater.adapters.datahub.rest_emitter import DataHubLineageEmitter
+
+        return DataHubLineageEmitter(self.connections, self.settings.lineage.connection, home / "lineage_spool")
+
+    @cached_property
+    def run_states(self) -> RunStates:
+        return self._run_states(self)
+
+    @cached_property
+    def notifiers(self) -> Mapping[str, Notifier]:
+        """Channel -> notifier, of the channels the profile names."""
+        from headwater.adapters.notifiers import open_notifiers
+
+        return open_notifiers(self.settings, self.connections)
+
+    def open_extractor(self, table: TableSpec, connection_id: str) -> Extractor:
+        from headwater.adapters.sources.opening import open_extractor
+
+        return open_extractor(table, self.connections.resolve(connection_id))
+
+    def desk(self, specs: Mapping[str, PipelineSpec] | None = None) -> IncidentDesk:
+        """Where failures become incidents.
+
+        :param specs: pipelines whose owners and consumers are known; default: every one that loads.
+        """
+        from headwater.adapters.redaction import Redactor
+        from headwater.adapters.runbook_folder import load_runbooks
+        from headwater.services.incidents.desk import IncidentDesk
+
+        known = specs if specs is not None else {spec.name: spec for spec in self.model.pipelines()}
+        return IncidentDesk(
+            store=self.incidents,
+            runs=self.runs,
+            specs=known,
+            runbooks=load_runbooks(self._repository / "include" / "runbooks"),
+            settings=self.settings,
+            redact=Redactor(()),
+            clock=self.clock,
+        )
+
+    def report(self, failure: Failure, spec: PipelineSpec | None) -> Incident:
+        from headwater.services.incidents.sending import send_due
+
+        specs = {item.name: item for item in self.model.pipelines()}
+        if spec is not None:
+            specs[spec.name] = spec
+        incident, _ = self.desk(specs).report(failure)
+        send_due(self.incidents, self.notifiers, self.clock, QUICK_SEND_SECONDS)
+        return incident
+
+
+def open_platform(
+    settings: Settings | None = None,
+    connections: Connections | None = None,
+    run_states: Callable[[LocalPlatform], RunStates] = RecordedRunStates,
+    repository: Path | None = None,
+) -> LocalPlatform:
+    """The platform of the profile in force. :raises SpecError: when the profile is missing or wrong."""
+    return LocalPlatform(settings or load_settings(), connections, run_states, repository)

@@ -1,0 +1,81 @@
+"""The repository's files as the use cases see them (``ports/model.py``)."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+from headwater.domain.errors import NotFoundError
+from headwater.domain.job import PreflightTable
+from headwater.domain.names import Layer, TableName
+from headwater.domain.spec import PipelineSpec, SourceSpec
+from headwater.model import groups, hashes
+from headwater.model.fixtures import read_fixtures, tested_tables
+from headwater.model.repository import Repository, load_pipeline, load_repository, pipeline_files
+from headwater.ports.model import SqlLineage
+
+
+class RepositoryModel:
+    """Reads a repository on first use and answers from memory: one instance serves one task or command."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._loaded: dict[str, PipelineSpec] = {}
+
+    @cached_property
+    def repository(self) -> Repository:
+        """Every file of the repository, with all findings."""
+        return load_repository(self._root)
+
+    def load(self, pipeline: str) -> PipelineSpec:
+        if pipeline not in self._loaded:
+            file = next((file for file in pipeline_files(self._root) if file.stem == pipeline), None)
+            if file is None:
+                known = ", ".join(file.stem for file in pipeline_files(self._root))
+                raise NotFoundError(f"there is no pipeline {pipeline}", got=pipeline, allowed=known)
+            self._loaded[pipeline] = load_pipeline(self._root, file)
+        return self._loaded[pipeline]
+
+    def pipelines(self) -> tuple[PipelineSpec, ...]:
+        return self.repository.pipelines
+
+    def publish_groups(self, spec: PipelineSpec) -> tuple[tuple[TableName, ...], ...]:
+        return groups.publish_groups(spec)
+
+    def spec_hash(self, spec: PipelineSpec) -> str:
+        return hashes.spec_hash(spec)
+
+    def bronze_hash(self, spec: SourceSpec, table: str) -> str:
+        return hashes.table_hash(spec, spec.table(table))
+
+    def silver_hash(self, spec: SourceSpec, table: str) -> str:
+        return hashes.silver_hash(spec, spec.table(table))
+
+    def gold_hash(self, spec: PipelineSpec, gold: str) -> str:
+        return hashes.gold_hash(spec, next(item for item in spec.gold if item.name == gold))
+
+    def quarantine_rules(self, contract: str) -> dict[str, str]:
+        from headwater.model.contracts import quarantine_rules
+
+        return quarantine_rules(contract)
+
+    def preflight_hash(self, spec: PipelineSpec) -> str:
+        parts = [hashes.spec_hash(spec)]
+        for table in tested_tables(spec):
+            parts += [fixture.model_dump_json() for fixture in read_fixtures(self._root, spec, table)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def preflight_tables(self, spec: PipelineSpec) -> tuple[PreflightTable, ...]:
+        return tuple(self._preflight(spec, table) for table in tested_tables(spec))
+
+    def _preflight(self, spec: PipelineSpec, table: TableName) -> PreflightTable:
+        silver = spec.table(table.table) if isinstance(spec, SourceSpec) and table.layer is Layer.SILVER else None
+        gold = next((g for g in spec.gold if g.name == table.table), None) if table.layer is Layer.GOLD else None
+        return PreflightTable(silver=silver, gold=gold, table=table, fixtures=read_fixtures(self._root, spec, table))
+
+    @property
+    def sql_lineage(self) -> SqlLineage:
+        from headwater.model.sql import column_lineage
+
+        return column_lineage

@@ -1,0 +1,61 @@
+"""From a verdict to the error that an alert is made of."""
+
+from __future__ import annotations
+
+from headwater.domain.errors import ContractBrokenError, GateError, HeadwaterError
+from headwater.domain.staging import CheckResult, Verdict
+from headwater.ports.run_store import StagedRecord
+
+
+def breach_of(verdict: Verdict, record: StagedRecord) -> HeadwaterError:
+    """Why this gate stayed closed: a broken check with its numbers, or a gate that could not be evaluated."""
+    failed = [check for check in verdict.checks if check.outcome == "failed"]
+    if not failed:
+        return _unsure(verdict)
+    # the check with an offending-row count says more than a derived one
+    worst = max(failed, key=lambda check: (check.rows_failed or 0, check.predicate is not None))
+    more = f", and {len(failed) - 1} more checks failed" if len(failed) > 1 else ""
+    count = worst.rows_failed if worst.rows_failed is not None else worst.measured
+    message = f"{verdict.table}: {_said(worst)}{more}"
+    return ContractBrokenError(
+        message,
+        got=", ".join(worst.examples) or f"{worst.measured}",
+        allowed=worst.threshold,
+        remedy="Correct the rows at the source, set them aside with discard, or let them through with accept.",
+        facts={
+            "table": verdict.table.dotted,
+            "column": worst.column or "",
+            "rule": worst.name,
+            "count": _number(count),
+            "measured": _number(worst.measured),
+            "threshold": worst.threshold,
+            "examples": ", ".join(worst.examples),
+            "predicate": worst.predicate or "",
+            "attempt": record.staged.attempt,
+            "rows": str(record.staged.rows),
+        },
+    )
+
+
+def _said(check: CheckResult) -> str:
+    where = f" in column {check.column}" if check.column else ""
+    if check.rows_failed:
+        values = f" (such as {', '.join(check.examples[:3])})" if check.examples else ""
+        return f"{check.rows_failed:,} rows break `{check.name}`{where}{values}"
+    return f"`{check.name}`{where} measured {_number(check.measured)}, allowed {check.threshold}"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return str(int(value)) if float(value).is_integer() else f"{value:g}"
+
+
+def _unsure(verdict: Verdict) -> GateError:
+    return GateError(
+        f"{verdict.table}: the gate could not be evaluated: {verdict.reason}",
+        got=verdict.reason,
+        allowed="every declared check evaluated, without errors",
+        remedy="Mend the contract, then clear the run; what is staged is judged again.",
+        facts={"table": verdict.table.dotted, "reason": verdict.reason},
+    )

@@ -1,0 +1,103 @@
+"""A finished extract becomes a staged batch of bronze, and its unreadable rows a staging of quarantine."""
+
+from __future__ import annotations
+
+import hashlib
+
+from headwater.domain.names import Layer
+from headwater.domain.run import RunKind, RunPlan, TablePlan
+from headwater.domain.schema import QUARANTINE_COLUMNS, TableSchema
+from headwater.domain.spec import TableSpec
+from headwater.domain.staging import StagedTable, TableState, branch_of
+from headwater.ports.catalog import TableHead
+from headwater.ports.extractor import Extracted
+from headwater.ports.platform import Platform
+from headwater.services.context import RunContext
+
+
+def stage_batch(
+    platform: Platform,
+    run: RunContext,
+    table_plan: TablePlan,
+    plan: RunPlan,
+    head: TableHead,
+    extracted: Extracted,
+    attempt: str,
+) -> StagedTable:
+    """Commit the files to the attempt's branch; the state they bring goes to ``main`` with them (rules 11, 17)."""
+    branch = branch_of(attempt)
+    platform.catalog.cut_branch(head.table, branch, head.main)
+    state = _next_state(platform, run, table_plan, plan, head, extracted, attempt)
+    summary = {
+        "headwater.run-key": run.key,
+        "headwater.attempt": attempt,
+        "headwater.window": table_plan.window.model_dump_json(exclude={"items"}),
+        "headwater.batch": str(table_plan.batch),
+        "headwater.watermark": state.watermark or "",
+    }
+    snapshot = platform.catalog.stage_files(head.table, branch, extracted.files, summary)
+    return StagedTable(
+        table=head.table,
+        attempt=attempt,
+        branch=branch,
+        base=head.main,
+        staged=snapshot,
+        state=state,
+        rows=extracted.rows,
+        quarantined=extracted.rejected,
+    )
+
+
+def _next_state(
+    platform: Platform,
+    run: RunContext,
+    table_plan: TablePlan,
+    plan: RunPlan,
+    head: TableHead,
+    extracted: Extracted,
+    attempt: str,
+) -> TableState:
+    before = head.state
+    watermark = before.watermark if before else None
+    if plan.kind is not RunKind.BACKFILL and table_plan.window.advances_watermark and extracted.watermark is not None:
+        watermark = extracted.watermark
+    ledger, ledger_sha256 = (before.ledger, before.ledger_sha256) if before else (None, None)
+    if extracted.ledger is not None:
+        ledger = platform.catalog.write_attachment(head.table, f"ledger-{attempt}.json", extracted.ledger)
+        ledger_sha256 = hashlib.sha256(extracted.ledger).hexdigest()
+    return TableState(
+        run_key=run.key,
+        spec_hash=table_plan.spec_hash,
+        batch=table_plan.batch,
+        watermark=watermark,
+        digest=extracted.digest or (before.digest if before else None),
+        ledger=ledger,
+        ledger_sha256=ledger_sha256,
+    )
+
+
+def stage_rejects(
+    platform: Platform, run: RunContext, table: TableSpec, extracted: Extracted, attempt: str
+) -> StagedTable | None:
+    """Stage unreadable rows into quarantine; it publishes on its own, merged by id (rule 40)."""
+    if not extracted.rejects:
+        return None
+    name = run.spec.name_of(Layer.QUARANTINE, table.name)
+    head = platform.catalog.create(name, TableSchema(columns=QUARANTINE_COLUMNS))
+    branch = branch_of(attempt)
+    platform.catalog.cut_branch(name, branch, head.main)
+    summary = {"headwater.run-key": run.key, "headwater.attempt": attempt}
+    snapshot = platform.catalog.stage_new_rows(name, branch, extracted.rejects, "_hw_id", summary)
+    if snapshot is None:
+        platform.catalog.drop_branches(name, [branch])
+        return None
+    state = TableState(run_key=run.key, spec_hash="", batch=(head.state.batch if head.state else 0) + 1)
+    return StagedTable(
+        table=name,
+        attempt=attempt,
+        branch=branch,
+        base=head.main,
+        staged=snapshot,
+        state=state,
+        rows=extracted.rejected,
+    )

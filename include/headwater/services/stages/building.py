@@ -1,0 +1,91 @@
+"""build_gold: gold tables from exactly the silver this run judged, and released tables of other pipelines."""
+
+from __future__ import annotations
+
+import time
+
+from headwater.domain.job import BuildTable, JobSpec
+from headwater.domain.names import Layer, TableName
+from headwater.domain.run import InputRef, RunPlan
+from headwater.domain.spec import GoldSpec
+from headwater.domain.staging import TableState, new_attempt
+from headwater.ports.failpoints import failpoint
+from headwater.ports.platform import Platform
+from headwater.services.context import RunContext, planned
+from headwater.services.holding import broken_tables
+from headwater.services.report import StageReport, TableOutcome
+from headwater.services.table_jobs import TableJob, or_earlier, run_jobs
+
+STAGE = "build_gold"
+
+
+def run(platform: Platform, run: RunContext) -> StageReport:
+    """Stage every gold table whose inputs or SQL changed. With none, no Spark job starts (rule 8).
+
+    :raises HeadwaterError: the first table's error, when every table of the stage failed.
+    """
+    started = time.monotonic()
+    plan = planned(platform, run)
+    found = [_work(platform, run, plan, gold) for gold in run.spec.gold]
+    quiet = tuple(item for item in found if isinstance(item, TableOutcome))
+    jobs = [item for item in found if isinstance(item, TableJob)]
+    if not jobs:
+        return StageReport(stage=STAGE, outcomes=quiet, message="nothing to build")
+    job = JobSpec(
+        kind="build_gold",
+        run_key=run.key,
+        pipeline=run.spec.name,
+        attempt=new_attempt(),
+        planned_at=plan.planned_at,
+        build=tuple(item.item for item in jobs if isinstance(item.item, BuildTable)),
+    )
+    failpoint("gold.begin")
+    done = run_jobs(platform, run, "build_gold", jobs, job)
+    failpoint("gold.end")
+    held = tuple(table.dotted for table in done.failed)
+    took = f"built in {time.monotonic() - started:.1f} s"
+    return StageReport(stage=STAGE, outcomes=(*quiet, *done.outcomes), held=held, message=took)
+
+
+def _work(platform: Platform, run: RunContext, plan: RunPlan, gold: GoldSpec) -> TableJob | TableOutcome:
+    name = run.spec.name_of(Layer.GOLD, gold.name)
+    inputs = {table.dotted: _input(platform, run, plan, table) for table in gold.inputs}
+    absent = ", ".join(table for table, ref in inputs.items() if ref is None)
+    if absent:
+        return TableOutcome(table=name.dotted, status="waiting", note=f"{absent} is not to be had in this run")
+    known = {table: ref for table, ref in inputs.items() if ref is not None}
+    head = platform.catalog.head(name)
+    made_with = platform.model.gold_hash(run.spec, gold.name)
+    state = head.state if head else None
+    if state is not None and state.spec_hash == made_with and state.inputs == known:
+        return TableOutcome(table=name.dotted, status="quiet", note="inputs and SQL are those it was built from")
+    builds = state.batch if state else 0
+    item = BuildTable(
+        spec=gold,
+        gold=name,
+        base=head.main if head else None,
+        inputs=known,
+        state=TableState(run_key=run.key, spec_hash=made_with, batch=builds + 1, inputs=known),
+    )
+    return or_earlier(platform, run, "build_gold", TableJob(table=name, item=item))
+
+
+def _input(platform: Platform, run: RunContext, plan: RunPlan, table: TableName) -> InputRef | None:
+    """The snapshot a gold table reads: of this run's own silver where it was staged and judged, else the released one.
+
+    None when this run staged the table but its gate is closed, or when it was never released.
+    """
+    if table.source != run.spec.name:
+        snapshot = plan.inputs.get(table.dotted)
+        return InputRef(snapshot_id=snapshot, batch=0) if snapshot is not None else None
+    if table in broken_tables(platform, run):
+        return None
+    for record in platform.runs.staged(run.key, "refine_to_silver"):
+        if record.staged.table == table and record.status in {"staged", "held"}:
+            verdict = platform.runs.verdict(table, record.staged.staged)
+            passed = verdict is not None and (verdict.passed or verdict.accepted_by is not None)
+            return InputRef(snapshot_id=record.staged.staged, batch=record.staged.state.batch) if passed else None
+    head = platform.catalog.head(table)
+    if head is None or head.main is None or head.state is None:
+        return None
+    return InputRef(snapshot_id=head.main, batch=head.state.batch)

@@ -1,0 +1,157 @@
+"""extract_to_bronze: move one table's frozen window into files and stage them on a branch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from typing import Final
+
+from headwater.domain.errors import StaleBaseError
+from headwater.domain.names import Layer, TableName
+from headwater.domain.run import RunPlan, TablePlan
+from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, TableSchema
+from headwater.domain.spec import FilesExtract, SourceSpec, TableSpec
+from headwater.domain.staging import StagedTable, TableState, new_attempt
+from headwater.ports.catalog import TableHead
+from headwater.ports.extractor import BatchStamp, Extracted, Extractor
+from headwater.ports.failpoints import failpoint
+from headwater.ports.platform import Platform
+from headwater.ports.run_store import StagedRecord
+from headwater.services.bronze import stage_batch, stage_rejects
+from headwater.services.context import RunContext, planned, source_of
+from headwater.services.drift import reconcile
+from headwater.services.leasing import holding
+from headwater.services.report import StageReport, TableOutcome
+from headwater.services.staged import reusable
+
+STAGE: Final = "extract_to_bronze"
+
+
+def run(platform: Platform, run: RunContext, table: str) -> StageReport:
+    """Stage one table's window, unless this run staged or published it already.
+
+    :raises StaleBaseError: when ``main`` moved since the plan; clear ``plan_run``.
+    :raises SchemaDriftError: when the source's columns no longer fit and the policy is to stop.
+    """
+    started = time.monotonic()
+    spec, plan = source_of(run), planned(platform, run)
+    table_plan = plan.table(table)
+    name = spec.name_of(Layer.BRONZE, table)
+    if table_plan is None:
+        return _report(name, "not asked", 0, started, "left out by the run's parameters")
+    if table_plan.window.kind == "nothing":
+        return _report(name, "quiet", 0, started, table_plan.window.note or "nothing new in the source")
+    inputs_hash = _inputs_hash(table_plan)
+    earlier = reusable(platform, run, STAGE, name, inputs_hash)
+    if earlier is not None:
+        return _report(name, earlier.status, earlier.staged.rows, started, "by an earlier try of this run")
+    with holding(platform, run):
+        staged = _stage(platform, run, spec.table(table), plan, table_plan, inputs_hash)
+    if staged is None:
+        return _report(name, "unchanged", 0, started, "the content is what bronze already holds")
+    note = f"{staged.quarantined} rows set aside as unreadable" if staged.quarantined else ""
+    return _report(name, "staged", staged.rows, started, note)
+
+
+def _stage(
+    platform: Platform, run: RunContext, table: TableSpec, plan: RunPlan, table_plan: TablePlan, inputs_hash: str
+) -> StagedTable | None:
+    spec = source_of(run)
+    attempt = new_attempt()
+    failpoint("extract.begin")
+    extractor = platform.open_extractor(table, spec.connection)
+    try:
+        head = _prepare(platform, spec, table, extractor)
+        if (head.state.batch if head.state else 0) + 1 != table_plan.batch:
+            raise _stale(head)
+        extracted = _extract(platform, run, table, plan, table_plan, head, extractor, attempt)
+    finally:
+        extractor.close()
+    if _nothing_new(extracted, head.state):
+        return None
+    failpoint("extract.before_commit")
+    staged = stage_batch(platform, run, table_plan, plan, head, extracted, attempt)
+    failpoint("extract.after_commit")
+    rejects = stage_rejects(platform, run, table, extracted, attempt)
+    for item in (staged, rejects):
+        if item is not None:
+            platform.runs.save_staged(_record(platform, run, item, inputs_hash))
+    failpoint("extract.end")
+    return staged
+
+
+def _prepare(platform: Platform, spec: SourceSpec, table: TableSpec, extractor: Extractor) -> TableHead:
+    """The live bronze table, made or evolved to take what the source has (rules 13, 14)."""
+    name = spec.name_of(Layer.BRONZE, table.name)
+    source = extractor.inspect(table)
+    head = platform.catalog.head(name)
+    if head is None or head.main is None:
+        columns = (*(c.model_copy(update={"required": False}) for c in source.columns), *BRONZE_SYSTEM_COLUMNS)
+        return platform.catalog.create(name, TableSchema(columns=columns, primary_key=table.key))
+    change = reconcile(name, head.schema_, source, table.drift, relation_of(table))
+    if change.add or change.widen:
+        return platform.catalog.evolve(name, change.add, change.widen)
+    return head
+
+
+def relation_of(table: TableSpec) -> str:
+    """What people call the table at the source: its relation, or its landing path."""
+    if isinstance(table.extract, FilesExtract):
+        return table.extract.path
+    return table.extract.relation or f"public.{table.name}"
+
+
+def _extract(
+    platform: Platform,
+    run: RunContext,
+    table: TableSpec,
+    plan: RunPlan,
+    table_plan: TablePlan,
+    head: TableHead,
+    extractor: Extractor,
+    attempt: str,
+) -> Extracted:
+    stamp = BatchStamp(run_key=run.key, planned_at=plan.planned_at, batch=table_plan.batch, attempt=attempt)
+    ledger = platform.catalog.read_attachment(head.state.ledger) if head.state and head.state.ledger else None
+    folder = f"{head.location}/data"
+    return extractor.extract(table, table_plan.window, stamp, head.schema_, folder, ledger, print)
+
+
+def _nothing_new(extracted: Extracted, state: TableState | None) -> bool:
+    """A snapshot of the same digest, or a window without rows, rejects, ledger or a watermark to remember."""
+    if extracted.files or extracted.rejects:
+        return False
+    if extracted.ledger is not None:
+        return False
+    return extracted.watermark is None or (state is not None and extracted.watermark == state.watermark)
+
+
+def _record(platform: Platform, run: RunContext, staged: StagedTable, inputs_hash: str) -> StagedRecord:
+    return StagedRecord(
+        run_key=run.key,
+        stage=STAGE,
+        staged=staged,
+        status="staged",
+        inputs_hash=inputs_hash,
+        created_at=platform.clock.now(),
+    )
+
+
+def _inputs_hash(plan: TablePlan) -> str:
+    return hashlib.sha256(json.dumps(plan.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def _stale(head: TableHead) -> StaleBaseError:
+    return StaleBaseError(
+        f"{head.table} moved since this run planned it",
+        got=f"batch {head.state.batch if head.state else 0} on main",
+        allowed="the batch the plan was made on",
+        remedy="Clear plan_run with everything downstream: it plans again from what is published now.",
+        facts={"table": head.table.dotted},
+    )
+
+
+def _report(name: TableName, status: str, rows: int, started: float, note: str) -> StageReport:
+    outcome = TableOutcome(table=name.dotted, status=status, rows=rows, seconds=time.monotonic() - started, note=note)
+    return StageReport(stage=STAGE, outcomes=(outcome,))

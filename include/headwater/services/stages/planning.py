@@ -1,0 +1,145 @@
+"""plan_run: take the leases, then freeze windows and inputs, so that a retry does the same work."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+from headwater.domain.errors import NotFoundError, SpecError
+from headwater.domain.names import Layer
+from headwater.domain.release import Release
+from headwater.domain.run import RunPlan, RunRequest, TablePlan, Window
+from headwater.domain.spec import ProductSpec, SourceSpec, TableSpec, spec_document
+from headwater.domain.staging import TableState
+from headwater.ports.failpoints import failpoint
+from headwater.ports.platform import Platform
+from headwater.ports.run_store import RunRecord
+from headwater.services.context import RunContext
+from headwater.services.leasing import take_leases
+
+
+def run(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
+    """Freeze the run's plan (rules 5-7, 39), or return the one it has.
+
+    A dry run takes no lease and stores nothing.
+
+    :raises LeaseBusyError: when other runs hold tables of this pipeline; it names them.
+    :raises SpecError: when the request cannot be met, such as a backfill of a snapshot extract.
+    """
+    if request.dry_run:
+        return _plan(platform, run, request)
+    take_leases(platform, run)
+    failpoint("plan.after_lease")
+    stored = platform.runs.plan(run.key)
+    if stored is not None and not _superseded(platform, run, stored):
+        return stored
+    plan = _plan(platform, run, request)
+    document = json.dumps(spec_document(run.spec), sort_keys=True)
+    if stored is None:
+        plan = platform.runs.save_plan(plan, document, run.bundle_version)
+    else:
+        platform.runs.replace_plan(plan, document)
+    platform.runs.save_run(
+        RunRecord(
+            run_key=run.run_key,
+            state="running",
+            planned_at=plan.planned_at,
+            reason=request.reason,
+            bundle_version=run.bundle_version,
+        )
+    )
+    failpoint("plan.end")
+    return plan
+
+
+def _superseded(platform: Platform, run: RunContext, stored: RunPlan) -> bool:
+    """Whether ``main`` moved before anything of this key was published (rule 7)."""
+    if any(record.status == "published" for record in platform.runs.staged(run.key)):
+        return False
+    if isinstance(run.spec, ProductSpec):
+        return False
+    for table in stored.tables:
+        head = platform.catalog.head(run.spec.name_of(Layer.BRONZE, table.table))
+        state_batch = head.state.batch if head and head.state else 0
+        if state_batch + 1 != table.batch:
+            return True
+    return False
+
+
+def _plan(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
+    planned_at = _instant(platform, run)
+    common = {
+        "run_key": run.run_key,
+        "kind": request.kind,
+        "planned_at": planned_at,
+        "spec_hash": platform.model.spec_hash(run.spec),
+        "request": request,
+    }
+    if isinstance(run.spec, ProductSpec):
+        return RunPlan.model_validate({**common, "inputs": released_inputs(platform, run)})
+    tables = [table for table in run.spec.tables if not request.tables or table.name in request.tables]
+    unknown = set(request.tables) - {table.name for table in run.spec.tables}
+    if unknown:
+        raise SpecError(
+            f"{run.spec.name} has no table {', '.join(sorted(unknown))}",
+            allowed=", ".join(table.name for table in run.spec.tables),
+            remedy="Choose tables of this source.",
+        )
+    plans = tuple(_plan_table(platform, run.spec, table, request, planned_at) for table in tables)
+    return RunPlan.model_validate({**common, "tables": plans})
+
+
+def _instant(platform: Platform, run: RunContext) -> datetime:
+    """The run's only clock: now, but after every earlier run of the pipeline, should the machine's clock go back."""
+    now = platform.clock.now()
+    earlier = platform.runs.runs(run.spec.name, limit=1)
+    return max(now, earlier[0].planned_at + timedelta(microseconds=1)) if earlier else now
+
+
+def _plan_table(
+    platform: Platform, spec: SourceSpec, table: TableSpec, request: RunRequest, planned_at: datetime
+) -> TablePlan:
+    head = platform.catalog.head(spec.name_of(Layer.BRONZE, table.name))
+    state = head.state if head else None
+    return TablePlan(
+        table=table.name,
+        base_snapshot=head.main if head else None,
+        batch=(state.batch if state else 0) + 1,
+        window=_window(platform, spec, table, state, request, planned_at),
+        spec_hash=platform.model.bronze_hash(spec, table.name),
+    )
+
+
+def _window(
+    platform: Platform,
+    spec: SourceSpec,
+    table: TableSpec,
+    state: TableState | None,
+    request: RunRequest,
+    planned_at: datetime,
+) -> Window:
+    ledger = platform.catalog.read_attachment(state.ledger) if state and state.ledger else None
+    extractor = platform.open_extractor(table, spec.connection)
+    try:
+        return extractor.plan(table, state, ledger, request, planned_at)
+    finally:
+        extractor.close()
+
+
+def released_inputs(platform: Platform, run: RunContext) -> dict[str, int]:
+    """Dotted input -> released snapshot, of every table the pipeline's gold reads from elsewhere (rule 39)."""
+    wanted = {name for gold in run.spec.gold for name in gold.inputs if name.source != run.spec.name}
+    found = {t.table: t.snapshot_id for release in _readable(platform) for t in release.tables}
+    missing = sorted(name.dotted for name in wanted if name not in found)
+    if missing:
+        raise NotFoundError(
+            f"{run.spec.name} reads {', '.join(missing)}, which has no release yet",
+            allowed="tables that a run has released",
+            remedy=f"Run {', '.join(sorted({name.split('.')[1] for name in missing}))} first; this product follows.",
+            facts={"table": missing[0], "pipeline": missing[0].split(".")[1]},
+        )
+    return {name.dotted: found[name] for name in sorted(wanted, key=str)}
+
+
+def _readable(platform: Platform) -> tuple[Release, ...]:
+    return platform.runs.current([Layer.SILVER, Layer.GOLD])

@@ -1,0 +1,89 @@
+"""publish_bronze and publish: show exactly what was judged, everything of a release at one instant."""
+
+from __future__ import annotations
+
+from headwater.domain.names import Layer
+from headwater.domain.release import Move, Release
+from headwater.ports.failpoints import failpoint
+from headwater.ports.platform import Platform
+from headwater.ports.run_store import StagedRecord
+from headwater.services.context import RunContext, planned
+from headwater.services.holding import open_groups
+from headwater.services.publication import publish_moves
+from headwater.services.report import ChangedTable, StageReport, TableOutcome
+from headwater.services.staged import awaiting
+
+
+def publish_bronze(platform: Platform, run: RunContext) -> StageReport:
+    """Make each bronze table whose own gate passed visible (rule 20).
+
+    :raises StaleBaseError: when a table moved since it was staged; terminal for the attempt (rule 18).
+    """
+    waiting = [r for r in awaiting(platform, run, "extract_to_bronze") if r.staged.table.layer is Layer.BRONZE]
+    passed = [record for record in waiting if _passed(platform, record)]
+    held = tuple(str(record.staged.table) for record in waiting if record not in passed)
+    return _publish(platform, run, "bronze", passed, held)
+
+
+def publish(platform: Platform, run: RunContext) -> StageReport:
+    """Make silver and gold of every open publish group visible, in one atomic release (rules 16-20).
+
+    :raises StaleBaseError: when a table moved since it was staged; terminal for the attempt (rule 18).
+    """
+    groups = open_groups(platform, run)
+    for record in groups.held:
+        platform.runs.mark_staged(record.staged.attempt, record.staged.table, "held")
+    held = tuple(str(record.staged.table) for record in groups.held)
+    return _publish(platform, run, "audited", list(groups.moving), held)
+
+
+def _passed(platform: Platform, record: StagedRecord) -> bool:
+    verdict = platform.runs.verdict(record.staged.table, record.staged.staged)
+    return verdict is not None and (verdict.passed or verdict.accepted_by is not None)
+
+
+def _publish(
+    platform: Platform, run: RunContext, kind: str, records: list[StagedRecord], held: tuple[str, ...]
+) -> StageReport:
+    stage = "publish_bronze" if kind == "bronze" else "publish"
+    if not records:
+        return StageReport(stage=stage, held=held, message="nothing new to show")
+    failpoint(f"{stage}.begin")
+    release = publish_records(platform, run, kind, records, held)
+    failpoint(f"{stage}.end")
+    outcomes = tuple(TableOutcome(table=str(r.staged.table), status="published", rows=r.staged.rows) for r in records)
+    changed = tuple(
+        ChangedTable(table=r.staged.table, snapshot_id=r.staged.staged, rows=r.staged.rows) for r in records
+    )
+    return StageReport(stage=stage, outcomes=outcomes, changed=changed, held=held, release=release.id)
+
+
+def publish_records(
+    platform: Platform, run: RunContext, kind: str, records: list[StagedRecord], held: tuple[str, ...] = ()
+) -> Release:
+    """One release of these stagings; every earlier staging of their tables that was held is settled by it."""
+    moves = [
+        Move(
+            table=record.staged.table,
+            base=record.staged.base,
+            target=record.staged.staged,
+            branch=record.staged.branch,
+            state=record.staged.state,
+        )
+        for record in records
+    ]
+    rows = {record.staged.table: record.staged.rows for record in records}
+    inputs = planned(platform, run).inputs
+    release = publish_moves(platform, run, kind, moves, rows, held=held, inputs=inputs)
+    for record in records:
+        platform.runs.mark_staged(record.staged.attempt, record.staged.table, "published")
+        _settle_held(platform, record)
+    return release
+
+
+def _settle_held(platform: Platform, published: StagedRecord) -> None:
+    """A later run that covers a held window replaces it (rule 21)."""
+    for held in platform.runs.held(published.staged.table):
+        if held.staged.attempt != published.staged.attempt:
+            platform.runs.mark_staged(held.staged.attempt, held.staged.table, "superseded")
+            platform.catalog.drop_branches(held.staged.table, [held.staged.branch])

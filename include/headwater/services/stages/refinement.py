@@ -1,0 +1,85 @@
+"""refine_to_silver: one Spark job per run, every table of the source in parallel inside it."""
+
+from __future__ import annotations
+
+import time
+
+from headwater.domain.job import JobSpec, RefineTable
+from headwater.domain.names import Layer
+from headwater.domain.run import InputRef
+from headwater.domain.spec import SourceSpec, TableSpec
+from headwater.domain.staging import TableState, new_attempt
+from headwater.ports.failpoints import failpoint
+from headwater.ports.platform import Platform
+from headwater.services.context import RunContext, planned, source_of
+from headwater.services.report import StageReport, TableOutcome
+from headwater.services.table_jobs import TableJob, or_earlier, run_jobs
+
+STAGE = "refine_to_silver"
+
+
+def run(platform: Platform, run: RunContext) -> StageReport:
+    """Stage silver of every table whose bronze has batches it has not refined. With none, no Spark job starts.
+
+    :raises HeadwaterError: the first table's error, when every table of the stage failed.
+    """
+    started = time.monotonic()
+    spec, plan = source_of(run), planned(platform, run)
+    found = [_work(platform, run, spec, spec.table(table.table)) for table in plan.tables]
+    quiet = tuple(item for item in found if isinstance(item, TableOutcome))
+    jobs = [item for item in found if isinstance(item, TableJob)]
+    if not jobs:
+        return StageReport(stage=STAGE, outcomes=quiet, message="nothing new to refine")
+    job = JobSpec(
+        kind="refine",
+        run_key=run.key,
+        pipeline=run.spec.name,
+        attempt=new_attempt(),
+        planned_at=plan.planned_at,
+        refine=tuple(item.item for item in jobs if isinstance(item.item, RefineTable)),
+    )
+    failpoint("refine.begin")
+    done = run_jobs(platform, run, "refine_to_silver", jobs, job)
+    failpoint("refine.end")
+    held = tuple(table.dotted for table in done.failed)
+    took = f"refined in {time.monotonic() - started:.1f} s"
+    return StageReport(stage=STAGE, outcomes=(*quiet, *done.outcomes), held=held, message=took)
+
+
+def _work(platform: Platform, run: RunContext, spec: SourceSpec, table: TableSpec) -> TableJob | TableOutcome:
+    """What there is to refine of one table, or why there is nothing."""
+    bronze, silver = spec.name_of(Layer.BRONZE, table.name), spec.name_of(Layer.SILVER, table.name)
+    source, target = platform.catalog.head(bronze), platform.catalog.head(silver)
+    if source is None or source.main is None or source.state is None:
+        return TableOutcome(table=silver.dotted, status="waiting", note="bronze has nothing published yet")
+    done = target.state.batch if target and target.state else 0
+    if source.state.batch <= done:
+        return TableOutcome(table=silver.dotted, status="quiet", note=f"batch {done} is refined already")
+    bronze_input = InputRef(snapshot_id=source.main, batch=source.state.batch)
+    contract = spec.contracts.get(silver.dotted, "")
+    state = TableState(
+        run_key=run.key,
+        spec_hash=platform.model.silver_hash(spec, table.name),
+        batch=bronze_input.batch,
+        inputs={bronze.dotted: bronze_input},
+    )
+    item = RefineTable(
+        spec=table,
+        bronze=bronze,
+        silver=silver,
+        bronze_input=bronze_input,
+        from_batch=done,
+        base=target.main if target else None,
+        state=state,
+        quarantine_rules=platform.model.quarantine_rules(contract) if contract else {},
+        set_aside={
+            f"{item.rule}, set aside by {item.by}: {item.reason}": _bounded(item.predicate, item.up_to_batch)
+            for item in platform.runs.set_aside(silver, done)
+        },
+    )
+    return or_earlier(platform, run, "refine_to_silver", TableJob(table=silver, item=item))
+
+
+def _bounded(predicate: str, up_to_batch: int) -> str:
+    """A discard concerns the batches that were held, not rows that arrive later."""
+    return f"({predicate}) AND `_hw_batch` <= {up_to_batch}"

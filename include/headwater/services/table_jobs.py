@@ -1,0 +1,111 @@
+"""One Spark job over several tables: run it, keep what it staged, and tell of each table what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from headwater.domain.base import Value
+from headwater.domain.errors import ContractBrokenError, HeadwaterError, SchemaDriftError, TransformError
+from headwater.domain.job import BuildTable, JobSpec, RefineTable, TableResult
+from headwater.domain.names import TableName
+from headwater.domain.staging import StageName
+from headwater.ports.platform import Platform
+from headwater.ports.run_store import StagedRecord
+from headwater.services.context import RunContext
+from headwater.services.holding import broken_tables, remember_broken, report_held
+from headwater.services.leasing import holding
+from headwater.services.report import TableOutcome
+from headwater.services.staged import reusable
+
+_ERRORS: dict[str, type[HeadwaterError]] = {
+    error.code: error for error in (ContractBrokenError, SchemaDriftError, TransformError)
+}
+
+
+class TableJob(Value):
+    """One table's part of a job; ``inputs_hash`` is what a later try compares (rule 8)."""
+
+    table: TableName
+    item: RefineTable | BuildTable
+
+    @property
+    def inputs_hash(self) -> str:
+        document = json.dumps(self.item.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(document.encode()).hexdigest()
+
+
+class JobsDone(Value):
+    """Outcomes of all tables, and the tables that failed."""
+
+    outcomes: tuple[TableOutcome, ...]
+    failed: tuple[TableName, ...]
+
+
+def or_earlier(platform: Platform, run: RunContext, stage: StageName, job: TableJob) -> TableJob | TableOutcome:
+    """The job, or the outcome of an earlier try of this run whose staging still stands."""
+    earlier = reusable(platform, run, stage, job.table, job.inputs_hash)
+    if earlier is None:
+        return job
+    note = "by an earlier try of this run"
+    return TableOutcome(table=job.table.dotted, status=earlier.status, rows=earlier.staged.rows, note=note)
+
+
+def run_jobs(
+    platform: Platform, run: RunContext, stage: StageName, jobs: Sequence[TableJob], spec: JobSpec
+) -> JobsDone:
+    """Run ``spec`` while holding the leases; keep stagings, report failed tables, close their groups.
+
+    :raises HeadwaterError: the first table's error, when every table failed.
+    """
+    with holding(platform, run):
+        results = platform.engine.run(spec)
+    outcomes: list[TableOutcome] = []
+    failed: dict[TableName, HeadwaterError] = {}
+    for job in jobs:
+        result = results.table(job.table)
+        if result is None or result.staged is None:
+            failed[job.table] = _error_of(job.table, result)
+            outcomes.append(TableOutcome(table=job.table.dotted, status="failed", note=failed[job.table].message))
+            continue
+        _save(platform, run, stage, result, job.inputs_hash)
+        outcomes.append(_outcome(job, result))
+    tried = {job.table for job in jobs}
+    remember_broken(platform, run, (*(broken_tables(platform, run) - tried), *failed))
+    if failed and len(failed) == len(jobs):
+        raise next(iter(failed.values()))
+    for table, error in failed.items():
+        report_held(platform, run, table, error, stage)
+    return JobsDone(outcomes=tuple(outcomes), failed=tuple(failed))
+
+
+def _error_of(table: TableName, result: TableResult | None) -> HeadwaterError:
+    facts = {**(result.facts if result else {}), "table": table.dotted}
+    if result is None:
+        return TransformError(f"{table}: the job gave no answer for this table", facts=facts)
+    kind = _ERRORS.get(result.error_code or "", TransformError)
+    return kind(f"{table}: {result.error}", facts=facts)
+
+
+def _save(platform: Platform, run: RunContext, stage: StageName, result: TableResult, inputs_hash: str) -> None:
+    for staged in (result.quarantine, result.staged):
+        if staged is not None:
+            record = StagedRecord(
+                run_key=run.key,
+                stage=stage,
+                staged=staged,
+                status="staged",
+                inputs_hash=inputs_hash,
+                created_at=platform.clock.now(),
+            )
+            platform.runs.save_staged(record)
+
+
+def _outcome(job: TableJob, result: TableResult) -> TableOutcome:
+    note = ""
+    if isinstance(job.item, RefineTable):
+        note = f"+{result.rows_inserted} ~{result.rows_updated} -{result.rows_deleted}"
+        note += f", {result.quarantine.rows} to quarantine" if result.quarantine else ""
+    rows = result.rows_read if isinstance(job.item, RefineTable) else result.staged.rows if result.staged else 0
+    return TableOutcome(table=job.table.dotted, status=result.status, rows=rows, seconds=result.seconds, note=note)
