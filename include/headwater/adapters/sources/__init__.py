@@ -1,0 +1,1 @@
+"""Extractors: one package per kind of source."""

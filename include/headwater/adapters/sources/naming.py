@@ -1,0 +1,33 @@
+"""Which column names a source may have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headwater.domain.errors import SchemaDriftError
+from headwater.domain.names import RESERVED_COLUMNS, RESERVED_PREFIX
+
+
+def check_names(names: Sequence[str], where: str, facts: dict[str, str]) -> None:
+    """Refuse names that Iceberg or Headwater cannot tell apart from others (rules 3, 30).
+
+    :raises SchemaDriftError: for two names equal but for case, or a reserved name.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        twin = seen.setdefault(name.lower(), name)
+        if twin != name:
+            raise SchemaDriftError(
+                f"columns {twin!r} and {name!r} of {where} are equal but for case",
+                got=f"{twin}, {name}",
+                remedy="Rename one of them at the source, or read a view that does.",
+                facts={**facts, "column": name},
+            )
+        if name.lower().startswith(RESERVED_PREFIX) or name.lower() in RESERVED_COLUMNS:
+            raise SchemaDriftError(
+                f"column {name!r} of {where} has a reserved name",
+                got=name,
+                allowed=f"names that do not start with {RESERVED_PREFIX} and are not {', '.join(RESERVED_COLUMNS)}",
+                remedy="Read a view at the source that gives the column another name.",
+                facts={**facts, "column": name},
+            )

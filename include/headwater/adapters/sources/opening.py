@@ -1,0 +1,29 @@
+"""Which extractor serves a table: decided by the kind of extract and the kind of connection."""
+
+from __future__ import annotations
+
+from headwater.domain.errors import SpecError
+from headwater.domain.spec import TableSpec
+from headwater.ports.connections import ConnectionInfo
+from headwater.ports.extractor import Extractor
+
+POSTGRES_KINDS = ("postgres", "postgresql")
+
+
+def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
+    """The extractor for this table. Opens nothing before its first use; close it afterwards.
+
+    :raises SpecError: when no extractor reads this kind of extract over this kind of connection.
+    """
+    if connection.kind in POSTGRES_KINDS and table.extract.kind == "sql":
+        from headwater.adapters.sources.postgres.extractor import PostgresExtractor
+
+        return PostgresExtractor(connection)
+    raise SpecError(
+        f"table {table.name!r}: extract kind {table.extract.kind!r} cannot read a connection of type "
+        f"{connection.kind!r}",
+        got=f"connection {connection.id!r} of type {connection.kind!r}",
+        allowed="kind sql with a postgres connection",
+        remedy="Change `extract: {kind: …}` in the source's YAML, or the type of the connection.",
+        facts={"table": table.name, "connection": connection.id},
+    )

@@ -1,0 +1,191 @@
+"""Finished Parquet files, written by an embedded DuckDB with bounded memory and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headwater.domain.run import position_prefix
+from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, QUARANTINE_COLUMNS, Column, TableSchema
+from headwater.ports.catalog import DataFile
+from headwater.ports.extractor import BatchStamp
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY_LIMIT = "200MB"
+THREADS = 2
+FILE_SIZE = "256MB"
+DIGEST_VERSION = "content-v1"
+_TYPES = {
+    "boolean": "BOOLEAN",
+    "int": "INTEGER",
+    "long": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "timestamptz": "TIMESTAMPTZ",
+    "string": "VARCHAR",
+    "binary": "BLOB",
+    "uuid": "UUID",
+}
+_SYSTEM = frozenset(column.name for column in BRONZE_SYSTEM_COLUMNS)
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """An SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def duckdb_type(iceberg: str) -> str:
+    """DuckDB's name of an Iceberg type."""
+    return _TYPES.get(iceberg, iceberg.upper())
+
+
+def source_columns(schema: TableSchema) -> tuple[Column, ...]:
+    """The columns of a bronze schema that come from the source."""
+    return tuple(column for column in schema.columns if column.name not in _SYSTEM)
+
+
+@contextmanager
+def writer() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A private DuckDB in memory that never reaches for the network."""
+    import duckdb
+
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": MEMORY_LIMIT,
+            "threads": str(THREADS),
+        }
+    )
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def system_columns(stamp: BatchStamp, origin: str, ordinal: str) -> dict[str, str]:
+    """SQL of the bronze system columns (rule 26). ``origin`` and ``ordinal`` are SQL expressions."""
+    return {
+        "_hw_batch": f"{stamp.batch}::BIGINT",
+        "_hw_run_key": literal(stamp.run_key),
+        "_hw_extracted_at": f"TIMESTAMPTZ {literal(stamp.planned_at.isoformat())}",
+        "_hw_op": "'r'",
+        "_hw_position": f"{literal(position_prefix(stamp.planned_at))} || lpad(({ordinal})::VARCHAR, 12, '0')",
+        "_hw_origin": origin,
+    }
+
+
+def write_rows(
+    connection: duckdb.DuckDBPyConnection,
+    schema: TableSchema,
+    values: Mapping[str, str],
+    source: str,
+    folder: str,
+    stem: str,
+) -> tuple[DataFile, ...]:
+    """Write one row per row of ``source``, with the columns, types and field ids of ``schema``.
+
+    :param values: column -> SQL expression over ``source``.
+    :param stem: start of the files' names; carries the attempt (rule 12).
+    """
+    items = (f"({values[c.name]})::{duckdb_type(c.type)} AS {quoted(c.name)}" for c in schema.columns)
+    ids = ", ".join(f"{quoted(column.name)}: {column.field_id}" for column in schema.columns)
+    select = f"SELECT {', '.join(items)} FROM {source}"  # noqa: S608 - identifiers are quoted, values are literals
+    return _copy(connection, select, ids, folder, stem)
+
+
+def write_rejects(
+    connection: duckdb.DuckDBPyConnection,
+    stamp: BatchStamp,
+    table: str,
+    source: str,
+    folder: str,
+    first_ordinal: int,
+) -> tuple[DataFile, ...]:
+    """Write quarantine rows from ``source``, which has text columns ``rules, reason, payload, key, origin``.
+
+    Field ids are the places in ``QUARANTINE_COLUMNS``, which is how a table made of them numbers its columns.
+    """
+    system = system_columns(stamp, "origin", f"{first_ordinal} + row_number() OVER ()")
+    values = {
+        "_hw_id": f"sha256({literal(table)} || '|' || payload || '|' || origin)",
+        "_hw_table": literal(table),
+        "_hw_reason": "reason",
+        "_hw_rules": "rules",
+        "_hw_payload": "payload",
+        "_hw_key": "key",
+        "_hw_detected_at": system["_hw_extracted_at"],
+        **{name: system[name] for name in ("_hw_position", "_hw_batch", "_hw_run_key", "_hw_origin")},
+    }
+    numbered = (column.model_copy(update={"field_id": place}) for place, column in enumerate(QUARANTINE_COLUMNS, 1))
+    schema = TableSchema(columns=tuple(numbered))
+    return write_rows(connection, schema, values, source, folder, f"{stamp.attempt}-rejects")
+
+
+def content_digest(
+    connection: duckdb.DuckDBPyConnection, schema: TableSchema, files: Sequence[DataFile], rejects: Sequence[DataFile]
+) -> str:
+    """sha256 over the rows' content, independent of their order (rule 28): sums of 128-bit hashes of whole rows."""
+    columns = source_columns(schema)
+    parts = [DIGEST_VERSION, *(f"{column.name}\0{column.type}" for column in columns)]
+    parts += _sums(connection, [column.name for column in columns], files)
+    parts += _sums(connection, ["_hw_payload"], rejects)
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _sums(connection: duckdb.DuckDBPyConnection, names: Sequence[str], files: Sequence[DataFile]) -> list[str]:
+    if not files:
+        return ["0"]
+    texts = (f"coalesce(length({quoted(n)}::VARCHAR) || ':' || {quoted(n)}::VARCHAR, '-')" for n in names)
+    paths = ", ".join(literal(local(file.path)) for file in files)
+    row = connection.execute(
+        f"SELECT count(*), sum(md5_number_lower(content)), sum(md5_number_upper(content)) "  # noqa: S608
+        f"FROM (SELECT {' || '.join(texts)} AS content FROM read_parquet([{paths}]))"
+    ).fetchone()
+    return [] if row is None else [str(value) for value in row]
+
+
+def delete(files: Sequence[DataFile]) -> None:
+    """Remove files that will not be committed."""
+    for file in files:
+        Path(local(file.path)).unlink(missing_ok=True)
+
+
+def local(path: str) -> str:
+    """The path DuckDB writes to."""
+    return path.removeprefix("file://")
+
+
+def _copy(
+    connection: duckdb.DuckDBPyConnection, select: str, field_ids: str, folder: str, stem: str
+) -> tuple[DataFile, ...]:
+    target = Path(local(folder))
+    target.mkdir(parents=True, exist_ok=True)
+    copied = connection.execute(
+        f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {{{field_ids}}}, "
+        f"FILE_SIZE_BYTES '{FILE_SIZE}', FILENAME_PATTERN {literal(stem + '-{i}')}, "
+        "OVERWRITE_OR_IGNORE true, RETURN_FILES true)"
+    ).fetchone()
+    names = sorted(copied[1]) if copied else []
+    files = tuple(_data_file(connection, folder, Path(name)) for name in names)
+    delete([file for file in files if not file.rows])
+    return tuple(file for file in files if file.rows)
+
+
+def _data_file(connection: duckdb.DuckDBPyConnection, folder: str, path: Path) -> DataFile:
+    counted = connection.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [str(path)]).fetchone()
+    rows = int(counted[0]) if counted else 0
+    return DataFile(path=f"{folder.rstrip('/')}/{path.name}", rows=rows, size_bytes=path.stat().st_size)

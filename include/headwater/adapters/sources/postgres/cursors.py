@@ -1,0 +1,74 @@
+"""A cursor column in the source's own SQL: values, windows, and which cursors are unusable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from headwater.adapters.sources.postgres.carrying import SourceColumn
+
+TIME_TYPES = ("date", "timestamp", "timestamptz")
+CURSOR_TYPES = (*TIME_TYPES, "int", "long")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A cursor column of a relation called ``t``."""
+
+    column: SourceColumn
+
+    @property
+    def is_time(self) -> bool:
+        return self.column.type in TIME_TYPES
+
+    @property
+    def name(self) -> sql.Identifier:
+        return sql.Identifier("t", self.column.name)
+
+    def typed(self, expression: sql.Composable) -> sql.Composed:
+        """An expression cast to the cursor's type."""
+        return sql.SQL("({})::{}").format(expression, sql.SQL(self.column.source_type))
+
+    def value(self, text: str) -> sql.Composed:
+        """A cursor value from its text."""
+        return self.typed(sql.Literal(text))
+
+    def inside(self, low: str | None, high: str | None) -> sql.Composed:
+        """The condition of the window (low, high]; never true for NULL."""
+        parts: list[sql.Composable] = [sql.SQL("{} IS NOT NULL").format(self.name)]
+        parts += [sql.SQL("{} > {}").format(self.name, self.value(low))] if low is not None else []
+        parts += [sql.SQL("{} <= {}").format(self.name, self.value(high))] if high is not None else []
+        return sql.SQL(" AND ").join(parts)
+
+    def is_null(self) -> sql.Composed:
+        return sql.SQL("{} IS NULL").format(self.name)
+
+    def is_future(self) -> sql.Composed:
+        """True for a cursor more than a day ahead of the source's clock.
+
+        Clocks and time zones of writers differ by less: such a cursor only waits for its time.
+        """
+        if not self.is_time:
+            return sql.SQL("false").format()
+        return sql.SQL("coalesce({} > {}, false)").format(
+            self.name, self.typed(sql.SQL("(now() AT TIME ZONE 'UTC') + interval '1 day'"))
+        )
+
+    def zone(self, watermark: str, lag_seconds: int) -> sql.Composed:
+        """The rows of (watermark - lag, watermark]: where late commits are looked for."""
+        low = sql.SQL("{} - interval {}").format(self.value(watermark), sql.Literal(f"{lag_seconds} s"))
+        return sql.SQL("{0} > {1} AND {0} <= {2}").format(self.name, self.typed(low), self.value(watermark))
+
+
+def zone_digest(cursor: Cursor, relation: tuple[str, str], watermark: str, lag_seconds: int) -> sql.Composed:
+    """A query for one text that changes when a row of the lag zone, or the number of unusable cursors, does.
+
+    Hashes of whole rows are summed, so that order means nothing. The session's time zone has to be UTC.
+    """
+    zone = cursor.zone(watermark, lag_seconds) if lag_seconds else sql.SQL("false")
+    parts = sql.SQL(
+        "(SELECT count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {0} AS t WHERE {1}), "
+        "(SELECT count(*) FROM {0} AS t WHERE {2}), (SELECT count(*) FROM {0} AS t WHERE {3})"
+    ).format(sql.Identifier(*relation), zone, cursor.is_null(), cursor.is_future())
+    return sql.SQL("SELECT concat_ws(':', 'zone-v1', {}) AS digest").format(parts)

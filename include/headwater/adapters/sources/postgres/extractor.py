@@ -1,0 +1,130 @@
+"""The extractor of relations in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from headwater.adapters.sources.drifting import check_fits
+from headwater.adapters.sources.postgres import relations
+from headwater.adapters.sources.postgres.reading import Read, read
+from headwater.adapters.sources.postgres.session import connect, explained, facts_of, redact
+from headwater.adapters.sources.postgres.windows import open_reading, plan_incremental, plan_snapshot
+from headwater.domain.errors import SourceUnreachableError, SpecError
+from headwater.domain.run import RunRequest, Window
+from headwater.domain.schema import TableSchema
+from headwater.domain.spec import SqlExtract, TableSpec
+from headwater.domain.staging import TableState
+from headwater.ports.connections import ConnectionInfo
+from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
+
+
+class PostgresExtractor:
+    """Extractor over one database; connects on first use and holds one read-only session."""
+
+    def __init__(self, connection: ConnectionInfo) -> None:
+        self._connection = connection
+        self._open: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._time_zone = "UTC"
+
+    def inspect(self, table: TableSpec) -> TableSchema:
+        with self._explained(table):
+            columns = relations.columns_of(self._session(), table, self._connection.id)
+            key = relations.primary_key_of(self._session(), table, self._connection.id)
+        return TableSchema(columns=tuple(column.column() for column in columns), primary_key=key)
+
+    def plan(
+        self,
+        table: TableSpec,
+        state: TableState | None,
+        ledger: bytes | None,  # noqa: ARG002 - the port's; a database needs no ledger
+        request: RunRequest,
+        now: datetime,  # noqa: ARG002 - the port's; a database has its own clock
+    ) -> Window:
+        extract = _sql_extract(table)
+        with self._explained(table):
+            columns = relations.columns_of(self._session(), table, self._connection.id)
+            if extract.mode == "snapshot":
+                return plan_snapshot(table, state, request)
+            relation = relations.relation_of(table)
+            reading = open_reading(self._session(), table, relation, columns, self._time_zone)
+            return plan_incremental(reading, state, request)
+
+    def extract(
+        self,
+        table: TableSpec,
+        window: Window,
+        stamp: BatchStamp,
+        schema: TableSchema,
+        folder: str,
+        ledger: bytes | None = None,  # noqa: ARG002 - the port's; a database needs no ledger
+        progress: Callable[[str], None] | None = None,
+    ) -> Extracted:
+        """Read the window from one snapshot of the source.
+
+        :raises SchemaDriftError: when the source's columns no longer fit ``schema``.
+        """
+        import duckdb
+
+        if window.kind == "nothing":
+            return Extracted()
+        relation = relations.relation_of(table)
+        with self._explained(table):
+            columns = relations.columns_of(self._session(), table, self._connection.id)
+        facts = {"table": table.name, "relation": ".".join(relation), "connection": self._connection.id}
+        check_fits([column.column() for column in columns], schema, ".".join(relation), facts)
+        work = Read(table, _sql_extract(table), self._connection, relation, columns, window, stamp, schema, folder)
+        try:
+            return read(work, progress or (lambda _: None))
+        except duckdb.Error as error:
+            reason = redact(str(error), self._connection)
+        # outside the except block: DuckDB's error may quote the connection string and must not travel along
+        self._diagnose(table, schema, facts)
+        raise SourceUnreachableError(
+            f"reading {'.'.join(relation)} was interrupted",
+            got=reason.splitlines()[0],
+            remedy="The run reads the same window again when it is retried.",
+            facts={**facts, **facts_of(self._connection)},
+        )
+
+    def list_relations(self) -> tuple[SourceRelation, ...]:
+        return relations.list_relations(self._session())
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _session(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._open is None:
+            self._open = connect(self._connection)
+            zone = self._open.execute("SELECT current_setting('TimeZone')").fetchone()
+            self._time_zone = str(zone[0]) if zone else "UTC"
+            self._open.execute("SET TimeZone = 'UTC'")
+        return self._open
+
+    def _explained(self, table: TableSpec) -> AbstractContextManager[None]:
+        return explained(self._connection, table.name, ".".join(relations.relation_of(table)))
+
+    def _diagnose(self, table: TableSpec, schema: TableSchema, facts: dict[str, str]) -> None:
+        """Find out, over a new session, why a read broke off; returns when the source looks healthy."""
+        self.close()
+        with self._explained(table):
+            columns = relations.columns_of(self._session(), table, self._connection.id)
+            check_fits([column.column() for column in columns], schema, facts["relation"], facts)
+            self._session().execute(relations.probe(table))
+
+
+def _sql_extract(table: TableSpec) -> SqlExtract:
+    if isinstance(table.extract, SqlExtract):
+        return table.extract
+    raise SpecError(
+        f"table {table.name!r} is no relation of a database",
+        got=f"extract kind {table.extract.kind!r}",
+        allowed="kind sql",
+        facts={"table": table.name},
+    )

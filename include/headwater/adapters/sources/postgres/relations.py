@@ -1,0 +1,140 @@
+"""What a PostgreSQL database offers: relations, their columns, keys and cursor candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from headwater.adapters.sources.naming import check_names
+from headwater.adapters.sources.postgres.carrying import SourceColumn
+from headwater.domain.errors import SchemaDriftError, SourceTableMissingError
+from headwater.domain.schema import TableSchema
+from headwater.domain.spec import SqlExtract, TableSpec
+from headwater.ports.extractor import SourceRelation
+
+Session = psycopg.Connection[tuple[Any, ...]]
+
+_RELATIONS: LiteralString = """
+SELECT n.nspname, c.relname, c.oid, c.reltuples::bigint
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
+  AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+ORDER BY 1, 2
+"""
+_COLUMNS: LiteralString = """
+SELECT a.attname,
+       CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod)
+            ELSE format_type(a.atttypid, a.atttypmod) END,
+       coalesce(b.typcategory, t.typcategory) IN ('A', 'C'), a.attnotnull
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = nullif(t.typbasetype, 0)
+WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+_PRIMARY_KEY: LiteralString = """
+SELECT a.attname FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, place)
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+WHERE i.indrelid = %s AND i.indisprimary ORDER BY k.place
+"""
+_CURSOR_WORDS = ("updated", "modified", "changed", "last_update", "created", "inserted", "loaded")
+
+
+def relation_of(table: TableSpec) -> tuple[str, str]:
+    """Schema and name of the relation a table is read from; ``public`` where none is given."""
+    extract = table.extract
+    relation = extract.relation if isinstance(extract, SqlExtract) and extract.relation else table.name
+    schema, _, name = relation.partition(".")
+    return (schema, name) if name else ("public", schema)
+
+
+def columns_of(session: Session, table: TableSpec, connection: str) -> tuple[SourceColumn, ...]:
+    """Columns of the table's relation, in order, with names checked.
+
+    :raises SourceTableMissingError: when the relation does not exist.
+    :raises SchemaDriftError: for names that cannot be carried, or when a column the YAML relies on is missing.
+    """
+    relation = relation_of(table)
+    oid = _oid(session, relation, table, connection)
+    columns = _columns(session, oid)
+    facts = {"table": table.name, "relation": ".".join(relation), "connection": connection}
+    check_names([column.name for column in columns], ".".join(relation), facts)
+    _check_relied_on(table, columns, facts)
+    return columns
+
+
+def primary_key_of(session: Session, table: TableSpec, connection: str) -> tuple[str, ...]:
+    oid = _oid(session, relation_of(table), table, connection)
+    return tuple(str(row[0]) for row in session.execute(_PRIMARY_KEY, (oid,)))
+
+
+def list_relations(session: Session) -> tuple[SourceRelation, ...]:
+    """Every relation outside the system schemas, with its primary key and likely cursors, best first."""
+    found = []
+    for schema, name, oid, rows in session.execute(_RELATIONS).fetchall():
+        columns = tuple(column.column() for column in _columns(session, oid))
+        key = tuple(str(row[0]) for row in session.execute(_PRIMARY_KEY, (oid,)))
+        found.append(
+            SourceRelation(
+                relation=f"{schema}.{name}",
+                primary_key=key,
+                cursor_candidates=_cursor_candidates(_columns(session, oid), key),
+                estimated_rows=rows if rows >= 0 else None,
+                schema_=TableSchema(columns=columns, primary_key=key),
+            )
+        )
+    return tuple(found)
+
+
+def probe(table: TableSpec) -> sql.Composed:
+    """A query that fails exactly when the relation may not be read."""
+    return sql.SQL("SELECT FROM {} LIMIT 0").format(sql.Identifier(*relation_of(table)))
+
+
+def _cursor_candidates(columns: Iterable[SourceColumn], key: tuple[str, ...]) -> tuple[str, ...]:
+    """Time stamps named like one, in the order of the words, then a key that only grows."""
+    columns = tuple(columns)
+    stamps = [column.name for column in columns if column.type in ("timestamp", "timestamptz")]
+    named = [name for word in _CURSOR_WORDS for name in stamps if word in name.lower()]
+    grows = [column.name for column in columns if (column.name,) == key and column.type in ("int", "long")]
+    return tuple(dict.fromkeys(named + grows))
+
+
+def _columns(session: Session, oid: int) -> tuple[SourceColumn, ...]:
+    return tuple(SourceColumn(*row) for row in session.execute(_COLUMNS, (oid,)))
+
+
+def _oid(session: Session, relation: tuple[str, str], table: TableSpec, connection: str) -> int:
+    offered = session.execute(_RELATIONS).fetchall()
+    for schema, name, oid, _ in offered:
+        if (schema, name) == relation:
+            return int(oid)
+    partition = session.execute("SELECT to_regclass(format('%%I.%%I', %s::text, %s::text))::oid", relation).fetchone()
+    if partition and partition[0] is not None:
+        return int(partition[0])
+    wanted, names = ".".join(relation), [f"{schema}.{name}" for schema, name, _, _ in offered]
+    near = get_close_matches(wanted, names, n=3, cutoff=0.5)
+    raise SourceTableMissingError(
+        f"{wanted} does not exist at the source",
+        got=wanted,
+        allowed=", ".join(near) if near else f"one of {len(names)} relations, none with a similar name",
+        remedy="Restore the relation, or name the new one in `extract: {relation: schema.table}`.",
+        facts={"table": table.name, "relation": wanted, "connection": connection, "near": ", ".join(near)},
+    )
+
+
+def _check_relied_on(table: TableSpec, columns: tuple[SourceColumn, ...], facts: dict[str, str]) -> None:
+    names = [column.name for column in columns]
+    cursor = table.extract.cursor if isinstance(table.extract, SqlExtract) else None
+    relied_on = [("key", name) for name in table.key] + ([("cursor", cursor)] if cursor else [])
+    for role, name in relied_on:
+        if name not in names:
+            near = get_close_matches(name, names, n=3, cutoff=0.5)
+            raise SchemaDriftError(
+                f"{role} column {name!r} does not exist in {facts['relation']}",
+                got=", ".join(names),
+                allowed=f"similar: {', '.join(near)}" if near else None,
+                remedy=f"Restore column {name!r} at the source, or change `{role}` of table {table.name!r}.",
+                facts={**facts, "column": name, "near": ", ".join(near)},
+            )

@@ -1,0 +1,132 @@
+"""Telling apart, at the source, the rows that can be carried and those that go to quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from headwater.adapters.sources.postgres.carrying import SourceColumn
+from headwater.adapters.sources.postgres.cursors import Cursor
+from headwater.domain.run import Window
+from headwater.domain.spec import SqlExtract, TableSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RejectRule:
+    """One way a row can be unfit.
+
+    :param rule: ``<rule>:<column>``, as it stands in ``_hw_rules``.
+    :param condition: true, false, never NULL.
+    :param of_cursor: the row is in no window, because its cursor is unusable.
+    """
+
+    rule: str
+    reason: str
+    condition: sql.Composable
+    of_cursor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A window over a relation, split into rows to carry and rows to reject."""
+
+    window: sql.Composable
+    rules: tuple[RejectRule, ...]
+
+    @property
+    def carried(self) -> sql.Composable:
+        """The condition of the rows that are carried."""
+        unfit = [rule.condition for rule in self.rules if not rule.of_cursor]
+        return sql.SQL("({}) AND NOT ({})").format(self.window, _any(unfit))
+
+    @property
+    def unfit_values(self) -> sql.Composable:
+        return sql.SQL("({}) AND ({})").format(
+            self.window, _any([rule.condition for rule in self.rules if not rule.of_cursor])
+        )
+
+    @property
+    def unfit_cursors(self) -> sql.Composable:
+        # a cursor that came of age between plan and now is inside the window, and carried
+        conditions = [rule.condition for rule in self.rules if rule.of_cursor]
+        return sql.SQL("({}) AND NOT ({})").format(_any(conditions), self.window)
+
+    @property
+    def rejected(self) -> sql.Composable:
+        return sql.SQL("(({}) OR ({}))").format(self.unfit_values, self.unfit_cursors)
+
+
+def split(table: TableSpec, extract: SqlExtract, columns: Sequence[SourceColumn], window: Window) -> Split:
+    """How this window's rows are told apart."""
+    rules = [
+        RejectRule(f"null_key:{name}", f"key {name} is NULL", sql.SQL("{} IS NULL").format(sql.Identifier("t", name)))
+        for name in table.key
+    ]
+    if extract.non_finite != "null":
+        rules += [rule for column in columns if (rule := _value_rule(column)) is not None]
+    if window.kind == "snapshot":
+        return Split(sql.SQL("true"), tuple(rules))
+    cursor = Cursor(next(column for column in columns if column.name == extract.cursor))
+    inside = cursor.inside(window.low, window.high) if window.high is not None else sql.SQL("false")
+    if window.advances_watermark or window.low is None:
+        rules += _cursor_rules(cursor)
+    return Split(inside, tuple(rules))
+
+
+def carried_expression(column: SourceColumn, extract: SqlExtract) -> sql.Composable:
+    """The value as it is read; NULL for what cannot be carried where the policy says so."""
+    uncarriable = column.uncarriable()
+    if extract.non_finite != "null" or uncarriable is None:
+        return column.expression()
+    return sql.SQL("CASE WHEN {} THEN NULL ELSE {} END").format(uncarriable, column.expression())
+
+
+def rejects_query(split_: Split, relation: tuple[str, str], key: Sequence[str], origin: str) -> sql.Composed:
+    """The rejected rows as text columns ``rules, reason, payload, key, origin``; the payload is the whole row."""
+    rules = [_when(rule.condition, rule.rule) for rule in split_.rules]
+    reasons = [_when(rule.condition, rule.reason) for rule in split_.rules]
+    return sql.SQL(
+        "SELECT concat_ws(',', {rules}) AS rules, concat_ws('; ', {reasons}) AS reason, "
+        "row_to_json(t)::text AS payload, {key} AS key, {origin}::text AS origin FROM {relation} AS t WHERE {rejected}"
+    ).format(
+        rules=sql.SQL(", ").join(rules),
+        reasons=sql.SQL(", ").join(reasons),
+        key=_key(key),
+        origin=sql.Literal(origin),
+        relation=sql.Identifier(*relation),
+        rejected=split_.rejected,
+    )
+
+
+def _value_rule(column: SourceColumn) -> RejectRule | None:
+    condition = column.uncarriable()
+    if condition is None:
+        return None
+    if column.type in ("date", "timestamp", "timestamptz"):
+        return RejectRule(f"out_of_range:{column.name}", f"{column.name} is outside the years 1 to 9999", condition)
+    return RejectRule(f"non_finite:{column.name}", f"{column.name} is NaN or infinite", condition)
+
+
+def _cursor_rules(cursor: Cursor) -> list[RejectRule]:
+    name = cursor.column.name
+    null = RejectRule(f"null_cursor:{name}", f"cursor {name} is NULL", cursor.is_null(), of_cursor=True)
+    future = RejectRule(f"future_cursor:{name}", f"cursor {name} is in the future", cursor.is_future(), of_cursor=True)
+    return [null, future] if cursor.is_time else [null]
+
+
+def _any(conditions: Sequence[sql.Composable]) -> sql.Composable:
+    return sql.SQL(" OR ").join(conditions) if conditions else sql.SQL("false")
+
+
+def _when(condition: sql.Composable, text: str) -> sql.Composed:
+    return sql.SQL("CASE WHEN {} THEN {} END").format(condition, sql.Literal(text))
+
+
+def _key(key: Sequence[str]) -> sql.Composable:
+    if not key:
+        return sql.SQL("NULL::text")
+    known = sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier("t", name)) for name in key)
+    pairs = (sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("t", name)) for name in key)
+    return sql.SQL("CASE WHEN {} THEN jsonb_build_object({})::text END").format(known, sql.SQL(", ").join(pairs))

@@ -1,0 +1,24 @@
+"""How many rows a source may lose to quarantine before that is a failure of its own."""
+
+from __future__ import annotations
+
+from headwater.domain.errors import SourceDataError
+
+ALWAYS_TOLERATED_ROWS = 10
+
+
+def check_share(rejected: int, rows: int, allowed_share: float, reasons: str, facts: dict[str, str]) -> None:
+    """Refuse a batch of which too much had to be set aside.
+
+    :param rows: all rows the rejected ones are a share of.
+    :raises SourceDataError: above ``allowed_share`` and more than ten rows.
+    """
+    if rejected <= ALWAYS_TOLERATED_ROWS or rejected <= allowed_share * rows:
+        return
+    raise SourceDataError(
+        f"{rejected:,} of {rows:,} rows of {facts['relation']} cannot be taken: {reasons}",
+        got=f"{rejected / max(rows, 1):.1%} set aside",
+        allowed=f"{allowed_share:.1%} (`max_quarantined_share`), or {ALWAYS_TOLERATED_ROWS} rows",
+        remedy="Correct the rows at the source, or raise `max_quarantined_share` in the extract of this table.",
+        facts={**facts, "count": str(rejected)},
+    )
