@@ -75,7 +75,10 @@ class Runbook(Value):
 
 
 def parse_runbook(text: str, file: Path) -> Runbook:
-    """Read the text of one runbook; the stem of its file is the code. :raises SpecError: when it has not the form this module describes."""
+    """Read the text of one runbook; the stem of its file is the code.
+
+    :raises SpecError: when it has not the form this module describes.
+    """
     try:
         _, head, body = text.split("---\n", 2)
         explanation, _, listed = body.partition("\n## Steps\n")

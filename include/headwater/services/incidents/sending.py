@@ -1,5 +1,8 @@
-"""Sends what waits in the outbox. At least once: a sender killed between sending and marking leaves the delivery
-waiting, so the alert comes again; it is never lost (fault 24)."""
+"""Sends what waits in the outbox.
+
+At least once: a sender killed between sending and marking leaves the delivery waiting, so the alert comes again; it is
+never lost.
+"""
 
 from __future__ import annotations
 
@@ -109,20 +112,29 @@ def _hold_back(
 
 
 def _send(store: IncidentStore, notifier: Notifier | None, mail: _Mail, clock: Clock, result: SendResult) -> None:
+    error = _delivery_error(notifier, mail)
+    if error is None:
+        for delivery, _ in mail.items:
+            store.delivered(delivery.id, clock.now())
+        result.sent += len(mail.items)
+        return
+    result.errors[mail.channel] = error.message
+    for delivery, _ in mail.items:
+        wait = wait_seconds(delivery.attempts, error.retry_after_seconds, SystemRandom().random())
+        store.postpone(delivery.id, error.message, clock.now() + timedelta(seconds=wait))
+    result.postponed += len(mail.items)
+
+
+def _delivery_error(notifier: Notifier | None, mail: _Mail) -> DeliveryError | None:
+    if notifier is None:
+        return DeliveryError(f"the profile has no channel {mail.channel} any more")
     try:
-        if notifier is None:
-            raise DeliveryError(f"the profile has no channel {mail.channel} any more")
         if len(mail.items) == 1:
             notifier.send(mail.items[0][1])
         else:
             notifier.send_digest([incident for _, incident in mail.items])
     except DeliveryError as error:
-        result.errors[mail.channel] = error.message
-        for delivery, _ in mail.items:
-            wait = wait_seconds(delivery.attempts, error.retry_after_seconds, SystemRandom().random())
-            store.postpone(delivery.id, error.message, clock.now() + timedelta(seconds=wait))
-            result.postponed += 1
-        return
-    for delivery, _ in mail.items:
-        store.delivered(delivery.id, clock.now())
-        result.sent += 1
+        return error
+    except Exception as error:  # noqa: BLE001 - a message that breaks its channel must not keep the others waiting
+        return DeliveryError(f"{type(error).__qualname__} while sending; incident {mail.items[0][1].id}")
+    return None
