@@ -5,7 +5,7 @@ from __future__ import annotations
 from headwater.domain.errors import ContractBrokenError, NotFoundError, StaleBaseError
 from headwater.domain.incident import Incident
 from headwater.domain.names import Layer, TableName
-from headwater.domain.release import Release
+from headwater.domain.release import Release, ReleaseKind
 from headwater.domain.run import RunKey
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import SetAside, StagedRecord
@@ -40,7 +40,7 @@ def accept(platform: Platform, incident: Incident, by: str, reason: str) -> Rele
             if verdict is not None and not verdict.passed:
                 accepted = verdict.model_copy(update={"accepted_by": f"{by}: {reason}"})
                 platform.runs.save_verdict(run.key, accepted)
-        kind = "bronze" if held[0].staged.table.layer is Layer.BRONZE else "audited"
+        kind: ReleaseKind = "bronze" if held[0].staged.table.layer is Layer.BRONZE else "audited"
         release = publish_records(platform, run, kind, list(held))
     finally:
         give_back(platform, run)

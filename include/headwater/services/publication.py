@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from headwater.domain.names import Layer, TableName
-from headwater.domain.release import Move, Release, ReleasedTable
+from headwater.domain.release import Move, Release, ReleasedTable, ReleaseKind
 from headwater.ports.platform import Platform
 from headwater.services.context import RunContext
 from headwater.services.releases import publish_release
@@ -16,7 +16,7 @@ LAYERS = {"bronze": (Layer.BRONZE,), "audited": (Layer.SILVER, Layer.GOLD), "qua
 def publish_moves(
     platform: Platform,
     run: RunContext,
-    kind: str,
+    kind: ReleaseKind,
     moves: Sequence[Move],
     rows: Mapping[TableName, int],
     held: tuple[str, ...] = (),

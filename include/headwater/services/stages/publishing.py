@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.domain.names import Layer
-from headwater.domain.release import Move, Release
+from headwater.domain.release import Move, Release, ReleaseKind
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
@@ -43,7 +43,7 @@ def _passed(platform: Platform, record: StagedRecord) -> bool:
 
 
 def _publish(
-    platform: Platform, run: RunContext, kind: str, records: list[StagedRecord], held: tuple[str, ...]
+    platform: Platform, run: RunContext, kind: ReleaseKind, records: list[StagedRecord], held: tuple[str, ...]
 ) -> StageReport:
     stage = "publish_bronze" if kind == "bronze" else "publish"
     if not records:
@@ -59,7 +59,7 @@ def _publish(
 
 
 def publish_records(
-    platform: Platform, run: RunContext, kind: str, records: list[StagedRecord], held: tuple[str, ...] = ()
+    platform: Platform, run: RunContext, kind: ReleaseKind, records: list[StagedRecord], held: tuple[str, ...] = ()
 ) -> Release:
     """One release of these stagings; every earlier staging of their tables that was held is settled by it."""
     moves = [
