@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import headwater
-
 
 def get_provider_info() -> dict[str, Any]:
     """The provider metadata Airflow reads through the entry point ``apache_airflow_provider``.

@@ -1,0 +1,7 @@
+"""One Airflow DAG per file in dags/sources."""
+
+from pathlib import Path
+
+from headwater_airflow.dag_factory import register_sources
+
+register_sources(globals(), Path(__file__).resolve().parents[1], requires=">=0.1,<0.2")

@@ -1,0 +1,66 @@
+"""The typed form a person starts a run with; ``operators/request.py`` reads it back and trusts none of it."""
+
+from __future__ import annotations
+
+from airflow.sdk import Param
+
+from headwater.domain.spec import PipelineSpec, SourceSpec
+
+REASON_MAX_LENGTH = 500
+
+
+def run_form(spec: PipelineSpec) -> dict[str, Param]:
+    """Parameters of a run: the only things a run may change (rule 4). Products take no window: they read releases."""
+    form = _source_form(spec) if isinstance(spec, SourceSpec) else {}
+    form["full_refresh"] = Param(
+        False,
+        type="boolean",
+        title="Full refresh",
+        description_md="Make every table anew from all there is. Readers keep the old data until it is published.",
+        section="What the run does",
+    )
+    form["dry_run"] = Param(
+        False,
+        type="boolean",
+        title="Dry run",
+        description_md="Only show the plan in the log of `plan_run`. Nothing is read or written.",
+        section="What the run does",
+    )
+    form["reason"] = Param(
+        "",
+        type="string",
+        maxLength=REASON_MAX_LENGTH,
+        title="Reason",
+        description_md="Why you start it; kept with the run and its release.",
+        section="Why",
+    )
+    return form
+
+
+def _source_form(spec: SourceSpec) -> dict[str, Param]:
+    names = [table.name for table in spec.tables]
+    return {
+        "tables": Param(
+            [],
+            type="array",
+            items={"type": "string", "enum": names},
+            examples=names,
+            uniqueItems=True,
+            title="Tables",
+            description_md="Leave empty for all tables.",
+            section="What the run reads",
+        ),
+        "window_from": _instant("Window from", "Read again from this instant on (UTC); empty: where it stopped."),
+        "window_to": _instant("Window to", "Read up to, not including, this instant (UTC); empty reads to the end."),
+    }
+
+
+def _instant(title: str, text: str) -> Param:
+    return Param(
+        None,
+        type=["string", "null"],
+        format="date-time",
+        title=title,
+        description_md=text,
+        section="What the run reads",
+    )

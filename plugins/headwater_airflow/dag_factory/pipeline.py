@@ -1,0 +1,128 @@
+"""A pipeline's DAG: the same chain, with the same task ids, for every source and every product."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from airflow.sdk import DAG
+
+from headwater.domain.names import Layer, TableName
+from headwater.domain.spec import PipelineSpec, SourceSpec
+from headwater_airflow.assets import asset_of, releases_of
+from headwater_airflow.callbacks import report_failure
+from headwater_airflow.dag_factory.docs import dag_document
+from headwater_airflow.dag_factory.form import run_form
+from headwater_airflow.dag_factory.schedules import airflow_schedule
+from headwater_airflow.operators.closing import CloseRunOperator, EmitLineageOperator
+from headwater_airflow.operators.planning import PlanRunOperator, PreflightOperator
+from headwater_airflow.operators.publishing import PublishBronzeOperator, PublishOperator
+from headwater_airflow.operators.stages import (
+    BuildGoldOperator,
+    ExtractToBronzeOperator,
+    RefineToSilverOperator,
+    ValidateLayerOperator,
+)
+
+START_DATE = datetime(2024, 1, 1, tzinfo=UTC)
+"""Fixed, and without catchup meaningless: windows come from state (rule 9)."""
+MAX_ACTIVE_RUNS = 4
+START_UNPAUSED = "HEADWATER_START_UNPAUSED"
+SOME_SUCCEEDED = "all_done_min_one_success"
+"""One failed table stops neither its neighbours nor what comes after it."""
+_DEFAULTS: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=20),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=5),
+    "execution_timeout": timedelta(hours=6),
+    "on_failure_callback": report_failure,
+}
+
+
+def build_dag(spec: PipelineSpec, file: str) -> DAG:
+    """The DAG of one pipeline with all its tasks.
+
+    :param file: the YAML file relative to the repository; operators load the rest of the spec from it when they run.
+    """
+    with _empty_dag(spec, file) as dag:
+        if isinstance(spec, SourceSpec):
+            _source_chain(spec, {"file": file, "pipeline": spec.name})
+        else:
+            _product_chain(spec, {"file": file, "pipeline": spec.name})
+    return dag
+
+
+def _empty_dag(spec: PipelineSpec, file: str) -> DAG:
+    kind = "source" if isinstance(spec, SourceSpec) else "product"
+    return DAG(
+        dag_id=spec.name,
+        description=spec.description,
+        doc_md=dag_document(spec, file),
+        schedule=airflow_schedule(spec.schedule),
+        start_date=START_DATE,
+        catchup=False,
+        max_active_runs=MAX_ACTIVE_RUNS,
+        is_paused_upon_creation=os.environ.get(START_UNPAUSED, "").lower() not in {"1", "true"},
+        default_args={"owner": spec.owner.team, **_DEFAULTS},
+        params=run_form(spec),
+        auto_register=False,  # a chain that could not be finished must not be taken for a DAG
+        tags=list(dict.fromkeys((kind, *filter(None, (spec.domain,)), spec.owner.team, *spec.tags))),
+    )
+
+
+def _source_chain(spec: SourceSpec, inputs: dict[str, str]) -> None:
+    bronze = [asset_of(spec.name_of(Layer.BRONZE, table.name)) for table in spec.tables]
+    silver = [asset_of(spec.name_of(Layer.SILVER, table.name)) for table in spec.tables]
+    alias = releases_of(spec.name)
+    preflight = PreflightOperator(task_id="preflight", **inputs)
+    plan = PlanRunOperator(task_id="plan_run", **inputs)
+    extract = ExtractToBronzeOperator.partial(
+        task_id="extract_to_bronze", map_index_template="{{ task.table }}", **inputs
+    ).expand(table=plan.output)
+    validate_bronze = ValidateLayerOperator(
+        task_id="validate_bronze", layer="bronze", trigger_rule=SOME_SUCCEEDED, **inputs
+    )
+    publish_bronze = PublishBronzeOperator(task_id="publish_bronze", outlets=[alias], alias=alias.name, **inputs)
+    refine = RefineToSilverOperator(task_id="refine_to_silver", inlets=bronze, **inputs)
+    validate_silver = ValidateLayerOperator(task_id="validate_silver", layer="silver", **inputs)
+    chain = [preflight, plan, extract, validate_bronze, publish_bronze, refine, validate_silver]
+    _link(chain)
+    _finish(spec, inputs, chain, silver)
+
+
+def _product_chain(spec: PipelineSpec, inputs: dict[str, str]) -> None:
+    chain = [PreflightOperator(task_id="preflight", **inputs), PlanRunOperator(task_id="plan_run", **inputs)]
+    _link(chain)
+    read = [asset_of(TableName.parse(text)) for text in spec.schedule.assets]
+    _finish(spec, inputs, chain, read)
+
+
+def _finish(spec: PipelineSpec, inputs: dict[str, str], chain: Sequence[Any], gold_reads: Sequence[Any]) -> None:
+    """Gold, where there is some, then publish, lineage and the close of the run."""
+    tasks = list(chain)
+    before_publish = [tasks[-1]]
+    if spec.gold:
+        build = BuildGoldOperator(task_id="build_gold", inlets=list(gold_reads), **inputs)
+        validate = ValidateLayerOperator(task_id="validate_gold", layer="gold", **inputs)
+        _link([tasks[-1], build, validate])
+        tasks += [build, validate]
+        before_publish = [*before_publish, validate] if isinstance(spec, SourceSpec) else [validate]
+    alias = releases_of(spec.name)
+    # a broken gold must not keep silver from its readers: the open groups are published (rule 20)
+    publish = PublishOperator(
+        task_id="publish", trigger_rule=SOME_SUCCEEDED, outlets=[alias], alias=alias.name, **inputs
+    )
+    gold = [asset_of(spec.name_of(Layer.GOLD, table.name)) for table in spec.gold]
+    emit = EmitLineageOperator(task_id="emit_lineage", inlets=gold, **inputs)
+    before_publish >> publish >> emit
+    close = CloseRunOperator(task_id="close_run", trigger_rule="all_done", **inputs)
+    [*tasks, publish, emit] >> close
+
+
+def _link(tasks: Sequence[Any]) -> None:
+    for upstream, downstream in pairwise(tasks):
+        upstream >> downstream

@@ -1,0 +1,50 @@
+"""Airflow's connections as Headwater's (rule 42)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+from pydantic import SecretStr
+
+from headwater.domain.errors import ConnectionMissingError
+from headwater.ports.connections import ConnectionInfo
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+
+class AirflowConnections:
+    """Resolves ids the way every Airflow operator does: secrets backend, environment, then Airflow's database."""
+
+    def resolve(self, connection_id: str) -> ConnectionInfo:
+        """The connection, its password redacted.
+
+        :raises ConnectionMissingError: naming every place that was searched and how to create it.
+        """
+        try:
+            connection = BaseHook.get_connection(connection_id)
+        except AirflowNotFoundException as error:
+            raise ConnectionMissingError(
+                f"there is no connection {connection_id}",
+                got="nothing in the secrets backend, the environment and Airflow's database",
+                allowed="a connection of that id",
+                remedy=f"Create it: `airflow connections add {connection_id} --conn-uri …`, the page Admin > "
+                f"Connections, or the variable AIRFLOW_CONN_{connection_id.upper()}.",
+                facts={"connection": connection_id},
+            ) from error
+        return _info(connection_id, connection)
+
+
+def _info(connection_id: str, connection: Connection) -> ConnectionInfo:
+    return ConnectionInfo(
+        id=connection_id,
+        kind=connection.conn_type or "",
+        host=connection.host or "",
+        port=connection.port,
+        login=connection.login or "",
+        password=SecretStr(connection.password or ""),
+        schema_=connection.schema or "",
+        extra=dict(connection.extra_dejson),
+    )

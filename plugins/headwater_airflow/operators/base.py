@@ -1,0 +1,96 @@
+"""What every stage does around its use case."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from headwater.domain.run import RunKey
+from headwater.model.repository import load_pipeline
+from headwater.services.context import RunContext
+from headwater_airflow.operators.failing import airflow_errors
+from headwater_airflow.platform import open_task_platform
+from headwater_airflow.ui.links import IncidentLink, ReleaseLink
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from headwater.ports.platform import Platform
+    from headwater.services.report import StageReport
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage at work: the platform, the run it works for, and Airflow's context."""
+
+    platform: Platform
+    run: RunContext
+    context: Context
+
+
+class StageOperator(BaseOperator):
+    """A stage of one pipeline's chain.
+
+    :param file: the pipeline's YAML file, relative to the repository; the whole spec is loaded from it at run time.
+    :param pipeline: name of the source or product.
+    """
+
+    template_fields: Sequence[str] = ()
+    operator_extra_links = (ReleaseLink(), IncidentLink())
+    ui_color = "#e8f1f2"
+
+    def __init__(self, *, file: str, pipeline: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.file = file
+        self.pipeline = pipeline
+
+    def execute(self, context: Context) -> Any:
+        """Run the stage. :raises AirflowFailException: when a retry would not help."""
+        with airflow_errors():
+            return self.run_stage(self.open(context))
+
+    @abstractmethod
+    def run_stage(self, stage: Stage) -> Any:
+        """Call the use case; what it returns goes to XCom as small JSON."""
+
+    def open(self, context: Context) -> Stage:
+        """Load the spec from the files beside the DAG, and the platform of this installation."""
+        repository = self.repository
+        platform = open_task_platform(repository)
+        instance = context["ti"]
+        key = RunKey(installation=platform.runs.installation(), dag_id=instance.dag_id, run_id=instance.run_id)
+        run = RunContext(
+            spec=load_pipeline(repository, repository / self.file),
+            run_key=key,
+            holder=f"{instance.dag_id} / {instance.run_id} / {instance.task_id}",
+            bundle_version=bundle_version(context),
+        )
+        return Stage(platform, run, context)
+
+    @property
+    def repository(self) -> Path:
+        """Root of the repository this run's DAG file came from: a Git bundle pins it to one commit."""
+        return Path(self.dag.fileloc).resolve().parent.parent
+
+    def tell(self, report: StageReport) -> dict[str, Any]:
+        """Log one line per table, and return what other tasks and people may need of the report."""
+        for line in report.lines():
+            self.log.info("%s", line)
+        return {
+            "stage": report.stage,
+            "tables": {outcome.table: outcome.status for outcome in report.outcomes},
+            "changed": [changed.table.dotted for changed in report.changed],
+            "held": list(report.held),
+            "release": report.release,
+        }
+
+
+def bundle_version(context: Context) -> str | None:
+    """Commit of the DAG bundle this run is pinned to, where the bundle has versions."""
+    bundle = getattr(context["ti"], "bundle_instance", None)
+    return getattr(bundle, "version", None)
