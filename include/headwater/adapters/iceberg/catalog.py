@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from headwater.adapters.iceberg.new_rows import stage_new
 from headwater.adapters.iceberg.opening import ATTEMPTS, explained, open_catalog, pause
 from headwater.adapters.iceberg.publishing import publish_moves
 from headwater.adapters.iceberg.staging import stage
@@ -119,6 +120,11 @@ class IcebergCatalog:
 
     def stage_files(self, table: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]) -> int:
         return stage(self._lake, table, branch, files, summary)
+
+    def stage_new_rows(
+        self, table: TableName, branch: str, files: Sequence[DataFile], key: str, summary: Mapping[str, str]
+    ) -> int | None:
+        return stage_new(self._lake, table, branch, files, key, summary)
 
     def publish(self, moves: Sequence[Move]) -> Mapping[str, str]:
         return publish_moves(self._lake, moves)

@@ -62,6 +62,22 @@ def explained(what: str, table: TableName | None = None) -> Iterator[None]:
         ) from error  # fmt: skip
 
 
+@contextmanager
+def explained_storage(table: TableName) -> Iterator[None]:
+    """Turn a failure of the storage alone into ours; the catalog's own errors pass, because they may be tried again.
+
+    :raises CatalogError: when a file could not be read or written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CatalogError(
+            f"{table}: a file could not be read or written", got=first_line(error),
+            remedy="check that the warehouse and the staged files can be reached; then run the task again",
+            facts={"table": table.dotted},
+        ) from error  # fmt: skip
+
+
 def first_line(error: BaseException) -> str:
     """One bounded line of a library's error: its cause where it has one, never SQL with its parameters."""
     cause = getattr(error, "orig", None) or error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from headwater.adapters.iceberg.opening import ATTEMPTS, explained, pause
+from headwater.adapters.iceberg.opening import ATTEMPTS, explained, explained_storage, pause
 from headwater.domain.errors import CatalogError, NotFoundError, StagingError
 from headwater.domain.names import TableName
 from headwater.ports.catalog import DataFile
@@ -28,22 +28,42 @@ def stage(
     catalog: SqlCatalog, name: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]
 ) -> int:
     """Append the files in one snapshot of the branch and return its id; see the port."""
+    paths = [file.path for file in files]
+    marks = marks_of(branch, paths, summary)
+    _refuse_doubled(name, paths, paths)
+
+    def append(table: Table) -> None:
+        _refuse_doubled(name, paths, _referenced(table, branch, paths))
+        # check_duplicate_files looks at main only (rule 12); ours has looked at the branch
+        table.add_files(paths, snapshot_properties=marks, check_duplicate_files=False, branch=branch)
+
+    return commit_once(catalog, name, branch, marks, append)
+
+
+def marks_of(branch: str, paths: Sequence[str], summary: Mapping[str, str]) -> dict[str, str]:
+    """What a snapshot says of itself, so that its committer finds it again."""
+    digest = sha256("\n".join(sorted(paths)).encode()).hexdigest()
+    return {**summary, BRANCH: branch, FILES: digest}
+
+
+def commit_once(
+    catalog: SqlCatalog, name: TableName, branch: str, marks: Mapping[str, str], append: Callable[[Table], None]
+) -> int:
+    """Let ``append`` commit to the branch, and look for its snapshot before every try."""
     from pyiceberg.exceptions import CommitFailedException
 
-    paths = [file.path for file in files]
-    _refuse_doubled(name, paths, paths)
-    digest = sha256("\n".join(sorted(paths)).encode()).hexdigest()
-    marks = {**summary, BRANCH: branch, FILES: digest}
     for attempt in range(ATTEMPTS):
         with explained(f"staging {name}", name):
             table = catalog.load_table(name.identifier)
             found = _committed(name, table, branch, marks)
-            if found is None:
-                _refuse_doubled(name, paths, _referenced(table, branch, paths))
         if found is not None:
             return found
+        # The library's own retry would append again after a lost answer. These are the properties of our copy of the
+        # metadata, which is never written: the table keeps its value for other writers.
+        table.metadata.properties["commit.retry.num-retries"] = "0"
         try:
-            _append(table, branch, paths, marks)
+            with explained_storage(name):
+                append(table)
         except (SQLAlchemyError, CommitFailedException):
             # refused, or the answer was lost: the next round looks at the branch before it commits again
             pause(attempt)
@@ -52,14 +72,6 @@ def stage(
                 raise
             pause(attempt)
     raise CatalogError(f"{name}: staging lost {ATTEMPTS} times against other writers", facts={"table": name.dotted})
-
-
-def _append(table: Table, branch: str, paths: list[str], marks: Mapping[str, str]) -> None:
-    # The library's own retry would append again after a lost answer. These are the properties of our copy of the
-    # metadata, which is never written: the table keeps its value for other writers.
-    table.metadata.properties["commit.retry.num-retries"] = "0"
-    # check_duplicate_files looks at main only (rule 12); ours has looked at the branch
-    table.add_files(paths, snapshot_properties=dict(marks), check_duplicate_files=False, branch=branch)
 
 
 def branch_history(name: TableName, table: Table, branch: str) -> Iterable[Snapshot]:
