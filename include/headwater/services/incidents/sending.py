@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from secrets import SystemRandom
 
-from headwater.domain.errors import DeliveryError
+from headwater.domain.errors import DeliveryError, HeadwaterError
 from headwater.domain.incident import Delivery, Incident
 from headwater.ports.clock import Clock
 from headwater.ports.incident_store import IncidentStore
@@ -135,6 +135,8 @@ def _delivery_error(notifier: Notifier | None, mail: _Mail) -> DeliveryError | N
             notifier.send_digest([incident for _, incident in mail.items])
     except DeliveryError as error:
         return error
+    except HeadwaterError as error:
+        return DeliveryError(error.message)
     except Exception as error:  # noqa: BLE001 - a message that breaks its channel must not keep the others waiting
         return DeliveryError(f"{type(error).__qualname__} while sending; incident {mail.items[0][1].id}")
     return None

@@ -1,0 +1,1 @@
+"""Channels that carry alerts: the console, mail, a Slack webhook."""

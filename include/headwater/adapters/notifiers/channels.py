@@ -1,0 +1,20 @@
+"""The channels a profile names."""
+
+from __future__ import annotations
+
+from headwater.adapters.notifiers.console import ConsoleNotifier
+from headwater.adapters.notifiers.mail import EmailNotifier
+from headwater.adapters.notifiers.slack import SlackNotifier
+from headwater.domain.settings import AlertSettings
+from headwater.ports.connections import Connections
+from headwater.ports.notifier import Notifier
+
+
+def open_notifiers(settings: AlertSettings, connections: Connections) -> dict[str, Notifier]:
+    """Channel -> notifier; connections are resolved when something is sent."""
+    known: dict[str, Notifier] = {
+        "console": ConsoleNotifier(),
+        "email": EmailNotifier(lambda: connections.resolve(settings.smtp_connection), settings.sender),
+        "slack": SlackNotifier(lambda: connections.resolve(settings.slack_connection)),
+    }
+    return {channel: known[channel] for channel in settings.channels}
