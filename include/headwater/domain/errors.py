@@ -83,6 +83,10 @@ class ConnectionMissingError(HeadwaterError):
     code = "connection_missing"
 
 
+class ConnectionMalformedError(ConnectionMissingError):
+    """A connection id is defined, but by a text that is no connection. The remedy is the same: define it."""
+
+
 class CredentialsError(HeadwaterError):
     """The other side was reached and refused who we are."""
 
@@ -194,6 +198,12 @@ class RunStoreError(HeadwaterError):
 
     code = "run_store_down"
     retry_helps = True
+
+
+class QueryRefusedError(HeadwaterError):
+    """A person's query is no single SELECT over released tables, or its SQL is wrong."""
+
+    code = "query_refused"
 
 
 class NotFoundError(HeadwaterError):
