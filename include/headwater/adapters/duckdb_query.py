@@ -1,0 +1,142 @@
+"""Reads releases with SQL: DuckDB over exactly the snapshots a release names, nothing else within reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from headwater.domain.errors import NotFoundError, QueryRefusedError
+from headwater.domain.names import Layer
+from headwater.domain.release import Release, ReleasedTable
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
+"""Every other table function reaches files, settings or the network."""
+_TOMBSTONE = "_hw_deleted"
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """Rows as the query ordered them; ``columns`` may repeat a name, as SQL may."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+
+    def objects(self) -> list[dict[str, object]]:
+        """A row as an object per column; of equal names the last one wins."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def query(sql: str, releases: Sequence[Release], warehouse: str) -> QueryResult:
+    """Run one SELECT over the tables of these releases, named as in ``silver.flights.flights``.
+
+    Silver shows no deleted keys; silver and gold show no columns of ours.
+
+    :param warehouse: the folder tables live in; the only one within reach.
+    :raises QueryRefusedError: for anything but one SELECT over released tables, and for SQL that DuckDB refuses.
+    """
+    import duckdb
+
+    with duckdb.connect() as connection:
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            _refuse_all_but_reading(connection, sql)
+            _make_views(connection, releases)
+            _close_the_doors(connection, warehouse)
+            cursor = connection.execute(sql)
+            names = tuple(column[0] for column in cursor.description or ())
+            return QueryResult(names, tuple(cursor.fetchall()))
+        except duckdb.Error as error:
+            known = ", ".join(sorted({item.table.dotted for item in _tables(releases)})) or "nothing was released yet"
+            raise QueryRefusedError("DuckDB refused the query.", got=str(error)[:500], allowed=known) from None
+
+
+def _refuse_all_but_reading(connection: DuckDBPyConnection, sql: str) -> None:
+    row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
+    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    if tree["error"] or len(tree["statements"]) != 1:
+        allowed = "one SELECT statement"
+        raise QueryRefusedError("A query reads, and is one statement.", got=tree.get("error_message"), allowed=allowed)
+    for node in _nodes(tree):
+        if node.get("type") == "TABLE_FUNCTION":
+            _refuse_function(node["function"]["function_name"])
+        name = node.get("table_name", "") if node.get("type") == "BASE_TABLE" else ""
+        if "/" in name or "." in name or ":" in name:
+            raise QueryRefusedError("A query reads released tables, not files.", got=name)
+
+
+def _refuse_function(name: str) -> None:
+    if name not in _TABLE_FUNCTIONS:
+        allowed = ", ".join(sorted(_TABLE_FUNCTIONS))
+        raise QueryRefusedError("A table function could reach beyond the release.", got=name, allowed=allowed)
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        yield tree
+        for value in tree.values():
+            yield from _nodes(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _nodes(value)
+
+
+def _tables(releases: Sequence[Release]) -> Iterator[ReleasedTable]:
+    for release in releases:
+        if release.status != "published":
+            raise NotFoundError(f"Release {release.id} was not published, so it shows nothing.", got=release.status)
+        yield from release.tables
+
+
+def _make_views(connection: DuckDBPyConnection, releases: Sequence[Release]) -> None:
+    for name in ("avro", "iceberg"):
+        place = files(f"duckdb_extension_{name}") / "extensions" / f"v{_version(connection)}"
+        connection.execute(f"LOAD {_text(str(place / f'{name}.duckdb_extension'))}")
+    for layer in Layer:
+        connection.execute(f"ATTACH ':memory:' AS {layer}")
+    for item in _tables(releases):
+        _make_view(connection, item)
+
+
+def _make_view(connection: DuckDBPyConnection, item: ReleasedTable) -> None:
+    name = item.table
+    location = _text(_path(item.metadata_location))
+    scan = f"iceberg_scan({location}, snapshot_from_id => {int(item.snapshot_id)})"
+    described = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()  # noqa: S608 - names of our own
+    columns = [str(row[0]) for row in described]
+    shown = [c for c in columns if not c.startswith("_hw_") or name.layer in {Layer.BRONZE, Layer.QUARANTINE}]
+    alive = f" WHERE {_TOMBSTONE} IS NOT TRUE" if _TOMBSTONE in columns else ""
+    select = f"SELECT {', '.join(map(_name, shown))} FROM {scan}{alive}"  # noqa: S608 - names of our own, quoted
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name.layer}.{_name(name.source)}")
+    connection.execute(f"CREATE VIEW {name.layer}.{_name(name.source)}.{_name(name.table)} AS {select}")
+
+
+def _close_the_doors(connection: DuckDBPyConnection, warehouse: str) -> None:
+    if urlsplit(warehouse).scheme in {"", "file"}:
+        connection.execute(f"SET allowed_directories = [{_text(_path(warehouse))}]")
+        connection.execute("SET enable_external_access = false")
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _version(connection: DuckDBPyConnection) -> str:
+    row = connection.execute("SELECT library_version FROM pragma_version()").fetchone()
+    return str(row[0]).removeprefix("v") if row else ""
+
+
+def _path(location: str) -> str:
+    return urlsplit(location).path if location.startswith("file:") else location
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
