@@ -48,6 +48,9 @@ class DatasetFacts(Value):
     """Dotted tables, or ``source:<connection>:<relation>`` for bronze."""
     columns: tuple[ColumnLineage, ...] = ()
     rows: int | None = None
+    """Rows the table holds, where the run counted them."""
+    rows_added: int | None = None
+    """Bronze: rows the run appended."""
     snapshot_id: int | None = None
     moved: bool = False
     verdict: Verdict | None = None
