@@ -1,4 +1,4 @@
-"""What DAG parsing leaves out: the text of contracts, and the tables that SQL reads."""
+"""What DAG parsing leaves out: contracts, and the SQL of transforms."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ from collections.abc import Iterator
 
 from headwater.domain.errors import SpecError
 from headwater.domain.names import Layer, TableName
-from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec
+from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec, TableSpec
+from headwater.model.contract_lint import lint_contract
+from headwater.model.fixtures import read_fixtures, tested_tables
 from headwater.model.layout import Layout
 from headwater.model.resolution import Resolution
-from headwater.model.sql import read_gold_sql
+from headwater.model.schedules import Finding
+from headwater.model.sql import read_gold_sql, read_silver_sql
+from headwater.model.sql_expressions import expression_fault
 
 
 def deepen(layout: Layout, result: Resolution) -> None:
-    """Fill ``contracts`` and ``inputs`` of the spec, or add what is wrong with those files to its errors."""
+    """Fill ``contracts`` and ``inputs`` of the spec; where those files are wrong, say so and leave no spec."""
     spec = result.spec
     if spec is None:
         return
-    contracts = {}
-    for table in gated_tables(spec):
-        contracts[table.dotted] = layout.contract(table).read_text(encoding="utf-8")
-    gold = [_with_inputs(layout, spec, gold, result) for gold in spec.gold]
-    result.spec = spec.model_copy(update={"contracts": contracts, "gold": tuple(gold)}) if not result.errors else None
+    contracts = {table.dotted: _contract(layout, table, result) for table in gated_tables(spec)}
+    if isinstance(spec, SourceSpec):
+        for table in spec.tables:
+            _silver(layout, spec, table, result)
+    gold = tuple(_with_inputs(layout, spec, gold, result) for gold in spec.gold)
+    full = spec.model_copy(update={"contracts": contracts, "gold": gold})
+    if not result.errors:
+        _fixtures(layout, full, result)
+    result.spec = None if result.errors else full
 
 
 def gated_tables(spec: PipelineSpec) -> Iterator[TableName]:
@@ -32,10 +40,57 @@ def gated_tables(spec: PipelineSpec) -> Iterator[TableName]:
     yield from (spec.name_of(Layer.GOLD, gold.name) for gold in spec.gold)
 
 
+def _contract(layout: Layout, table: TableName, result: Resolution) -> str:
+    file = layout.contract(table)
+    text = layout.text(file)
+    result.errors += lint_contract(text, layout.display(file), table)
+    return text
+
+
+def _silver(layout: Layout, spec: SourceSpec, table: TableSpec, result: Resolution) -> None:
+    result.refuse(_expressions(table), ("tables", table.name))
+    if table.sql is None:
+        return
+    file = layout.display(layout.sql(spec.name_of(Layer.SILVER, table.name)))
+    try:
+        columns = read_silver_sql(table.sql, file, spec.name_of(Layer.BRONZE, table.name)).columns
+    except SpecError as error:
+        result.errors.append(error)
+        return
+    if "*" not in columns:
+        wanted = (("key", index, name) for index, name in enumerate(table.key))
+        result.refuse(_absent(wanted, columns, file), ("tables", table.name))
+
+
+def _expressions(table: TableSpec) -> Iterator[Finding]:
+    for name, rule in table.columns.items():
+        fault = expression_fault(rule.expression) if rule.expression is not None else None
+        if fault is not None:
+            allowed = "one Spark SQL expression over the columns of a row"
+            yield ("columns", name, "expression"), fault, repr(rule.expression)[:80], allowed
+
+
 def _with_inputs(layout: Layout, spec: PipelineSpec, gold: GoldSpec, result: Resolution) -> GoldSpec:
     file = layout.display(layout.sql(spec.name_of(Layer.GOLD, gold.name)))
     try:
-        return gold.model_copy(update={"inputs": read_gold_sql(gold.sql, file).inputs})
+        found = read_gold_sql(gold.sql, file)
     except SpecError as error:
         result.errors.append(error)
         return gold
+    wanted = (("grain", index, name) for index, name in enumerate(gold.grain))
+    result.refuse(_absent(wanted, found.columns, file), ("gold", gold.name))
+    return gold.model_copy(update={"inputs": found.inputs})
+
+
+def _absent(wanted: Iterator[tuple[str, int, str]], columns: tuple[str, ...], file: str) -> Iterator[Finding]:
+    for key, index, name in wanted:
+        if name not in columns:
+            yield (key, index), f"{file} has no output column {name!r}", repr(name), ", ".join(columns)
+
+
+def _fixtures(layout: Layout, spec: PipelineSpec, result: Resolution) -> None:
+    for table in tested_tables(spec):
+        try:
+            read_fixtures(layout.root, spec, table)
+        except SpecError as error:
+            result.errors.append(error)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import TableName
+from headwater.model.yaml_guards import readable_text
 
 SOURCES, PRODUCTS = "dags/sources", "dags/products"
 YAML_SUFFIXES = (".yaml", ".yml")
@@ -43,6 +45,15 @@ class Layout:
             return path.relative_to(self.root).as_posix()
         except ValueError:
             return str(path)
+
+    def text(self, path: Path) -> str:
+        """Text of a file beside the YAML. :raises SpecError: when it cannot be read, is too large or not UTF-8."""
+        display = self.display(path)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise SpecError(f"the file cannot be read: {error.strerror}", Location(display)) from error
+        return readable_text(content, display, templates=True)
 
     def is_product(self, path: Path) -> bool:
         """Whether the file lies in the folder of products."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import TableSpec
 from headwater.model.layout import Layout
@@ -15,15 +14,10 @@ from headwater.model.schedules import Finding
 def read_sql(layout: Layout, table: TableName) -> str | None:
     """The text of a table's SQL file; None where there is none.
 
-    :raises SpecError: when it is not UTF-8.
+    :raises SpecError: when it cannot be read.
     """
     file = layout.sql(table)
-    try:
-        return file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError as error:
-        raise SpecError("the file is not valid UTF-8", Location(layout.display(file)), allowed="UTF-8") from error
+    return layout.text(file) if file.is_file() else None
 
 
 def missing_of_table(layout: Layout, source: str, table: TableSpec) -> Iterator[Finding]:

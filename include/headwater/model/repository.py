@@ -87,7 +87,7 @@ def _attempt(layout: Layout, file: Path, profile: Profile, *, deep: bool) -> Res
         resolve = resolve_product if layout.is_product(file) else resolve_source
         result = resolve(layout, file.stem, document, profile)
         if deep and result.spec is not None:
-            from headwater.model.deep import deepen  # noqa: PLC0415 - DAG parsing must not load the SQL parser
+            from headwater.model.deep import deepen
 
             deepen(layout, result)
     except SpecError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
+from headwater.model.sql_expressions import row_maker
 from headwater.model.sql_lineage import column_lineage
 from headwater.model.sql_select import line_of, output_columns, parse_select
 
@@ -53,6 +54,7 @@ def read_silver_sql(text: str, file: str, bronze: TableName) -> SqlFile:
     many = (exp.Join, exp.Lateral, exp.AggFunc, exp.Window, exp.Subquery, exp.CTE, exp.SetOperation)
     clauses = ("where", "group", "having", "qualify", "distinct", "order", "limit", "offset", "sort", "cluster")
     found = next(tree.find_all(*many), None) or next((tree.args[key] for key in clauses if tree.args.get(key)), None)
+    found = found or row_maker(tree)
     if found is not None:
         allowed = "expressions over one row; joins and aggregates belong to gold, filters to the contract"
         raise SpecError(

@@ -9,6 +9,8 @@ from headwater.model.sql_clock import unsteady_words
 if TYPE_CHECKING:
     from sqlglot import exp
 
+_ROW_MAKERS = frozenset({"stack", "inline", "inline_outer", "posexplode", "posexplode_outer", "json_tuple"})
+
 
 def expression_fault(text: str) -> str | None:
     """Why ``text`` is not one expression over the columns of one row; None when it is."""
@@ -24,18 +26,28 @@ def expression_fault(text: str) -> str | None:
     unsteady = next(unsteady_words(tokens, text, ""), None)
     if unsteady is not None:
         return unsteady.message
-    if any(token.comments for token in tokens) or "--" in text or "/*" in text:
+    if any(token.comments for token in tokens):
         return "comments are refused in an expression"
     refused = (exp.AggFunc, exp.Window, exp.Query, exp.Subquery, exp.Star, exp.Parameter, exp.Placeholder, exp.Alias)
-    found = tree.find(*refused)
+    found = tree.find(*refused) or row_maker(tree)
     return None if found is None else f"{found.sql('spark')[:60]} does not belong to one row"
 
 
-def columns_of(text: str) -> tuple[str, ...]:
-    """Names of the columns an expression reads, in order of first appearance."""
+def row_maker(tree: exp.Expr) -> exp.Expr | None:
+    """A function in ``tree`` that makes several rows of one, or None."""
     from sqlglot import exp
 
-    return tuple(dict.fromkeys(column.name for column in parse_expression(text).find_all(exp.Column, bfs=False)))
+    named = (node for node in tree.find_all(exp.Anonymous) if node.name.lower() in _ROW_MAKERS)
+    return tree.find(exp.UDTF, exp.Explode, exp.Inline) or next(named, None)
+
+
+def columns_of(text: str) -> tuple[str, ...]:
+    """Names of the columns an expression reads, in order of first appearance; of ``a.b`` the column is ``a``."""
+    from sqlglot import exp
+
+    return tuple(
+        dict.fromkeys(column.parts[0].name for column in parse_expression(text).find_all(exp.Column, bfs=False))
+    )
 
 
 def parse_expression(text: str) -> exp.Expr:

@@ -29,7 +29,7 @@ def parse_select(text: str, file: str) -> exp.Query:
         trees = [tree for tree in sqlglot.parse(text, read="spark") if tree is not None] if unsteady is None else []
     except errors.SqlglotError as error:
         details = (getattr(error, "errors", None) or [{}])[0]
-        message = details.get("description") or str(error).splitlines()[0][:120]
+        message = (details.get("description") or str(error).splitlines()[0]).split(" but got <Token")[0][:120]
         raise SpecError(f"this is not valid Spark SQL: {message}", Location(file, details.get("line"))) from error
     if unsteady is not None:
         raise unsteady

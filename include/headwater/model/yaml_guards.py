@@ -19,8 +19,8 @@ _PIECES = {"&": "an anchor", "*": "an alias", "!": "a tag"}
 _PLAIN = "plain keys and values, written out; quote text that starts with &, * or !"
 
 
-def readable_text(content: bytes, display: str) -> str:
-    """The text of a file that is UTF-8, of bounded size, without NUL and without templates.
+def readable_text(content: bytes, display: str, *, templates: bool = False) -> str:
+    """The text of a file that is UTF-8, of bounded size, without NUL and, unless allowed here, without templates.
 
     :raises SpecError: naming the line.
     """
@@ -35,7 +35,7 @@ def readable_text(content: bytes, display: str) -> str:
         raise SpecError("the file is not valid UTF-8", Location(display, line), got=got, allowed="UTF-8") from error
     if "\0" in text:
         raise SpecError("the file holds a NUL character", _at(text, text.index("\0"), display), allowed="text")
-    template = _TEMPLATE.search(text) if "{" in text else None
+    template = _TEMPLATE.search(text) if not templates and "{" in text else None
     if template is not None:
         where = _at(text, template.start(), display)
         raise SpecError("templates are refused", where, got=template[0], allowed="plain values; nothing is rendered")

@@ -20,7 +20,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PREFIX = "tag:yaml.org,2002:"
 _STRING, _INTEGER, _FLOAT = f"{_PREFIX}str", f"{_PREFIX}int", f"{_PREFIX}float"
 _BOOLEAN, _NULL, _MERGE = f"{_PREFIX}bool", f"{_PREFIX}null", f"{_PREFIX}merge"
-_AS_WRITTEN = {_STRING, f"{_PREFIX}timestamp", f"{_PREFIX}value"}
+_TIMESTAMP = f"{_PREFIX}timestamp"
+_AS_WRITTEN = {_STRING, _TIMESTAMP, f"{_PREFIX}value"}
 _PLAIN_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _PLAIN_FLOAT = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 MAX_DEPTH = 32
@@ -59,9 +60,10 @@ def read_yaml(path: Path, display: str) -> YamlDocument:
     return parse_yaml(content, display)
 
 
-def parse_yaml(content: bytes, display: str) -> YamlDocument:
+def parse_yaml(content: bytes, display: str, *, dates_as_text: bool = True) -> YamlDocument:
     """Parse the bytes of one file.
 
+    :param dates_as_text: take an unquoted date as the text it is; otherwise refuse it.
     :raises SpecError: for everything this module refuses.
     """
     text = readable_text(content, display)
@@ -80,7 +82,10 @@ def parse_yaml(content: bytes, display: str) -> YamlDocument:
         raise SpecError(f"this is not valid YAML: {' '.join(str(error).split())[:200]}", Location(display)) from error
     if root is None:
         raise SpecError("the file is empty", Location(display, 1), remedy="write the YAML, or remove the file")
-    return YamlDocument(display, root)
+    document = YamlDocument(display, root)
+    if not dates_as_text:
+        _refuse_dates(root, display)
+    return document
 
 
 def dotted(path: Sequence[str | int]) -> str | None:
@@ -89,6 +94,18 @@ def dotted(path: Sequence[str | int]) -> str | None:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
     return text.lstrip(".") or None
+
+
+def _refuse_dates(root: yaml.Node, file: str) -> None:
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if node.tag == _TIMESTAMP:
+            raise _refusal("an unquoted date is no text", node, file, (), f'a date in quotes: "{node.value}"')
+        if isinstance(node, yaml.MappingNode):
+            nodes += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            nodes += node.value
 
 
 def _child(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:
