@@ -1,0 +1,140 @@
+"""The Catalog port in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from headwater.adapters.memory.lake import MAIN, MemoryTable
+from headwater.domain.errors import NotFoundError, SchemaDriftError, StagingError, StaleBaseError
+from headwater.domain.names import TableName
+from headwater.domain.release import Move
+from headwater.domain.schema import Column, TableSchema
+from headwater.ports.catalog import DataFile, TableHead
+
+_WIDER = {("int", "long"), ("float", "double")}
+
+
+class MemoryCatalog:
+    """One lock for everything: a call happens at one instant."""
+
+    def __init__(self) -> None:
+        self._tables: dict[TableName, MemoryTable] = {}
+        self._attachments: dict[str, bytes] = {}
+        self._lock = threading.RLock()
+
+    def _table(self, table: TableName) -> MemoryTable:
+        if table not in self._tables:
+            raise NotFoundError(f"{table} does not exist", facts={"table": table.dotted})
+        return self._tables[table]
+
+    def head(self, table: TableName) -> TableHead | None:
+        with self._lock:
+            return self._tables[table].head() if table in self._tables else None
+
+    def list_tables(self) -> tuple[TableName, ...]:
+        return tuple(sorted(self._tables, key=str))
+
+    def create(self, table: TableName, schema: TableSchema) -> TableHead:
+        with self._lock:
+            if table not in self._tables:
+                created = self._tables[table] = MemoryTable(table, TableSchema(columns=()))
+                nullable = (
+                    column.model_copy(update={"required": False, "field_id": None}) for column in schema.columns
+                )
+                created.set_columns(tuple(nullable))
+                created.commit(MAIN, {"operation": "append"})
+            return self._tables[table].head()
+
+    def evolve(self, table: TableName, add: Sequence[Column], widen: Mapping[str, str]) -> TableHead:
+        with self._lock:
+            found = self._table(table)
+            columns = {column.name: column for column in found.schema.columns}
+            for column in add:
+                if column.name in columns and columns[column.name].type != column.type:
+                    raise SchemaDriftError(f"{table}: column {column.name} exists as {columns[column.name].type}")
+                columns.setdefault(column.name, column.model_copy(update={"required": False, "field_id": None}))
+            for name, wider in widen.items():
+                if name not in columns or (columns[name].type != wider and (columns[name].type, wider) not in _WIDER):
+                    raise SchemaDriftError(f"{table}: column {name} cannot become {wider} in place (rule 14)")
+                columns[name] = columns[name].model_copy(update={"type": wider})
+            found.set_columns(tuple(columns.values()))
+            return found.head()
+
+    def cut_branch(self, table: TableName, branch: str, base: int | None) -> None:
+        with self._lock:
+            found = self._table(table)
+            if branch in found.refs:
+                return
+            if base is None or base not in found.snapshots:
+                raise NotFoundError(f"{table}: there is no snapshot to cut a branch from", got=str(base))
+            found.refs[branch] = base
+            found.version += 1
+
+    def drop_branches(self, table: TableName, branches: Sequence[str]) -> None:
+        if MAIN in branches:
+            raise ValueError("main is no attempt's branch")
+        with self._lock:
+            for branch in branches:
+                self._table(table).refs.pop(branch, None)
+
+    def stage_files(self, table: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]) -> int:
+        paths = tuple(file.path for file in files)
+        with self._lock:
+            found = self._table(table)
+            history = found.history(branch)
+            mine = [s for s in history if s.summary.get("headwater.branch") == branch]
+            for snapshot in mine:
+                if snapshot.paths == paths:
+                    return snapshot.id
+            held = {path for snapshot in history for path in snapshot.paths}
+            if mine or len(set(paths)) != len(paths) or held & set(paths):
+                raise StagingError(f"{table}: files would be staged twice, or a second time", got=", ".join(paths))
+            marks = {"operation": "append", **summary, "headwater.branch": branch}
+            return found.commit(branch, marks, paths)
+
+    def stage_new_rows(
+        self, table: TableName, branch: str, files: Sequence[DataFile], key: str, summary: Mapping[str, str]
+    ) -> int | None:
+        """Files stand for their rows: a file whose path the branch has holds nothing new."""
+        with self._lock:
+            held = {path for snapshot in self._table(table).history(branch) for path in snapshot.paths}
+            new = [file for file in files if file.path not in held]
+            return self.stage_files(table, branch, new, summary) if new else None
+
+    def publish(self, moves: Sequence[Move]) -> Mapping[str, str]:
+        with self._lock:
+            for move in moves:
+                refs = self._table(move.table).refs
+                at_branch = move.branch is None or refs.get(move.branch) == move.target
+                if refs.get(MAIN) != move.base or not at_branch or move.target not in self._table(move.table).snapshots:
+                    raise StaleBaseError(
+                        f"{move.table} is no longer what this attempt was made from; nothing was published",
+                        facts={"table": move.table.dotted},
+                    )
+            for move in moves:
+                found = self._table(move.table)
+                found.refs[MAIN] = move.target
+                found.refs.pop(move.branch or "", None)
+                found.state = move.state
+                found.version += 1
+            return {move.table.dotted: self._table(move.table).metadata_location for move in moves}
+
+    def is_ancestor(self, table: TableName, snapshot_id: int) -> bool:
+        return any(snapshot.id == snapshot_id for snapshot in self._table(table).history(MAIN))
+
+    def summary(self, table: TableName, snapshot_id: int) -> Mapping[str, str]:
+        found = self._table(table).snapshots.get(snapshot_id)
+        if found is None:
+            raise NotFoundError(f"{table}: snapshot {snapshot_id} is gone", facts={"table": table.dotted})
+        return dict(found.summary)
+
+    def write_attachment(self, table: TableName, name: str, content: bytes) -> str:
+        path = f"{self._table(table).location}/metadata/{name}"
+        self._attachments[path] = content
+        return path
+
+    def read_attachment(self, path: str) -> bytes:
+        if path not in self._attachments:
+            raise NotFoundError(f"{path} does not exist")
+        return self._attachments[path]
