@@ -10,8 +10,8 @@ from headwater.ports.incident_store import IncidentStore
 from headwater.ports.run_store import RunRecord, RunStore
 from headwater.services.incidents.audience import parsed_table
 
-HEALED_BY_RUNS = frozenset({"failed", "held"})
-"""Kinds that a later run heals; ``late`` is closed by the freshness check, a notice by a person."""
+HEALED_BY_RUNS = frozenset({"failed", "held", "notice"})
+"""Kinds that a later run heals; ``late`` is closed by the freshness check."""
 
 
 def close_recovered(store: IncidentStore, runs: RunStore, pipeline: str, now: datetime) -> tuple[int, ...]:

@@ -1,0 +1,90 @@
+"""Requests to Airflow with a token that is renewed when it has expired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from pydantic import JsonValue, SecretStr
+
+from headwater.domain.errors import AirflowDownError
+
+TIMEOUT_SECONDS = 8.0
+LONGEST_DETAIL = 200
+
+
+class AirflowSession:
+    """One HTTP client. Without a password it sends no token, as an Airflow whose users are all admins allows."""
+
+    def __init__(self, base_url: str, username: str, password: SecretStr) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._username = username
+        self._password = password
+        self._token: str | None = None
+        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, JsonValue] | None = None,
+    ) -> dict[str, Any] | None:
+        """The JSON answer, or None when there is no such thing (404).
+
+        :raises AirflowDownError: when Airflow does not answer in time, or refuses.
+        """
+        response = self._send(method, path, params, body)
+        if response.status_code == 401 and self._token is not None:
+            self._token = None
+            response = self._send(method, path, params, body)
+        if response.status_code == 404:
+            return None
+        if not response.is_success:
+            raise self._refused(response)
+        return self._document(response)
+
+    def _send(
+        self, method: str, path: str, params: Mapping[str, Any] | None, body: Mapping[str, JsonValue] | None
+    ) -> httpx.Response:
+        if self._token is None and self._password.get_secret_value():
+            self._token = self._login()
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return self._http_request(method, f"/api/v2{path}", params=params, json=body, headers=headers)
+
+    def _login(self) -> str:
+        credentials = {"username": self._username, "password": self._password.get_secret_value()}
+        response = self._http_request("POST", "/auth/token", json=credentials)
+        if not response.is_success:
+            raise self._refused(response)
+        return str(self._document(response).get("access_token", ""))
+
+    def _http_request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, self.base_url + path, **arguments)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._down(type(error).__name__) from error
+
+    def _document(self, response: httpx.Response) -> dict[str, Any]:
+        try:
+            found = response.json() if response.content else {}
+        except ValueError as error:
+            raise self._down("an answer that is not JSON") from error
+        if not isinstance(found, dict):
+            raise self._down("an answer of another shape")
+        return found
+
+    def _refused(self, response: httpx.Response) -> AirflowDownError:
+        return self._down(f"HTTP {response.status_code}", response.text[:LONGEST_DETAIL])
+
+    def _down(self, reason: str, detail: str | None = None) -> AirflowDownError:
+        return AirflowDownError(
+            f"Airflow at {self.base_url} did not do what was asked: {reason}",
+            got=detail,
+            remedy="see which part of Airflow does not answer: headwater doctor",
+            facts={"host": self.base_url, "reason": reason},
+        )

@@ -1,0 +1,87 @@
+"""Finds in Airflow what no callback told: killed tasks, runs that were ended from outside, runs that do not end."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from headwater.domain.incident import Failure, IncidentKind
+from headwater.domain.spec import PipelineSpec
+from headwater.ports.airflow_api import AirflowApi, DagRun, TaskRun
+from headwater.services.incidents.desk import IncidentDesk
+from headwater.services.incidents.failure import FailureContext, failure
+
+LOOK_BACK = timedelta(days=2)
+STUCK_AFTER = timedelta(hours=2)
+SETTLING = timedelta(minutes=1)
+"""A callback gets this long to speak first; it runs after the state is already failed."""
+STUCK_KIND: IncidentKind = "notice"
+"""Not ``failed``: the same try may still fail, and that is news of its own."""
+CLOSING_TASK = "close_run"
+"""Ends red whenever anything else did; never news of its own."""
+
+
+def reconcile(desk: IncidentDesk, airflow: AirflowApi, spec: PipelineSpec) -> int:
+    """Report what went wrong in recent runs of a pipeline and was not told yet; returns how many failures were new.
+
+    :raises AirflowDownError: when Airflow does not answer.
+    """
+    now = desk.clock.now()
+    new = 0
+    for run in airflow.runs(spec.name, states=("failed", "running", "queued")):
+        if run.state == "failed":
+            recent = run.ended_at is not None and SETTLING < now - run.ended_at < LOOK_BACK
+            found = _untold(desk, run, airflow.tasks(spec.name, run.run_id), now) if recent else []
+        else:
+            found = _stuck(run, airflow.tasks(spec.name, run.run_id), now)
+        new += sum(desk.report(item)[1] for item in found)
+    return new
+
+
+def _untold(desk: IncidentDesk, run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failure]:
+    told = desk.store.failures_seen(run.dag_id, run.run_id)
+    tries = {(item.task_id, item.map_index): item.try_number for item in sorted(told, key=lambda item: item.try_number)}
+    failed = [task for task in tasks if task.state == "failed" and task.task_id != CLOSING_TASK]
+    untold = [task for task in failed if tries.get((task.task_id, task.map_index), 0) < max(task.try_number, 1)]
+    if failed or told:
+        return [failure(_context(run, task, now), "task_killed", _killed(task), {}) for task in untold]
+    closing = next((task for task in tasks if task.task_id == CLOSING_TASK), TaskRun(task_id="the run"))
+    message = "the run was ended from outside: a time limit, or a person who marked it failed"
+    return [failure(_context(run, closing, now), "task_killed", message, {})]
+
+
+def _stuck(run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failure]:
+    found = []
+    for task in tasks:
+        began = task.queued_at if task.state == "queued" else task.started_at
+        if task.state in {"queued", "running"} and began is not None and now - began > STUCK_AFTER:
+            lasted = f"{(now - began).total_seconds() / 3600:.1f} h"
+            facts = {"state": str(task.state), "duration": lasted}
+            message = f"{task.task_id} has been {task.state} for {lasted}"
+            found.append(failure(_context(run, task, now, STUCK_KIND), "run_stuck", message, facts))
+    waiting = run.queued_at or run.started_at
+    if run.state == "queued" and waiting is not None and now - waiting > STUCK_AFTER and not found:
+        lasted = f"{(now - waiting).total_seconds() / 3600:.1f} h"
+        context = _context(run, TaskRun(task_id="the run"), now, STUCK_KIND)
+        found.append(
+            failure(
+                context, "run_stuck", f"the run has been queued for {lasted}", {"duration": lasted, "state": "queued"}
+            )
+        )
+    return found
+
+
+def _context(run: DagRun, task: TaskRun, now: datetime, kind: IncidentKind = "failed") -> FailureContext:
+    return FailureContext(
+        kind=kind,
+        pipeline=run.dag_id,
+        run_id=run.run_id,
+        task_id=task.task_id,
+        map_index=task.map_index,
+        try_number=max(task.try_number, 1),
+        seen_at=task.ended_at or run.ended_at or now,
+    )
+
+
+def _killed(task: TaskRun) -> str:
+    which = task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"
+    return f"{which} failed without a word: its process was killed, or a person marked it failed"

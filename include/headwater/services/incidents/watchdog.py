@@ -1,0 +1,68 @@
+"""The watchdog: what must happen even when a callback, a worker or Airflow itself did not do its part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headwater.domain.base import Value
+from headwater.domain.errors import AirflowDownError
+from headwater.ports.airflow_api import AirflowApi
+from headwater.ports.notifier import Notifier
+from headwater.services.incidents.desk import IncidentDesk
+from headwater.services.incidents.failure import FailureContext, failure_from_exception
+from headwater.services.incidents.freshness import check_freshness
+from headwater.services.incidents.reconciling import reconcile
+from headwater.services.incidents.recovery import close_recovered
+from headwater.services.incidents.sending import send_due
+
+PLATFORM_PIPELINE = "headwater"
+"""Incidents of the installation itself."""
+BUDGET_SECONDS = 45.0
+
+
+class WatchdogReport(Value):
+    """What one pass did, in numbers; ``airflow`` is ``answers``, ``not asked`` or why it does not answer."""
+
+    found: int
+    late: int
+    closed: int
+    sent: int
+    postponed: int
+    airflow: str
+
+
+def run_watchdog(
+    desk: IncidentDesk,
+    airflow: AirflowApi | None,
+    notifiers: Mapping[str, Notifier],
+    budget_seconds: float = BUDGET_SECONDS,
+) -> WatchdogReport:
+    """One pass: find what nobody told, judge freshness, close what healed, send what waits.
+
+    Sending comes last and always, also when Airflow does not answer, which is an incident of its own.
+
+    :param airflow: None where this process cannot reach Airflow's API.
+    """
+    found, state = (0, "not asked") if airflow is None else _reconcile_all(desk, airflow)
+    late = check_freshness(desk)
+    closed = sum(len(close_recovered(desk.store, desk.runs, name, desk.clock.now())) for name in desk.specs)
+    result = send_due(desk.store, notifiers, desk.clock, budget_seconds)
+    return WatchdogReport(
+        found=found, late=len(late), closed=closed, sent=result.sent, postponed=result.postponed, airflow=state
+    )
+
+
+def _reconcile_all(desk: IncidentDesk, airflow: AirflowApi) -> tuple[int, str]:
+    try:
+        found = sum(reconcile(desk, airflow, spec) for spec in desk.specs.values())
+    except AirflowDownError as error:
+        now = desk.clock.now()
+        context = FailureContext(
+            pipeline=PLATFORM_PIPELINE, run_id=f"{now:%Y-%m-%dT%H}", task_id="watchdog", seen_at=now
+        )
+        _, new = desk.report(failure_from_exception(error, context))
+        return int(new), error.message
+    for incident in desk.store.list(status="open", pipeline=PLATFORM_PIPELINE, limit=1000):
+        if incident.cause == AirflowDownError.code:
+            desk.store.close(incident.id, "Airflow answers again", desk.clock.now())
+    return found, "answers"
