@@ -1,4 +1,4 @@
-"""The Catalog and RunStore ports in memory, for unit tests of use cases; the behaviour suites hold them to the ports."""
+"""The Catalog and RunStore ports in memory, for unit tests of use cases; behaviour suites hold them to the ports."""
 
 from __future__ import annotations
 

@@ -94,7 +94,12 @@ class MemoryCatalog:
             return found.commit(branch, marks, paths)
 
     def stage_new_rows(
-        self, table: TableName, branch: str, files: Sequence[DataFile], key: str, summary: Mapping[str, str]
+        self,
+        table: TableName,
+        branch: str,
+        files: Sequence[DataFile],
+        key: str,
+        summary: Mapping[str, str],  # noqa: ARG002 - rows are not held
     ) -> int | None:
         """Files stand for their rows: a file whose path the branch has holds nothing new."""
         with self._lock:

@@ -33,7 +33,7 @@ class MemoryRunStore(MemoryLeases):
     def installation(self) -> str:
         return self._installation
 
-    def save_plan(self, plan: RunPlan, spec_document: str, bundle_version: str | None = None) -> RunPlan:
+    def save_plan(self, plan: RunPlan, spec_document: str, bundle_version: str | None = None) -> RunPlan:  # noqa: ARG002 - the port's, kept for audits only
         return self._plans.setdefault(str(plan.run_key), (plan, spec_document))[0]
 
     def replace_plan(self, plan: RunPlan, spec_document: str) -> None:
@@ -53,7 +53,7 @@ class MemoryRunStore(MemoryLeases):
 
     def runs(self, pipeline: str | None = None, limit: int = 20) -> tuple[RunRecord, ...]:
         found = [run for run in self._runs.values() if pipeline in (None, run.run_key.dag_id)]
-        return tuple(sorted(reversed(found), key=lambda run: run.planned_at, reverse=True))[:limit]
+        return tuple(sorted(found[::-1], key=lambda run: run.planned_at, reverse=True))[:limit]
 
     def run(self, run_key: str) -> RunRecord | None:
         return self._runs.get(run_key)
@@ -86,7 +86,7 @@ class MemoryRunStore(MemoryLeases):
                 branches[table] = (*branches.get(table, ()), record.staged.branch)
         return branches
 
-    def save_verdict(self, run_key: str, verdict: Verdict) -> None:
+    def save_verdict(self, run_key: str, verdict: Verdict) -> None:  # noqa: ARG002 - the port's, kept for audits only
         self._verdicts[verdict.table, verdict.snapshot_id] = verdict
 
     def verdict(self, table: TableName, snapshot_id: int) -> Verdict | None:
