@@ -9,10 +9,10 @@ from headwater_airflow.hooks.connections import AirflowConnections
 from headwater_airflow.hooks.run_states import TaskRunStates
 
 if TYPE_CHECKING:
-    from headwater.ports.platform import Platform
+    from headwater.adapters.platform import LocalPlatform
 
 
-def open_task_platform(repository: Path | None = None) -> Platform:
+def open_task_platform(repository: Path | None = None) -> LocalPlatform:
     """The platform a task works with.
 
     :param repository: root of the files the run's DAG came from; a Git bundle pins it to one commit. None means the

@@ -10,10 +10,10 @@ from packaging.specifiers import SpecifierSet
 
 from headwater.domain.errors import Location, SpecError
 from headwater.model.layout import PRODUCTS, SOURCES, YAML_SUFFIXES, Layout
+from headwater_airflow.dag_factory.operations import WATCHDOG
 
-OPERATIONS = frozenset({"headwater_watchdog"})
+OPERATIONS = frozenset({WATCHDOG})
 """DAGs Headwater brings itself; sources and products share one namespace with them (rule 3)."""
-
 FOLDERS = (SOURCES, PRODUCTS)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +11,7 @@ from airflow.sdk import DAG
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater_airflow.assets import asset_of, releases_of
-from headwater_airflow.callbacks import report_failure
+from headwater_airflow.dag_factory.defaults import START_DATE, starts_paused, task_defaults
 from headwater_airflow.dag_factory.docs import dag_document
 from headwater_airflow.dag_factory.form import run_form
 from headwater_airflow.dag_factory.schedules import airflow_schedule
@@ -27,20 +25,9 @@ from headwater_airflow.operators.stages import (
     ValidateLayerOperator,
 )
 
-START_DATE = datetime(2024, 1, 1, tzinfo=UTC)
-"""Fixed, and without catchup meaningless: windows come from state (rule 9)."""
 MAX_ACTIVE_RUNS = 4
-START_UNPAUSED = "HEADWATER_START_UNPAUSED"
 SOME_SUCCEEDED = "all_done_min_one_success"
 """One failed table stops neither its neighbours nor what comes after it."""
-_DEFAULTS: dict[str, Any] = {
-    "retries": 2,
-    "retry_delay": timedelta(seconds=20),
-    "retry_exponential_backoff": True,
-    "max_retry_delay": timedelta(minutes=5),
-    "execution_timeout": timedelta(hours=6),
-    "on_failure_callback": report_failure,
-}
 
 
 def build_dag(spec: PipelineSpec, file: str) -> DAG:
@@ -66,8 +53,8 @@ def _empty_dag(spec: PipelineSpec, file: str) -> DAG:
         start_date=START_DATE,
         catchup=False,
         max_active_runs=MAX_ACTIVE_RUNS,
-        is_paused_upon_creation=os.environ.get(START_UNPAUSED, "").lower() not in {"1", "true"},
-        default_args={"owner": spec.owner.team, **_DEFAULTS},
+        is_paused_upon_creation=starts_paused(),
+        default_args=task_defaults(spec.owner.team),
         params=run_form(spec),
         auto_register=False,  # a chain that could not be finished must not be taken for a DAG
         tags=list(dict.fromkeys((kind, *filter(None, (spec.domain,)), spec.owner.team, *spec.tags))),

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk.plugins_manager import AirflowPlugin
+
+from headwater_airflow.ui.links import PREFIX, IncidentLink, ReleaseLink
+
+
+class _PagesApp:
+    """The plugin's FastAPI app, imported by the API server only: every task process loads plugins, too."""
+
+    def __get__(self, plugin: object, owner: type | None = None) -> list[dict[str, Any]]:
+        from headwater_airflow.ui.app import app
+
+        return [{"app": app, "url_prefix": PREFIX, "name": "Headwater"}]
 
 
 class HeadwaterPlugin(AirflowPlugin):
-    """Headwater's page and its links."""
+    """Headwater's page and the links of its tasks."""
 
     name = "headwater"
+    fastapi_apps = _PagesApp()
+    operator_extra_links = [ReleaseLink(), IncidentLink()]  # noqa: RUF012 - the base declares no ClassVar
+    external_views = [  # noqa: RUF012 - the base declares no ClassVar
+        {"name": "Headwater", "href": f"{PREFIX}/", "destination": "nav", "url_route": "headwater"}
+    ]

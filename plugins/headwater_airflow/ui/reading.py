@@ -1,0 +1,61 @@
+"""What Headwater's pages show, read from the run store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from headwater.domain.run import RunKey
+
+if TYPE_CHECKING:
+    from headwater.domain.incident import Incident
+    from headwater.domain.release import Release
+    from headwater.ports.platform import Platform
+    from headwater.ports.run_store import RunRecord
+
+RECENT = 20
+SEARCHED = 200
+"""How many of a pipeline's newest releases and incidents a run is looked for in."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Releases, runs and incidents by what a person clicks on."""
+
+    platform: Platform
+
+    def recent(self) -> tuple[tuple[RunRecord, ...], tuple[Incident, ...]]:
+        """The newest runs, and what is open."""
+        return self.platform.runs.runs(limit=RECENT), self.platform.incidents.list(status="open", limit=RECENT)
+
+    def releases_of(self, dag_id: str, run_id: str) -> tuple[Release, ...]:
+        """What a run made visible, oldest first; empty when it published nothing."""
+        key = str(RunKey(installation=self.platform.runs.installation(), dag_id=dag_id, run_id=run_id))
+        found = [item for item in self.platform.runs.releases(dag_id, limit=SEARCHED) if item.run_key == key]
+        return tuple(reversed(found))
+
+    def incidents_of(self, dag_id: str, run_id: str) -> tuple[Incident, ...]:
+        """Incidents that a failure of this run opened or counted up."""
+        causes = {
+            (failure.table, failure.kind, failure.cause)
+            for failure in self.platform.incidents.failures_seen(dag_id, run_id)
+        }
+        incidents = self.platform.incidents.list(pipeline=dag_id, limit=SEARCHED)
+        return tuple(item for item in incidents if (item.table, item.kind, item.cause) in causes)
+
+    def release(self, release_id: str) -> Release | None:
+        """A release by its id."""
+        return self.platform.runs.release(release_id)
+
+    def incident(self, incident_id: int) -> Incident | None:
+        """An incident by its number."""
+        return self.platform.incidents.get(incident_id)
+
+
+@cache
+def open_reader() -> Reader:
+    """One reader per API server process."""
+    from headwater.adapters.platform import open_platform
+
+    return Reader(open_platform())
