@@ -98,8 +98,8 @@ class MemoryCatalog:
         table: TableName,
         branch: str,
         files: Sequence[DataFile],
-        key: str,
-        summary: Mapping[str, str],  # noqa: ARG002 - rows are not held
+        key: str,  # noqa: ARG002 - rows are not held
+        summary: Mapping[str, str],
     ) -> int | None:
         """Files stand for their rows: a file whose path the branch has holds nothing new."""
         with self._lock:

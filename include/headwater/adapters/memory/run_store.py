@@ -52,8 +52,9 @@ class MemoryRunStore(MemoryLeases):
         self._runs[str(record.run_key)] = record
 
     def runs(self, pipeline: str | None = None, limit: int = 20) -> tuple[RunRecord, ...]:
-        found = [run for run in self._runs.values() if pipeline in (None, run.run_key.dag_id)]
-        return tuple(sorted(found[::-1], key=lambda run: run.planned_at, reverse=True))[:limit]
+        newest_first = reversed(self._runs.values())
+        found = [run for run in newest_first if pipeline in (None, run.run_key.dag_id)]
+        return tuple(sorted(found, key=lambda run: run.planned_at, reverse=True))[:limit]
 
     def run(self, run_key: str) -> RunRecord | None:
         return self._runs.get(run_key)
