@@ -55,6 +55,7 @@ def measurement_events(dataset: DatasetFacts, facts: RunFacts) -> Iterator[Event
                 lastUpdatedTimestamp=ended,
                 operationType="INSERT" if dataset.table.layer == Layer.BRONZE else "UPDATE",
                 actor=ACTOR,
+                numAffectedRows=dataset.rows_added,
                 customProperties={key: str(value) for key, value in details.items() if value is not None},
             ),
         )
