@@ -95,6 +95,8 @@ class TablePlan(Value):
     batch: int
     window: Window
     spec_hash: str
+    problem: str | None = None
+    """Why this table could not be planned; its own extract task fails with it, and its neighbours go on."""
 
 
 class RunPlan(Value):

@@ -14,12 +14,17 @@ class RunContext(Value):
     """A stage's run, with the spec it loaded.
 
     :param holder: what a waiting run is told: dag, run and task.
+    :param try_number: the scheduler's count of tries of this task; part of a failure's identity, never of an attempt's.
+    :param run_url: page of the run, for alerts; ``log_url`` the page of this try's log.
     """
 
     spec: SourceSpec | ProductSpec
     run_key: RunKey
     holder: str = ""
     bundle_version: str | None = None
+    try_number: int = 1
+    run_url: str | None = None
+    log_url: str | None = None
 
     @property
     def key(self) -> str:

@@ -73,6 +73,9 @@ def report_held(platform: Platform, run: RunContext, table: TableName, error: He
         message=error.message,
         facts={**error.facts, "table": table.dotted},
         seen_at=platform.clock.now(),
+        try_number=run.try_number,
+        run_url=run.run_url,
+        log_url=run.log_url,
     )
     platform.report(failure, run.spec)
 

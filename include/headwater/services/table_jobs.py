@@ -73,10 +73,12 @@ def run_jobs(
         outcomes.append(_outcome(job, result))
     tried = {job.table for job in jobs}
     remember_broken(platform, run, (*(broken_tables(platform, run) - tried), *failed))
-    if failed and len(failed) == len(jobs):
-        raise next(iter(failed.values()))
     for table, error in failed.items():
         report_held(platform, run, table, error, stage)
+    if failed and len(failed) == len(jobs):
+        first = next(iter(failed.values()))
+        first.reported = True
+        raise first
     return JobsDone(outcomes=tuple(outcomes), failed=tuple(failed))
 
 

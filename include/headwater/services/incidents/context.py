@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from headwater.domain.duration import format_duration
 from headwater.domain.incident import Failure, Link
 from headwater.domain.names import TableName
 from headwater.domain.settings import Settings
 from headwater.domain.spec import Owner, PipelineSpec, SourceSpec
 from headwater.services.incidents.audience import owner_of, parsed_table
+from headwater.services.incidents.offending import offending_rows
 
 
 def channels_for(owner: Owner, settings: Settings) -> tuple[str, ...]:
@@ -21,15 +23,27 @@ def standard_facts(failure: Failure, spec: PipelineSpec | None) -> dict[str, str
     facts = {
         "pipeline": failure.pipeline,
         "run_id": failure.run_id,
-        "task": failure.task_id,
+        "task": task_of(failure),
         "team": owner_of(spec, failure.table).team,
         "spec_file": f"dags/sources/{failure.pipeline}.yaml" if spec is None else spec.file,
         "seen_at": f"{failure.seen_at:%Y-%m-%d %H:%M} UTC",
     }
     facts |= {"table": failure.table} if failure.table else {}
     facts |= {"connection": spec.connection} if isinstance(spec, SourceSpec) else {}
+    facts |= {} if spec is None else {"lease_wait": format_duration(spec.lease_wait)}
+    facts |= {"reason": failure.facts.get("got") or failure.message}
     name = parsed_table(failure.table)
-    return facts if name is None else facts | _table_facts(name, spec)
+    facts |= {} if name is None else _table_facts(name, spec)
+    predicate = failure.facts.get("predicate")
+    if name is not None and predicate and isinstance(spec, SourceSpec):
+        statement = offending_rows(spec, name, predicate)
+        facts |= {} if statement is None else {"offending_sql": statement}
+    return facts
+
+
+def task_of(failure: Failure) -> str:
+    """The task's id; a stage that reports a table by itself adds the table behind a colon."""
+    return failure.task_id.partition(":")[0]
 
 
 def links_of(failure: Failure, runbook: str, settings: Settings) -> tuple[Link, ...]:

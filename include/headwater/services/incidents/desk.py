@@ -78,7 +78,7 @@ class IncidentDesk:
         runbook = self.runbooks.get(failure.cause) or self.runbooks.get("unknown")
         if runbook is None:
             raise NotFoundError("no runbook 'unknown' is among the runbooks", remedy="restore include/runbooks/")
-        facts = standard_facts(failure, spec) | failure.facts
+        facts = standard_facts(failure, spec) | {name: value for name, value in failure.facts.items() if value}
         words = remedy(runbook, facts)
         visible = still_visible(self.runs.current(), failure.pipeline, failure.table)
         return Incident(

@@ -46,8 +46,12 @@ def failure_from_exception(exc: BaseException | None, context: FailureContext) -
 
 def failure(context: FailureContext, cause: str, message: str, facts: dict[str, str]) -> Failure:
     """A failure seen there, with this cause."""
-    table = context.table or facts.get("table")
-    return Failure(**context.model_dump(exclude={"table"}), table=table, cause=cause, message=message, facts=facts)
+    table = context.table or facts.get("table") or None
+    if table is not None and "." not in table:
+        # an extractor knows its table by the bare name, and works for bronze
+        table = f"bronze.{context.pipeline}.{table}"
+    told = facts if table is None else facts | {"table": table}
+    return Failure(**context.model_dump(exclude={"table"}), table=table, cause=cause, message=message, facts=told)
 
 
 def _explained(error: HeadwaterError, context: FailureContext) -> Failure:

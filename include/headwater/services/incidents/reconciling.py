@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from headwater.domain.incident import Failure, IncidentKind
 from headwater.domain.spec import PipelineSpec
 from headwater.ports.airflow_api import AirflowApi, DagRun, TaskRun
+from headwater.services.incidents.context import task_of
 from headwater.services.incidents.desk import IncidentDesk
 from headwater.services.incidents.failure import FailureContext, failure
 
@@ -40,8 +41,13 @@ def reconcile(desk: IncidentDesk, airflow: AirflowApi, spec: PipelineSpec) -> in
 def _untold(desk: IncidentDesk, run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failure]:
     told = desk.store.failures_seen(run.dag_id, run.run_id)
     tries = {(item.task_id, item.map_index): item.try_number for item in sorted(told, key=lambda item: item.try_number)}
+    held_in = {task_of(item) for item in told if item.task_id != task_of(item)}
     failed = [task for task in tasks if task.state == "failed" and task.task_id != CLOSING_TASK]
-    untold = [task for task in failed if tries.get((task.task_id, task.map_index), 0) < max(task.try_number, 1)]
+    untold = [
+        task
+        for task in failed
+        if task.task_id not in held_in and tries.get((task.task_id, task.map_index), 0) < max(task.try_number, 1)
+    ]
     if failed or told:
         return [failure(_context(run, task, now), "task_killed", _killed(task), {}) for task in untold]
     closing = next((task for task in tasks if task.task_id == CLOSING_TASK), TaskRun(task_id="the run"))

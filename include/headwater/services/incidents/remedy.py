@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headwater.domain.base import Value
 from headwater.domain.incident import Step
-from headwater.services.incidents.placeholders import FactMissingError, fill_command, fill_sql, fill_text
-from headwater.services.incidents.runbook import Alternative, Runbook, RunbookStep, Wording
+from headwater.services.incidents.placeholders import FactMissingError, fill_command, fill_sql, fill_text, names_in
+from headwater.services.incidents.runbook import Alternative, Runbook, RunbookStep
 
 
 class Remedy(Value):
@@ -22,18 +22,19 @@ def remedy(runbook: Runbook, facts: Mapping[str, str]) -> Remedy:
     :raises FactMissingError: when words meant for missing facts name a fact that is missing as well, which
         ``tests/unit/services/incidents/test_runbooks.py`` keeps from happening.
     """
-    wording = _wording(runbook.front, facts) or _wording(runbook.front.otherwise, facts)
-    if wording is None:
-        raise FactMissingError(f"runbook {runbook.code}: title or likely_cause")
-    steps = tuple(step for step in (_step(step, facts) for step in runbook.steps) if step is not None)
-    return Remedy(title=wording.title, likely_cause=wording.likely_cause, steps=steps)
+    steps = (_step(step, facts) for step in runbook.steps)
+    return Remedy(
+        title=_first_filled(runbook.front.title, facts),
+        likely_cause=_first_filled(runbook.front.likely_cause, facts),
+        steps=tuple(step for step in steps if step is not None),
+    )
 
 
-def _wording(template: Wording, facts: Mapping[str, str]) -> Wording | None:
-    try:
-        return Wording(title=fill_text(template.title, facts), likely_cause=fill_text(template.likely_cause, facts))
-    except FactMissingError:
-        return None
+def _first_filled(templates: Sequence[str], facts: Mapping[str, str]) -> str:
+    for template in templates[:-1]:
+        if all(facts.get(name) for name in names_in(template) - {"incident"}):
+            return fill_text(template, facts)
+    return fill_text(templates[-1], facts)
 
 
 def _step(step: RunbookStep, facts: Mapping[str, str]) -> Step | None:

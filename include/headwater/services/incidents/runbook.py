@@ -1,7 +1,7 @@
 """Runbooks: Markdown that people read in the repository, and the only source of the steps an alert carries.
 
-A file ``include/runbooks/<code>.md`` is a front matter (``title``, ``likely_cause``, ``needs``, and ``otherwise`` with
-the words to use when a needed fact is missing), an explanation, and below ``## Steps`` a numbered list::
+A file ``include/runbooks/<code>.md`` is a front matter (``title`` and ``likely_cause``, each a list of which the first
+that can be filled is said, and ``needs``), an explanation, and below ``## Steps`` a numbered list::
 
     1. A Correct the rows at the source.
 
@@ -55,16 +55,15 @@ class RunbookStep(Value):
     otherwise: Alternative | None = None
 
 
-class Wording(Value):
-    """Templates of an alert's headline and of its most likely cause."""
+class FrontMatter(Value):
+    """Templates of an alert's headline and of its most likely cause; the first that can be filled is said.
 
-    title: str = Field(min_length=1)
-    likely_cause: str = Field(min_length=1)
+    :param needs: every fact the runbook names beyond the standard ones: what raisers should bring.
+    """
 
-
-class FrontMatter(Wording):
+    title: tuple[str, ...] = Field(min_length=1)
+    likely_cause: tuple[str, ...] = Field(min_length=1)
     needs: tuple[str, ...] = ()
-    otherwise: Wording
 
 
 class Runbook(Value):
@@ -91,7 +90,7 @@ def parse_runbook(text: str, file: Path) -> Runbook:
         raise SpecError(
             f"the runbook cannot be read: {error}",
             where=Location(str(file)),
-            allowed="front matter (title, likely_cause, needs, otherwise), an explanation, '## Steps', a numbered list",
+            allowed="front matter (title, likely_cause, needs), an explanation, '## Steps', a numbered list",
         ) from error
 
 

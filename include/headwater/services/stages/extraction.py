@@ -7,7 +7,7 @@ import json
 import time
 from typing import Final
 
-from headwater.domain.errors import StaleBaseError
+from headwater.domain.errors import HeadwaterError, StaleBaseError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.run import RunPlan, TablePlan
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, TableSchema
@@ -24,6 +24,7 @@ from headwater.services.drift import reconcile
 from headwater.services.leasing import holding
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.staged import reusable
+from headwater.services.stages.planning import plan_window
 
 STAGE: Final = "extract_to_bronze"
 
@@ -40,6 +41,8 @@ def run(platform: Platform, run: RunContext, table: str) -> StageReport:
     name = spec.name_of(Layer.BRONZE, table)
     if table_plan is None:
         return _report(name, "not asked", 0, started, "left out by the run's parameters")
+    if table_plan.problem is not None:
+        raise _unplanned(platform, spec, plan, table_plan)
     if table_plan.window.kind == "nothing":
         return _report(name, "quiet", 0, started, table_plan.window.note or "nothing new in the source")
     inputs_hash = _inputs_hash(table_plan)
@@ -135,6 +138,21 @@ def _record(platform: Platform, run: RunContext, staged: StagedTable, inputs_has
         status="staged",
         inputs_hash=inputs_hash,
         created_at=platform.clock.now(),
+    )
+
+
+def _unplanned(platform: Platform, spec: SourceSpec, plan: RunPlan, table_plan: TablePlan) -> HeadwaterError:
+    """The error that kept the table from being planned, told anew with all its facts; or that it is gone by now."""
+    head = platform.catalog.head(spec.name_of(Layer.BRONZE, table_plan.table))
+    state = head.state if head else None
+    try:
+        plan_window(platform, spec, spec.table(table_plan.table), state, plan.request, plan.planned_at)
+    except HeadwaterError as error:
+        return error
+    return StaleBaseError(
+        f"{table_plan.table} could not be planned ({table_plan.problem}), but could be now",
+        remedy="Clear plan_run with everything downstream: it plans the table again.",
+        facts={"table": spec.name_of(Layer.BRONZE, table_plan.table).dotted},
     )
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from headwater.domain.errors import NotFoundError, SpecError
+from headwater.domain.errors import (
+    NotFoundError,
+    SchemaDriftError,
+    SourceDataError,
+    SourceTableMissingError,
+    SpecError,
+)
 from headwater.domain.names import Layer
 from headwater.domain.release import Release
 from headwater.domain.run import RunPlan, RunRequest, TablePlan, Window
@@ -101,16 +107,23 @@ def _plan_table(
 ) -> TablePlan:
     head = platform.catalog.head(spec.name_of(Layer.BRONZE, table.name))
     state = head.state if head else None
+    problem = None
+    try:
+        window = plan_window(platform, spec, table, state, request, planned_at)
+    except (SourceTableMissingError, SchemaDriftError, SourceDataError) as error:
+        # one bad table never freezes its neighbours: its own extract task says what is wrong
+        window, problem = Window(kind="nothing", note="could not be planned"), error.message
     return TablePlan(
         table=table.name,
         base_snapshot=head.main if head else None,
         batch=(state.batch if state else 0) + 1,
-        window=_window(platform, spec, table, state, request, planned_at),
+        window=window,
         spec_hash=platform.model.bronze_hash(spec, table.name),
+        problem=problem,
     )
 
 
-def _window(
+def plan_window(
     platform: Platform,
     spec: SourceSpec,
     table: TableSpec,
@@ -118,6 +131,7 @@ def _window(
     request: RunRequest,
     planned_at: datetime,
 ) -> Window:
+    """What the source has for one table now (rules 5, 6)."""
     ledger = platform.catalog.read_attachment(state.ledger) if state and state.ledger else None
     extractor = platform.open_extractor(table, spec.connection)
     try:

@@ -55,7 +55,7 @@ def run(platform: Platform, run: RunContext, layer: Layer) -> StageReport:
         hold(platform, run, record, error, stage)
     failpoint(f"{stage}.end")
     held = tuple(str(record.staged.table) for record in waiting if not verdicts[record.staged.table].passed)
-    if failures and not _any_open(platform, run, layer, waiting, verdicts):
+    if not _settle_groups(platform, run, layer, waiting, verdicts) and failures:
         raise _red(failures)
     return StageReport(stage=stage, outcomes=tuple(outcomes), held=held)
 
@@ -146,17 +146,20 @@ def _outcome(record: StagedRecord, verdict: Verdict) -> TableOutcome:
     )
 
 
-def _any_open(
+def _settle_groups(
     platform: Platform,
     run: RunContext,
     layer: Layer,
     waiting: list[StagedRecord],
     verdicts: dict[TableName, Verdict],
 ) -> bool:
-    """Whether anything of this layer may still be published (rule 20)."""
+    """Hold what a closed group keeps back with it, and say whether anything may still be published (rule 20)."""
     if layer is Layer.BRONZE:
         return any(verdicts[record.staged.table].passed for record in waiting)
-    return bool(open_groups(platform, run).moving)
+    groups = open_groups(platform, run)
+    for record in groups.held:
+        platform.runs.mark_staged(record.staged.attempt, record.staged.table, "held")
+    return bool(groups.moving)
 
 
 def _red(failures: list[HeadwaterError]) -> HeadwaterError:
