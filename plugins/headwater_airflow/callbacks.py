@@ -21,6 +21,8 @@ from headwater.domain.errors import HeadwaterError
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from headwater.domain.incident import Incident
+    from headwater.domain.spec import PipelineSpec
     from headwater.services.incidents.failure import FailureContext
 
 BUDGET_SECONDS = 14.0
@@ -42,14 +44,18 @@ def _report(context: Context) -> None:
         error: Any = context.get("exception")
         if _reported_already(error):
             return
-        incident = _open_incident(context, error)
+        incident = open_incident(context, error)
     except Exception:
         log.exception("no incident could be opened; the watchdog reconciles this run")
     else:
         log.info("incident %s: %s", incident.id, incident.title)
 
 
-def _open_incident(context: Context, error: BaseException | None) -> Any:
+def open_incident(context: Context, error: BaseException | None) -> Incident:
+    """Record the failure a callback was called for, and try one quick send of its alerts.
+
+    :raises HeadwaterError: when the profile or the run store cannot be read.
+    """
     from headwater.services.incidents.failure import failure_from_exception
     from headwater_airflow.platform import open_task_platform
 
@@ -77,7 +83,7 @@ def failure_context(context: Context) -> FailureContext:
     )
 
 
-def _spec(repository: Path, context: Context) -> Any:
+def _spec(repository: Path, context: Context) -> PipelineSpec | None:
     """The pipeline's spec, or None when its file is the very thing that is broken."""
     from headwater.model.repository import load_pipeline
 

@@ -1,0 +1,1 @@
+"""Headwater's outbox as an Airflow notifier, for DAGs that are not generated."""
