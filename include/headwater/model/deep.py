@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headwater.domain.errors import SpecError
+from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec, TableSpec
 from headwater.model.contract_lint import lint_contract
 from headwater.model.fixtures import read_fixtures, tested_tables
 from headwater.model.layout import Layout
+from headwater.model.references import line_of_table, tables_of, unknown_table
 from headwater.model.resolution import Resolution
 from headwater.model.schedules import Finding
 from headwater.model.sql import read_gold_sql, read_silver_sql
@@ -27,8 +28,6 @@ def deepen(layout: Layout, result: Resolution) -> None:
             _silver(layout, spec, table, result)
     gold = tuple(_with_inputs(layout, spec, gold, result) for gold in spec.gold)
     full = spec.model_copy(update={"contracts": contracts, "gold": gold})
-    if not result.errors:
-        _fixtures(layout, full, result)
     result.spec = None if result.errors else full
 
 
@@ -77,6 +76,11 @@ def _with_inputs(layout: Layout, spec: PipelineSpec, gold: GoldSpec, result: Res
     except SpecError as error:
         result.errors.append(error)
         return gold
+    own = {table.dotted for table in tables_of(spec)}
+    for table in found.inputs:
+        if table.source == spec.name and table.dotted not in own:
+            where = Location(file, line_of_table(gold.sql, table))
+            result.errors.append(unknown_table(table.dotted, where, own))
     wanted = (("grain", index, name) for index, name in enumerate(gold.grain))
     result.refuse(_absent(wanted, found.columns, file), ("gold", gold.name))
     return gold.model_copy(update={"inputs": found.inputs})
@@ -88,9 +92,10 @@ def _absent(wanted: Iterator[tuple[str, int, str]], columns: tuple[str, ...], fi
             yield (key, index), f"{file} has no output column {name!r}", repr(name), ", ".join(columns)
 
 
-def _fixtures(layout: Layout, spec: PipelineSpec, result: Resolution) -> None:
+def fixture_errors(layout: Layout, spec: PipelineSpec) -> Iterator[SpecError]:
+    """What is wrong with the fixtures of a deeply resolved spec."""
     for table in tested_tables(spec):
         try:
             read_fixtures(layout.root, spec, table)
         except SpecError as error:
-            result.errors.append(error)
+            yield error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +22,15 @@ class Layout:
 
     def sql(self, table: TableName) -> Path:
         """The SELECT of a silver or gold table."""
-        return self.root / "sql" / table.layer.value / table.source / f"{table.table}.sql"
+        return Path(f"{self.root}/sql/{table.layer.value}/{table.source}/{table.table}.sql")
 
     def contract(self, table: TableName) -> Path:
         """The Soda contract of a table."""
-        return self.root / "include" / "contracts" / table.layer.value / table.source / f"{table.table}.yml"
+        return Path(f"{self.root}/include/contracts/{table.layer.value}/{table.source}/{table.table}.yml")
 
     def fixtures(self, table: TableName) -> Path:
         """The given/expect tests of a transform."""
-        return self.root / "tests" / "sources" / table.source / f"{table.table}.yml"
+        return Path(f"{self.root}/tests/sources/{table.source}/{table.table}.yml")
 
     def source_files(self) -> list[Path]:
         """YAML files of sources, by name."""
@@ -38,6 +39,11 @@ class Layout:
     def product_files(self) -> list[Path]:
         """YAML files of products, by name."""
         return _yaml_files(self.root / PRODUCTS)
+
+    def twin(self, file: Path) -> Path | None:
+        """Another YAML file that claims the name of ``file``, or None."""
+        names = (f"{self.root}/{folder}/{file.stem}{end}" for folder in (SOURCES, PRODUCTS) for end in YAML_SUFFIXES)
+        return next((Path(name) for name in names if os.path.exists(name) and Path(name) != file), None)  # noqa: PTH110
 
     def display(self, path: Path) -> str:
         """How errors name a file: relative to the repository where it lies inside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,5 +44,5 @@ def needs_fixture(table: TableSpec) -> bool:
 
 
 def _missing(layout: Layout, file: Path, what: str, name: str) -> Iterator[Finding]:
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 - a third of the cost of Path.is_file, paid per file and parse
         yield (), f"the {what} file of {name!r} is missing", "no such file", layout.display(file)

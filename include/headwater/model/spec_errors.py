@@ -18,8 +18,9 @@ Loc = tuple[str | int, ...]
 
 
 def spec_errors(error: ValidationError, model: Any, document: YamlDocument) -> list[SpecError]:
-    """One SpecError per finding, in the order of the file's keys."""
-    return [_explained(detail, model, document, tuple(detail["loc"])) for detail in error.errors(include_url=False)]
+    """One SpecError per finding; unknown keys first, because a misspelt key explains the one that is missing."""
+    details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
+    return [explain(detail, model, document, tuple(detail["loc"])) for detail in details]
 
 
 def unknown_key(document: YamlDocument, path: Loc, allowed: Iterable[str]) -> SpecError:
@@ -31,11 +32,6 @@ def unknown_key(document: YamlDocument, path: Loc, allowed: Iterable[str]) -> Sp
     return SpecError(message, document.locate(path), got=key[:80], allowed=", ".join(names), remedy=remedy)
 
 
-def explain(detail: ErrorDetails, model: Any, document: YamlDocument, path: Loc) -> SpecError:
-    """The SpecError of one finding whose place in the file is ``path``."""
-    return _explained(detail, model, document, path)
-
-
 def shown(value: object) -> str:
     """What was found, bounded in length."""
     if isinstance(value, dict):
@@ -43,7 +39,8 @@ def shown(value: object) -> str:
     return repr(value)[:80]
 
 
-def _explained(detail: ErrorDetails, model: Any, document: YamlDocument, path: Loc) -> SpecError:
+def explain(detail: ErrorDetails, model: Any, document: YamlDocument, path: Loc) -> SpecError:
+    """The SpecError of one finding whose place in the file is ``path``."""
     kind, loc = detail["type"], tuple(detail["loc"])
     owner = model_at(model, loc[:-1])
     if kind == "extra_forbidden":

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import RESERVED_COLUMNS, RESERVED_PREFIX
-from headwater.model.sql_clock import unsteady_words
+from headwater.model.sql_words import unbalanced_line, unsteady_words
 
 if TYPE_CHECKING:
     from sqlglot import exp
+    from sqlglot.tokenizer_core import Token
 
 _PARAMETER = "planned_at"
 
@@ -25,7 +26,8 @@ def parse_select(text: str, file: str) -> exp.Query:
     from sqlglot import errors, exp
 
     try:
-        unsteady = next(unsteady_words(sqlglot.tokenize(text, read="spark"), text, file), None)
+        tokens = sqlglot.tokenize(text, read="spark")
+        unsteady = next(unsteady_words(tokens, text, file), None) or _unbalanced(tokens, file)
         trees = [tree for tree in sqlglot.parse(text, read="spark") if tree is not None] if unsteady is None else []
     except errors.SqlglotError as error:
         details = (getattr(error, "errors", None) or [{}])[0]
@@ -41,6 +43,12 @@ def parse_select(text: str, file: str) -> exp.Query:
             where = Location(file, line_of(node.parent or node))
             raise SpecError("this is refused in SQL", where, got=node.sql("spark")[:80], allowed=f":{_PARAMETER}")
     return trees[0]
+
+
+def _unbalanced(tokens: Sequence[Token], file: str) -> SpecError | None:
+    line = unbalanced_line(tokens)
+    message = "this is not valid Spark SQL: a parenthesis has no partner"
+    return None if line is None else SpecError(message, Location(file, line))
 
 
 def line_of(node: exp.Expr) -> int | None:

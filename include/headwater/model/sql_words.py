@@ -25,6 +25,7 @@ _BARE = frozenset(
     ("current_date", "current_time", "current_timestamp", "localtimestamp", "current_user", "session_user")
 )
 _CLOCK_WITHOUT_ARGUMENT = frozenset({"unix_timestamp", "to_unix_timestamp"})
+_PAIRS = {"R_PAREN": "L_PAREN", "R_BRACKET": "L_BRACKET", "R_BRACE": "L_BRACE"}
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#|\$\{")
 _REMEDY = "the only clock of a run is :planned_at; a transform has no other source of chance or surroundings"
 
@@ -40,6 +41,18 @@ def unsteady_words(tokens: Sequence[Token], text: str, file: str) -> Iterator[Sp
             word = token.text.lower()
             message = f"{word} gives another answer when a run is repeated"
             yield SpecError(message, Location(file, token.line), got=word, allowed=":planned_at", remedy=_REMEDY)
+
+
+def unbalanced_line(tokens: Sequence[Token]) -> int | None:
+    """Line of the first parenthesis or bracket without its partner; the parser forgives some of them."""
+    opened: list[Token] = []
+    for token in tokens:
+        kind = token.token_type.name
+        if kind in _PAIRS.values():
+            opened.append(token)
+        elif kind in _PAIRS and (not opened or opened.pop().token_type.name != _PAIRS[kind]):
+            return token.line
+    return opened[-1].line if opened else None
 
 
 def _is_unsteady(before: Sequence[Token], token: Token, after: Sequence[Token]) -> bool:

@@ -1,0 +1,47 @@
+"""Rules that hold between the files of a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from headwater.domain.errors import Location, SpecError
+from headwater.domain.names import Layer, TableName
+from headwater.model.attempts import Attempt
+from headwater.model.layout import Layout
+from headwater.model.references import line_of_table, tables_of, unknown_table
+
+
+def check_between(layout: Layout, attempts: Sequence[Attempt]) -> None:
+    """Add what is wrong between files to the errors of the file that has to change."""
+    broken = {attempt.file.stem for attempt in attempts if attempt.spec is None}
+    known = {table.dotted for attempt in attempts if attempt.spec is not None for table in tables_of(attempt.spec)}
+    for attempt in attempts:
+        # of files with one name, none can be trusted to be the one that is meant
+        twin = next(
+            (other for other in attempts if other is not attempt and other.file.stem == attempt.file.stem), None
+        )
+        if twin is not None:
+            attempt.errors.append(twin_error(layout, attempt, twin.file.name))
+        attempt.errors += list(_unknown_tables(layout, attempt, known, broken))
+
+
+def twin_error(layout: Layout, file: Path, twin: Path) -> SpecError:
+    """Two files claim one name."""
+    where, got = Location(layout.display(file)), layout.display(twin)
+    return SpecError(f"two files name the pipeline {file.stem!r}", where, got=got, allowed="one file per name")
+
+
+def _unknown_tables(layout: Layout, attempt: Attempt, known: set[str], broken: set[str]) -> Iterator[SpecError]:
+    spec, resolution = attempt.spec, attempt.resolution
+    if spec is None or resolution is None:
+        return
+    assets = enumerate(spec.schedule.assets)
+    asked = [(asset, resolution.document.locate(("schedule", "assets", index))) for index, asset in assets]
+    for gold in spec.gold:
+        file = layout.display(layout.sql(spec.name_of(Layer.GOLD, gold.name)))
+        asked += [(table.dotted, Location(file, line_of_table(gold.sql, table))) for table in gold.inputs]
+    for dotted, where in asked:
+        # a table of a file that is itself broken is reported there, once
+        if dotted not in known and TableName.parse(dotted).source not in broken:
+            yield unknown_table(dotted, where, known)
