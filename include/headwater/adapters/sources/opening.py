@@ -8,6 +8,7 @@ from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import Extractor
 
 POSTGRES_KINDS = ("postgres", "postgresql")
+FOLDER_KINDS = ("fs", "file", "headwater_landing")
 
 
 def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
@@ -19,11 +20,15 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         from headwater.adapters.sources.postgres.extractor import PostgresExtractor
 
         return PostgresExtractor(connection)
+    if connection.kind in FOLDER_KINDS and table.extract.kind == "files":
+        from headwater.adapters.sources.files.extractor import FilesExtractor
+
+        return FilesExtractor(connection)
     raise SpecError(
         f"table {table.name!r}: extract kind {table.extract.kind!r} cannot read a connection of type "
         f"{connection.kind!r}",
         got=f"connection {connection.id!r} of type {connection.kind!r}",
-        allowed="kind sql with a postgres connection",
+        allowed="kind sql with a postgres connection, kind files with a connection of type " + ", ".join(FOLDER_KINDS),
         remedy="Change `extract: {kind: …}` in the source's YAML, or the type of the connection.",
         facts={"table": table.name, "connection": connection.id},
     )

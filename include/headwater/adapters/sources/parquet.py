@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -61,19 +62,21 @@ def writer() -> Iterator[duckdb.DuckDBPyConnection]:
     """A private DuckDB in memory that never reaches for the network."""
     import duckdb
 
-    connection = duckdb.connect(
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "memory_limit": MEMORY_LIMIT,
-            "threads": str(THREADS),
-        }
-    )
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
-    finally:
-        connection.close()
+    with tempfile.TemporaryDirectory(prefix="headwater-duckdb-") as spill:
+        connection = duckdb.connect(
+            config={
+                "temp_directory": spill,
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": MEMORY_LIMIT,
+                "threads": str(THREADS),
+            }
+        )
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+        finally:
+            connection.close()
 
 
 def system_columns(stamp: BatchStamp, origin: str, ordinal: str) -> dict[str, str]:
@@ -113,13 +116,15 @@ def write_rejects(
     table: str,
     source: str,
     folder: str,
-    first_ordinal: int,
+    ordinal: str,
 ) -> tuple[DataFile, ...]:
     """Write quarantine rows from ``source``, which has text columns ``rules, reason, payload, key, origin``.
 
+    ``ordinal`` is SQL for the place among all rows of the batch, carried ones included (rule 27).
+
     Field ids are the places in ``QUARANTINE_COLUMNS``, which is how a table made of them numbers its columns.
     """
-    system = system_columns(stamp, "origin", f"{first_ordinal} + row_number() OVER ()")
+    system = system_columns(stamp, "origin", ordinal)
     values = {
         "_hw_id": f"sha256({literal(table)} || '|' || payload || '|' || origin)",
         "_hw_table": literal(table),

@@ -61,7 +61,7 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     :raises duckdb.Error: when the source fails; its text may hold the password.
     """
     parts = split(work.table, work.extract, work.columns, work.window)
-    failpoint("extract.begin")
+    failpoint("extract.reading")
     with parquet.writer() as engine, _one_snapshot(engine, work.connection):
         unfit = _count_unfit(engine, work, parts)
         files = _carry(engine, work, parts)
@@ -70,7 +70,7 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
         failpoint("extract.mid")
         rejects = _reject(engine, work, parts, rows) if unfit else ()
         digest = _digest(engine, work, files, rejects)
-    failpoint("extract.end")
+    failpoint("extract.files")
     if work.window.kind == "snapshot" and digest == work.window.digest:
         parquet.delete([*files, *rejects])
         return Extracted(digest=digest)
@@ -180,7 +180,9 @@ def _words(counts: dict[str, int]) -> str:
 def _reject(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, rows: int) -> tuple[DataFile, ...]:
     query = rejects_query(parts, work.relation, work.table.key, work.origin)
     table = f"bronze.{RunKey.parse(work.stamp.run_key).dag_id}.{work.table.name}"
-    return parquet.write_rejects(engine, work.stamp, table, _query(query), work.folder, rows)
+    return parquet.write_rejects(
+        engine, work.stamp, table, _query(query), work.folder, f"{rows} + row_number() OVER ()"
+    )
 
 
 def _digest(

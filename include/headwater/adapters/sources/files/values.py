@@ -1,0 +1,63 @@
+"""Text to typed values, exactly: what would be rounded, cut or guessed is no value of the type."""
+
+from __future__ import annotations
+
+import re
+
+from headwater.adapters.sources.parquet import duckdb_type, literal
+from headwater.domain.errors import SpecError
+from headwater.domain.spec import FilesExtract, TableSpec
+
+_INTEGER = "[+-]?[0-9]+"
+_FLOAT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{0,6}0*)?)?"
+_ZONE = "( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?"
+_FORMS = {
+    "boolean": "(?i)true|false|t|f|0|1",
+    "int": _INTEGER,
+    "long": _INTEGER,
+    "float": _FLOAT,
+    "double": _FLOAT,
+    "date": _DATE,
+    "timestamp": f"{_DATE}[T ]{_TIME}",
+    "timestamptz": f"{_DATE}[T ]{_TIME}{_ZONE}",
+}
+"""A timestamptz without a zone is UTC (rule 30)."""
+_DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
+_LARGEST_PRECISION = 38
+
+
+def check_types(table: TableSpec, extract: FilesExtract) -> None:
+    """:raises SpecError: for a declared type that text in a file cannot have."""
+    for name, kind in extract.columns.items():
+        decimal = _DECIMAL.fullmatch(kind)
+        fits = decimal is not None and int(decimal[2]) <= int(decimal[1]) <= _LARGEST_PRECISION
+        if kind not in _FORMS and kind != "string" and not fits:
+            raise SpecError(
+                f"column {name!r} of table {table.name!r} has a type that a CSV file cannot carry",
+                got=kind,
+                allowed=", ".join((*_FORMS, "decimal(p,s)", "string")),
+                facts={"table": table.name, "column": name},
+            )
+
+
+def value(column: str, kind: str) -> str:
+    """SQL of the typed value of a text column; NULL where it is none."""
+    if kind == "string":
+        return column
+    typed = f"TRY_CAST({column} AS {duckdb_type(kind)})"
+    finite = f" AND isfinite({typed})" if kind in ("float", "double") else ""
+    return f"CASE WHEN regexp_full_match({column}, {literal(_form(kind))}){finite} THEN {typed} END"
+
+
+def is_untypable(column: str, kind: str) -> str:
+    """SQL, never NULL: a text that is no value of the type."""
+    return "false" if kind == "string" else f"({column} IS NOT NULL AND ({value(column, kind)}) IS NULL)"
+
+
+def _form(kind: str) -> str:
+    decimal = _DECIMAL.fullmatch(kind)
+    if decimal is None:
+        return _FORMS[kind]
+    return rf"[+-]?([0-9]+(\.[0-9]{{0,{decimal[2]}}}0*)?|\.[0-9]{{1,{max(int(decimal[2]), 1)}}}0*)"
