@@ -157,11 +157,18 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     gms: Gms
 
+    def do_GET(self) -> None:
+        assert self.path == "/config"
+        self._answer(200, {"noCode": "true"} if self.gms.mode != "web" else "<html>")
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.gms.requests.append(self.path)
-        status, answer = self.gms.respond(self.path, self.headers.get("Authorization", ""), body)
-        content = json.dumps(answer).encode()
+        self.gms.reached.set()
+        self._answer(*self.gms.respond(self.path, self.headers.get("Authorization", ""), body))
+
+    def _answer(self, status: int, answer: Json | str) -> None:
+        content = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
@@ -178,7 +185,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Gms:
-    """:param mode: ``answer``, ``hang``, ``drip`` (an answer byte by byte), or an HTTP status to fail with."""
+    """A running server.
+
+    :param mode: ``answer``, ``hang``, ``drip`` (an answer byte by byte), ``web`` (a page for everything), or an HTTP
+        status to fail with.
+    """
 
     def __init__(self) -> None:
         self.store = AspectStore()
@@ -186,6 +197,7 @@ class Gms:
         self.failing: dict[str, int] = {}
         self.requests: list[str] = []
         self.dies_after_requests: int | None = None
+        self.reached = threading.Event()
         self.released = threading.Event()
         handler = type("Handler", (_Handler,), {"gms": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -197,7 +209,9 @@ class Gms:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def respond(self, path: str, authorization: str, body: Json) -> tuple[int, Json]:
+    def respond(self, path: str, authorization: str, body: Json) -> tuple[int, Json | str]:
+        if self.mode == "web":
+            return 200, "<html>"
         if self.mode == "hang":
             self.released.wait()
         if self.dies_after_requests is not None and len(self.requests) > self.dies_after_requests:
@@ -209,7 +223,7 @@ class Gms:
         assert path == "/aspects?action=ingestProposalBatch"
         return self._ingest(body["proposals"])
 
-    def _ingest(self, proposals: list[Json]) -> tuple[int, Json]:
+    def _ingest(self, proposals: list[Json]) -> tuple[int, Json | str]:
         for proposal in proposals:
             if status := self.failing.get(proposal["aspectName"]):
                 return status, {"message": f"cannot take {proposal['aspectName']}"}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +97,65 @@ def test_a_server_that_is_not_there_leaves_everything_spooled(
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     line = emitter(connections(url=url), spool).emit(run_facts)
     assert f"{len(metadata_events(run_facts))} wait" in line
+
+
+@pytest.mark.parametrize("url", [" ", "nowhere.invalid", "http://[", "ftp://127.0.0.1"])
+def test_a_connection_that_names_no_server_leaves_everything_spooled(
+    url: str, connections: Connect, spool: Path, run_facts: RunFacts
+) -> None:
+    line = emitter(connections(url=url), spool).emit(run_facts)
+    assert f"{len(metadata_events(run_facts))} wait" in line
+
+
+def test_a_web_server_that_is_no_datahub_swallows_nothing(
+    gms: Any, connections: Connect, spool: Path, run_facts: RunFacts
+) -> None:
+    gms.mode = "web"
+    line = emitter(connections(), spool).emit(run_facts)
+    assert f"{len(metadata_events(run_facts))} wait" in line
+    assert gms.requests == []
+
+
+def test_two_runs_at_once_both_arrive(gms: Any, connections: Connect, spool: Path, run_facts: RunFacts) -> None:
+    runs = [run_facts.model_copy(update={"pipeline": name}) for name in ("flights", "weather")]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda facts: emitter(connections(), spool).emit(facts), runs))
+    assert emitter(connections(), spool).flush_spool() == 0
+    for pipeline in ("flights", "weather"):
+        assert (f"urn:li:dataFlow:(airflow,{pipeline},PROD)", "dataFlowInfo") in gms.store.aspects
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from headwater.adapters.datahub.rest_emitter import DataHubLineageEmitter
+from headwater.domain.lineage import RunFacts
+from headwater.ports.connections import ConnectionInfo
+
+class Connections:
+    def resolve(self, connection_id):
+        return ConnectionInfo(id="datahub", kind="datahub_rest", host=sys.argv[1])
+
+facts = RunFacts.model_validate_json(sys.stdin.read())
+DataHubLineageEmitter(Connections(), "datahub", Path(sys.argv[2])).emit(facts)
+"""
+
+
+def test_a_process_killed_while_it_sends_loses_nothing(
+    gms: Any, connections: Connect, spool: Path, run_facts: RunFacts
+) -> None:
+    gms.mode = "hang"
+    command = [sys.executable, "-c", KILLED, gms.url, str(spool)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        process.stdin.write(run_facts.model_dump_json())
+        process.stdin.close()
+        assert gms.reached.wait(60)
+        process.kill()
+    gms.mode = "answer"
+    gms.released.set()
+    assert emitter(connections(), spool).flush_spool() == 0
+    assert len(gms.store.order) >= len(metadata_events(run_facts))
 
 
 def test_a_missing_connection_is_told_and_everything_waits(

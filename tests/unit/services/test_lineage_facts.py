@@ -215,7 +215,7 @@ def facts() -> RunFacts:
             ),
         ),
         staged=(held,),
-        verdicts=(verdict, verdict.model_copy(update={"snapshot_id": 39, "reason": "of another attempt"})),
+        verdicts=(verdict.model_copy(update={"snapshot_id": 39, "reason": "of another attempt"}), verdict),
         schemas=SCHEMAS,
         sources={"flights_db": SourcePlace(platform="postgres", database="aviation")},
     )

@@ -58,14 +58,31 @@ class GmsClient:
         """Send in one request; several events are taken or refused together."""
         from datahub.configuration.common import OperationalError
 
+        doubt = self._doubt()
+        if doubt:
+            return Answer("unavailable", _one_line(doubt))
         try:
             self._emitter.emit_mcps(events)
         except OperationalError as error:
             response = getattr(error.__cause__, "response", None)
             status = None if response is None else int(response.status_code)
-            reason = " ".join(f"{error.message} {error.info.get('message') or ''}".split())[:_REASON_LENGTH]
+            reason = _one_line(f"{error.message} {error.info.get('message') or ''}")
             return Answer("refused" if status in _REFUSALS else "unavailable", reason, status)
         return Answer("taken")
 
+    def _doubt(self) -> str:
+        """Why this may be no DataHub. A web server that answers 200 to everything would swallow every event."""
+        from datahub.configuration.common import ConfigurationError
+
+        try:
+            self._emitter.fetch_server_config()
+        except (ConfigurationError, OSError, ValueError) as error:  # requests' own errors are OSErrors
+            return str(error)
+        return ""
+
     def close(self) -> None:
         self._emitter.close()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:_REASON_LENGTH]
