@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
 from pydantic import SecretStr
 
 from headwater.adapters.embedded.airflow_components import EmbeddedAirflow
@@ -97,7 +100,7 @@ class EmbeddedStack:
         """Connections of the local mailbox and the local Slack."""
         return {
             "headwater_smtp": f"smtp://127.0.0.1:{self._port('smtp')}?disable_ssl=true&disable_tls=true",
-            "headwater_slack": f"slackwebhook://:local@127.0.0.1:{self._port('slack')}/http?schema=http",
+            "headwater_slack": f"slackwebhook://:local@127.0.0.1:{self._port('slack')}/http",
         }
 
     @contextmanager
@@ -106,12 +109,15 @@ class EmbeddedStack:
 
         :raises StackError: when another process serves this home already, or a component does not come up.
         """
-        with (self.home / "run" / "serving").open("wb") as serving:
+        with (self.home / "run" / "serving").open("ab") as serving:
             try:
                 fcntl.flock(serving, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 remedy = "Use that one, or stop it with Ctrl-C or `make demo-stop` first."
                 raise StackError(f"A demo is being served already at {self.airflow_url}.", remedy=remedy) from None
+            serving.truncate(0)
+            serving.write(f"{os.getpid()} {psutil.Process().create_time()}".encode())
+            serving.flush()
             for name in PORTS:
                 kept_port(self.home / "run" / f"{name}.port", None)
             self.write_connections(self.alert_connections())
@@ -138,6 +144,16 @@ class EmbeddedStack:
             except BlockingIOError:
                 return True
         return False
+
+    def ask_to_stop(self) -> bool:
+        """Ask the process that serves this home to stop, as Ctrl-C does; returns whether there was one."""
+        if not self.is_serving():
+            return False
+        pid, started = (self.home / "run" / "serving").read_text().split()
+        process = psutil.Process(int(pid))
+        if process.create_time() == float(started):
+            process.send_signal(signal.SIGINT)
+        return True
 
     def wait_until_stopped(self, timeout_seconds: float = 90.0) -> bool:
         """Wait until nobody serves this home."""

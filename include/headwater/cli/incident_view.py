@@ -1,0 +1,40 @@
+"""An incident on the terminal: what its recipient needs to act."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from headwater.cli.output import console, print_table
+
+if TYPE_CHECKING:
+    from headwater.domain.incident import Incident
+    from headwater.ports.platform import Platform
+
+
+def incident_object(incident: Incident) -> dict[str, object]:
+    """The incident for programs."""
+    return incident.model_dump(mode="json")
+
+
+def print_incident(incident: Incident) -> None:
+    """The incident in full, as the console channel prints it."""
+    from headwater.adapters.notifiers.plain_text import alert_text
+
+    console().print(alert_text(incident), markup=False, highlight=False, soft_wrap=True)
+
+
+def print_rows(platform: Platform, incident: Incident) -> None:
+    """What the gate found: each broken check of the held staging with examples of offending values."""
+    from headwater.domain.names import TableName
+
+    held = platform.runs.held(TableName.parse(incident.table)) if incident.table else ()
+    verdicts = [platform.runs.verdict(item.staged.table, item.staged.staged) for item in held[:1]]
+    lines = [
+        (check.name, check.column or "", check.measured, check.threshold, check.rows_failed, "; ".join(check.examples))
+        for verdict in verdicts
+        if verdict is not None
+        for check in verdict.checks
+        if check.outcome == "failed"
+    ]
+    columns = ["rule", "column", "measured", "allowed", "rows", "examples"]
+    print_table("What the gate found", columns, lines, "Nothing of this incident is held any more.")

@@ -1,0 +1,75 @@
+"""``runs``, ``tables``, ``releases``, ``incidents``: what there is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from headwater.cli.opening import opened_platform
+from headwater.cli.output import Json, print_json, print_table
+
+Pipeline = Annotated[str | None, typer.Argument(help="Only this source or product.")]
+Limit = Annotated[int, typer.Option(min=1, help="How many, newest first.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(runs)
+    app.command()(tables)
+    app.command()(releases)
+
+
+def runs(pipeline: Pipeline = None, limit: Limit = 20, as_json: Json = False) -> None:
+    """Runs, newest first."""
+    with opened_platform() as platform:
+        found = platform.runs.runs(pipeline, limit)
+    if as_json:
+        print_json([record.model_dump(mode="json") for record in found])
+        return
+    rows = [
+        (record.run_key.dag_id, record.run_key.run_id, record.state, record.planned_at, record.ended_at, note)
+        for record in found
+        for note in [", ".join(record.held) or record.message or record.reason]
+    ]
+    print_table("Runs", ["pipeline", "run", "state", "planned", "ended", "note"], rows, "Nothing has run yet.")
+
+
+def tables(as_json: Json = False) -> None:
+    """Tables as readers see them: those of the current releases."""
+    with opened_platform() as platform:
+        found = [(release, item) for release in platform.runs.current() for item in release.tables]
+    found.sort(key=lambda pair: pair[1].table.dotted)
+    if as_json:
+        print_json(
+            [
+                {
+                    "table": item.table.dotted,
+                    "rows": item.rows,
+                    "snapshot_id": item.snapshot_id,
+                    "release": release.id,
+                    "published_at": release.published_at,
+                    "pipeline": release.pipeline,
+                }
+                for release, item in found
+            ]
+        )
+        return
+    rows = [(item.table.dotted, item.rows, release.id, release.published_at) for release, item in found]
+    print_table("Tables", ["table", "rows", "release", "published"], rows, "Nothing was released yet.")
+
+
+def releases(pipeline: Pipeline = None, limit: Limit = 20, as_json: Json = False) -> None:
+    """Releases, newest first, of every status."""
+    with opened_platform() as platform:
+        found = platform.runs.releases(pipeline, limit)
+    if as_json:
+        print_json([release.model_dump(mode="json", exclude={"moves"}) for release in found])
+        return
+    rows = [
+        (release.id, release.pipeline, release.kind, release.status, release.published_at, moved, held)
+        for release in found
+        for moved in [", ".join(item.table.dotted for item in release.tables if item.moved)]
+        for held in [", ".join(release.held)]
+    ]
+    columns = ["release", "pipeline", "kind", "status", "published", "moved", "held"]
+    print_table("Releases", columns, rows, "Nothing was released yet.")

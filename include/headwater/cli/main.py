@@ -1,0 +1,39 @@
+"""``headwater``: the command line."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from headwater.cli import connections, listing, maintaining, operating, reading, validating
+from headwater.cli.demo import commands as demo
+from headwater.domain.errors import HeadwaterError
+
+
+class ExplainingGroup(TyperGroup):
+    """Prints what Headwater can explain as its text, and ends with 1; wrong usage ends with 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HeadwaterError as error:
+            typer.echo(str(error), err=True)
+            sys.exit(1)
+
+
+app = typer.Typer(
+    cls=ExplainingGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="One YAML file per source becomes an Airflow DAG that carries its data to audited Iceberg tables.",
+)
+validating.register(app)
+listing.register(app)
+reading.register(app)
+operating.register(app)
+maintaining.register(app)
+app.add_typer(connections.app, name="connections", help="Connections of the embedded stack.")
+app.add_typer(demo.app, name="demo", help="What `make demo` and its companions run.")

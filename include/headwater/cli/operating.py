@@ -1,0 +1,152 @@
+"""``run``, ``clear``, ``accept``, ``discard``, ``rollback``, ``incidents``: what an operator does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headwater.cli.awaiting import demand_green, open_airflow, start_run, wait_for_run
+from headwater.cli.incident_view import incident_object, print_incident, print_rows
+from headwater.cli.opening import opened_platform, person
+from headwater.cli.output import Json, console, print_json, print_table
+from headwater.domain.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from headwater.domain.incident import Incident
+    from headwater.ports.incident_store import IncidentStore
+
+Number = Annotated[int, typer.Argument(metavar="INCIDENT", help="Number of the incident.")]
+Reason = Annotated[str, typer.Option(help="Why; kept with the decision.")]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (incidents, run, clear, accept, discard, rollback):
+        app.command()(command)
+
+
+def incidents(
+    number: Annotated[int | None, typer.Argument(metavar="[INCIDENT]", help="Show this one in full.")] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="Also show the offending rows.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Closed ones, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Open incidents, or one of them with its steps."""
+    with opened_platform() as platform:
+        if number is None:
+            found = platform.incidents.list(status=None if everything else "open")
+            if as_json:
+                print_json([incident_object(item) for item in found])
+                return
+            lines = [(i.id, i.status, i.kind, i.pipeline, i.table or "", i.count, i.last_seen, i.title) for i in found]
+            columns = ["", "status", "kind", "pipeline", "table", "count", "last seen", "title"]
+            print_table("Incidents", columns, lines, "No open incidents.")
+            return
+        incident = _incident(platform.incidents, number)
+        if as_json:
+            print_json(incident_object(incident))
+            return
+        print_incident(incident)
+        if rows:
+            print_rows(platform, incident)
+
+
+def run(
+    pipeline: Annotated[str, typer.Argument(help="Source or product.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for its end; 1 when it is not green.")] = False,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Make every table anew.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only plan; see the log of plan_run.")] = False,
+    table: Annotated[list[str] | None, typer.Option(help="Only this table; may be repeated.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Window from (ISO, UTC).")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Window up to, not including (ISO, UTC).")] = None,
+    reason: Annotated[str, typer.Option(help="Why; kept with the run.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Start a run through Airflow."""
+    asked: dict[str, JsonValue] = {"full_refresh": full_refresh, "dry_run": dry_run, "reason": reason}
+    asked |= {"tables": list(table or ()), "window_from": since, "window_to": until}
+    conf = {name: value for name, value in asked.items() if value}
+    with opened_platform() as platform:
+        api = open_airflow(platform.settings.airflow)
+        try:
+            started = start_run(api, pipeline, conf)
+            ended = wait_for_run(api, started) if wait else started
+        finally:
+            api.close()
+    if as_json:
+        print_json(ended.model_dump(mode="json"))
+    else:
+        console().print(f"{ended.dag_id}: run {ended.run_id} is {ended.state}")
+    if wait:
+        demand_green(ended)
+
+
+def clear(number: Number, wait: Annotated[bool, typer.Option("--wait")] = False) -> None:
+    """Clear the failed tasks of the incident's newest run, so that Airflow tries them again."""
+    with opened_platform() as platform:
+        incident = _incident(platform.incidents, number)
+        run_id = incident.facts.get("run_id")
+        if not run_id:
+            raise NotFoundError(f"Incident {number} is about no run.", remedy=f"`headwater run {incident.pipeline}`")
+        api = open_airflow(platform.settings.airflow)
+        try:
+            count = api.clear(incident.pipeline, run_id)
+            console().print(f"{count} tasks of {run_id} cleared")
+            found = api.run(incident.pipeline, run_id)
+            if wait and found is not None:
+                demand_green(wait_for_run(api, found))
+        finally:
+            api.close()
+
+
+def accept(number: Number, reason: Reason) -> None:
+    """Publish what the incident's gate holds, as it is, under your name."""
+    from headwater.services.held import accept as accept_held
+
+    with opened_platform() as platform:
+        release = accept_held(platform, _incident(platform.incidents, number), person(), reason)
+    console().print(
+        f"published in release {release.id}: {', '.join(i.table.dotted for i in release.tables if i.moved)}"
+    )
+
+
+def discard(number: Number, reason: Reason) -> None:
+    """Set the offending rows of what is held aside: the next run diverts them to quarantine."""
+    from headwater.services.held import discard as discard_held
+
+    with opened_platform() as platform:
+        incident = _incident(platform.incidents, number)
+        items = discard_held(platform, incident, person(), reason)
+    for item in items:
+        console().print(f"{item.table}: rows that break {item.rule!r} are set aside up to batch {item.up_to_batch}")
+    console().print(f"Now run again: headwater run {incident.pipeline} --wait")
+
+
+def rollback(
+    release: Annotated[str, typer.Argument(help="Readers see this release again.")], as_json: Json = False
+) -> None:
+    """Turn a pipeline back to an earlier release."""
+    from headwater.domain.run import RunKey
+    from headwater.services.rollback import rollback as turn_back
+
+    with opened_platform() as platform:
+        target = platform.runs.release(release)
+        run_id = f"rollback__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
+        dag_id = target.pipeline if target else "headwater"
+        key = RunKey(installation=platform.runs.installation(), dag_id=dag_id, run_id=run_id)
+        parts = (platform.runs, platform.catalog, platform.clock, platform.run_states)
+        made = turn_back(*parts, release, run_key=str(key), holder=f"rollback by {person()}")
+    if as_json:
+        print_json(made.model_dump(mode="json", exclude={"moves"}))
+        return
+    console().print(f"release {made.id} shows the tables of {release} again")
+
+
+def _incident(store: IncidentStore, number: int) -> Incident:
+    found = store.get(number)
+    if found is None:
+        raise NotFoundError(f"There is no incident {number}.", remedy="`headwater incidents --all` lists them.")
+    return found

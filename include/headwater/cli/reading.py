@@ -1,0 +1,59 @@
+"""``query`` and ``lineage``: what an analyst asks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from headwater.cli.lineage_tree import lineage_graph
+from headwater.cli.opening import opened_platform, repository
+from headwater.cli.output import Json, console, print_json, print_table
+from headwater.domain.errors import NotFoundError, SpecError
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(query)
+    app.command()(lineage)
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help='Such as "select * from gold.flights.daily_departures limit 5".')],
+    release: Annotated[str | None, typer.Option(help="Read this older release instead of the current ones.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Read released tables with SQL (DuckDB); --json prints a list of row objects."""
+    from headwater.adapters.duckdb_query import query as run_query
+
+    with opened_platform() as platform:
+        found = [platform.runs.release(release)] if release else list(platform.runs.current())
+        known = [item for item in found if item is not None]
+        if len(known) < len(found):
+            raise NotFoundError(
+                "There is no release of that id.", got=release, remedy="`headwater releases` lists them."
+            )
+        result = run_query(sql, known, platform.settings.catalog.warehouse)
+    if as_json:
+        print_json(result.objects())
+        return
+    print_table("", result.columns, result.rows)
+    console().print(f"{len(result.rows):,} rows")
+
+
+def lineage(
+    table: Annotated[str, typer.Argument(help="Such as gold.flights.daily_departures.")], as_json: Json = False
+) -> None:
+    """Where a table comes from and what is made of it."""
+    from headwater.model.repository import load_repository
+
+    found = load_repository(repository())
+    if found.errors:
+        raise SpecError(f"{len(found.errors)} files are wrong; the first: {found.errors[0].message}",
+                        where=found.errors[0].where, remedy="`headwater validate` lists them all.")  # fmt: skip
+    graph = lineage_graph(found.pipelines)
+    if table not in graph.upstreams:
+        raise NotFoundError("There is no such table.", got=table, allowed=", ".join(sorted(graph.upstreams)))
+    if as_json:
+        print_json({"table": table, "made_of": graph.upstreams[table], "used_by": graph.downstreams(table)})
+        return
+    console().print(graph.tree(table))

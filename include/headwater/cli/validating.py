@@ -1,0 +1,64 @@
+"""``validate`` and ``schema``: what a source developer asks before anything runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from headwater.cli.opening import repository
+from headwater.cli.output import Json, console, print_json
+from headwater.domain.errors import SpecError
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(validate)
+    app.command()(schema)
+
+
+def validate(as_json: Json = False) -> None:
+    """Check every YAML, SQL, contract and fixture file; 1 when something is wrong."""
+    from headwater.model.repository import load_repository
+
+    found = load_repository(repository())
+    if as_json:
+        names = [spec.name for spec in found.pipelines]
+        print_json({"pipelines": names, "errors": _objects(found.errors), "warnings": _objects(found.warnings)})
+    else:
+        for error in found.errors:
+            typer.echo(f"error   {error}")
+        for warning in found.warnings:
+            typer.echo(f"warning {warning}")
+        tables = sum(len(spec.gold) + len(getattr(spec, "tables", ())) for spec in found.pipelines)
+        ids = sorted({spec.connection for spec in found.sources})
+        console().print(f"{len(found.pipelines)} pipelines with {tables} tables, {len(found.errors)} errors.")
+        console().print(f"Connections not checked: {', '.join(ids) or 'none'} (`headwater connections check`).")
+    if found.errors:
+        raise typer.Exit(1)
+
+
+def _objects(errors: tuple[SpecError, ...]) -> list[dict[str, object]]:
+    return [
+        {
+            "code": error.code,
+            "message": error.message,
+            "file": error.where.file if error.where else None,
+            "line": error.where.line if error.where else None,
+            "key": error.where.key if error.where else None,
+            "got": error.got,
+            "allowed": error.allowed,
+            "remedy": error.remedy,
+        }
+        for error in errors
+    ]
+
+
+def schema(
+    kind: Annotated[Literal["source", "product"], typer.Argument(help="Which kind of file.")] = "source",
+) -> None:
+    """Print the JSON schema of a YAML file, for editors."""
+    from headwater.model.documents import ProductDocument, SourceDocument
+
+    model = SourceDocument if kind == "source" else ProductDocument
+    found = model.model_json_schema()
+    print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **found})
