@@ -18,11 +18,9 @@ def check_between(layout: Layout, attempts: Sequence[Attempt]) -> None:
     known = {table.dotted for attempt in attempts if attempt.spec is not None for table in tables_of(attempt.spec)}
     for attempt in attempts:
         # of files with one name, none can be trusted to be the one that is meant
-        twin = next(
-            (other for other in attempts if other is not attempt and other.file.stem == attempt.file.stem), None
-        )
+        twin = next((o.file for o in attempts if o.file != attempt.file and o.file.stem == attempt.file.stem), None)
         if twin is not None:
-            attempt.errors.append(twin_error(layout, attempt, twin.file.name))
+            attempt.errors.append(twin_error(layout, attempt.file, twin))
         attempt.errors += list(_unknown_tables(layout, attempt, known, broken))
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from headwater.domain.errors import SpecError
+from headwater.model.key_words import KEY_WORDS
 from headwater.model.yaml_text import YamlDocument
 
 Loc = tuple[str | int, ...]
@@ -77,8 +78,7 @@ def _unwrapped(annotation: Any) -> Any:
 
 
 def _described(model: type[BaseModel], key: str) -> str | None:
-    field = model.model_fields.get(key)
-    return field.description if field else None
+    return KEY_WORDS.get(model.__name__, {}).get(key)
 
 
 def _allowed(detail: ErrorDetails) -> str | None:

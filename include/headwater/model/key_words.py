@@ -1,0 +1,94 @@
+"""One sentence for every key of the YAML files, shown by editors and by the JSON schema."""
+
+from __future__ import annotations
+
+_OWNER = "who is told when something breaks; without one, the owner of the file"
+_SHARE = "share of a batch that may go to quarantine before the table is held (0 to 1, and more than 10 rows)"
+_PIPELINE = {
+    "description": "what the data is, in a sentence; shown in Airflow and DataHub",
+    "owner": "who is told when something breaks",
+    "domain": "business domain in the catalogue of metadata",
+    "schedule": "when it runs: one of every, cron, assets, or manual",
+    "freshness": "alert when the newest release of a layer is older than this, whether or not a run exists",
+    "lease_wait": "how long a run waits for another that holds its tables: 30m",
+    "tags": "labels in Airflow and DataHub",
+    "gold": "gold tables by name; the SQL is sql/gold/<file stem>/<name>.sql",
+}
+KEY_WORDS: dict[str, dict[str, str]] = {
+    "ProductDocument": _PIPELINE,
+    "SourceDocument": _PIPELINE
+    | {
+        "connection": "Airflow connection id; never a secret",
+        "extract": "what is read and how, for every table that does not say otherwise",
+        "tables": "tables by name",
+    },
+    "TableDocument": {
+        "description": "what a row is",
+        "owner": _OWNER,
+        "key": "columns that identify a row at the source",
+        "extract": "what is read and how; overrides the extract of the file, key by key",
+        "silver": "how bronze batches become the silver table",
+        "columns": "what becomes of single columns on their way to silver, by name at the source",
+        "drift": "stop, or evolve: take new nullable columns and widenings; everything else stops in either case",
+        "max_quarantined_share": _SHARE,
+    },
+    "GoldDocument": {
+        "mode": "rebuild: made anew from its inputs whenever these or its SQL changed",
+        "description": "what a row is",
+        "owner": _OWNER,
+        "grain": "output columns that identify a row",
+    },
+    "Owner": {
+        "team": "name of the team",
+        "email": "addresses alerts go to",
+        "slack": "channel alerts go to, with its #",
+    },
+    "Schedule": {
+        "every": "a duration: 15m, 1d",
+        "cron": "five fields: minute, hour, day of month, month, day of week",
+        "timezone": "time zone of the cron expression: Europe/Berlin",
+        "assets": "run when these tables were released: silver.flights.flights",
+        "inputs": "any: run when one asset changed; all: when every one did",
+        "manual": "true: run only when someone triggers it",
+    },
+    "Freshness": {layer: f"alert when the newest {layer} release is older" for layer in ("bronze", "silver", "gold")},
+    "Silver": {
+        "mode": "append keeps every event; upsert keeps the newest row of a key; scd2 keeps every version of a key",
+        "sequence_by": "column that orders versions of a key; required after an incremental extract",
+        "valid_from": "scd2: column that says since when a version holds",
+        "initial_valid_from": "scd2: column that says since when the first version of a key holds",
+        "track": "scd2: only these columns open a version; default all but the key",
+        "max_delete_share": "share of keys that may vanish in one batch before the gate closes (0 to 1, over 10 rows)",
+        "allow_empty": "whether an extract without rows may delete everything",
+    },
+    "ColumnRule": {
+        "rename": "name in silver",
+        "expression": "Spark SQL over the bronze columns of the row that gives the value in silver",
+        "type": "Iceberg type in silver",
+        "classification": "public, internal or pii",
+        "mask": "hash: keep only a keyed hash of the value",
+        "description": "what the column means",
+    },
+    "SqlExtract": {
+        "kind": "sql: rows of a relation in a database",
+        "mode": "snapshot reads everything; incremental reads rows whose cursor moved",
+        "relation": "schema.table at the source; default public.<table>",
+        "cursor": "column that only grows, such as a time of last change",
+        "lag": "how far below the last cursor each run reads again, to catch late commits: 2h",
+        "deleted_column": "boolean column that marks deleted rows; without it deletes are invisible when incremental",
+        "bad_cursor": "what becomes of rows whose cursor is null or in the future",
+        "non_finite": "what becomes of NaN and infinity in numerics",
+        "max_quarantined_share": _SHARE,
+    },
+    "FilesExtract": {
+        "kind": "files: files that arrive in a landing folder, each taken exactly once",
+        "mode": "incremental: only files not read before",
+        "path": "folder or glob under the folder of the connection",
+        "format": "csv",
+        "columns": "Iceberg type by column name, because a CSV does not know its types",
+        "delimiter": "one character between fields",
+        "null": "text that stands for NULL",
+        "stable_for": "leave a file alone until it has not changed for this long: 5m",
+        "max_quarantined_share": _SHARE,
+    },
+}
