@@ -213,6 +213,22 @@ def test_a_spool_file_nobody_can_read_stands_aside(
     assert len(gms.store.order) == len(metadata_events(run_facts))
 
 
+def test_a_spool_that_cannot_be_written_is_told_and_not_raised(
+    gms: Any, connections: Connect, spool: Path, run_facts: RunFacts
+) -> None:
+    spool.write_text("a file is in the way", encoding="utf-8")
+    assert "NOT kept" in emitter(connections(), spool).emit(run_facts)
+
+
+def test_progress_that_cannot_be_kept_is_told_and_not_raised(
+    gms: Any, connections: Connect, spool: Path, run_facts: RunFacts
+) -> None:
+    (spool / ".lock").mkdir(parents=True)
+    line = emitter(connections(), spool).emit(run_facts)
+    assert f"{len(metadata_events(run_facts))} wait" in line
+    assert "the spool cannot be used" in line
+
+
 def test_unknown_aspects_are_refused_by_the_server_of_the_tests(gms: Any) -> None:
     """The server is a judge only if it says no."""
     proposal = {"entityUrn": "urn:li:x", "entityType": "dataset", "changeType": "UPSERT", "aspect": {"value": "{}"}}

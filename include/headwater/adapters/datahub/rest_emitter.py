@@ -65,7 +65,8 @@ class DataHubLineageEmitter:
         if sending.refused:
             aside = self._spool.refused_folder
             parts.append(f"{sending.refused} refused ({sending.refusal}), kept in {aside}")
-        if sending.trouble:
-            waiting = self._spool.count()
-            parts.append(f"{waiting} wait in {self._spool.folder} for the next run ({sending.trouble})")
+        waiting = self._spool.count()
+        if waiting:
+            why = sending.trouble or "another run is sending"
+            parts.append(f"{waiting} wait in {self._spool.folder} for the next run ({why})")
         return "; ".join(parts)

@@ -48,10 +48,13 @@ class SpoolSender:
 
     def run(self) -> None:
         """Send everything that waits. Progress is kept after every batch; sending twice changes nothing."""
-        with self._spool.alone():
-            for path in self._spool.waiting():
-                if not self._send_file(path):
-                    return
+        try:
+            with self._spool.alone():
+                for path in self._spool.waiting():
+                    if not self._send_file(path):
+                        return
+        except OSError as error:
+            self.state.trouble = f"the spool cannot be used: {error.strerror}"
 
     def _send_file(self, path: Path) -> bool:
         try:
