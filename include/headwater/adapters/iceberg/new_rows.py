@@ -77,6 +77,7 @@ def _read(name: TableName, table: Table, paths: Sequence[str]) -> pa.Table:
 
 def _unheld(table: Table, branch: str, key: str, rows: pa.Table) -> pa.Table:
     """The first row of each key that the branch does not hold."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     head = table.metadata.refs[branch].snapshot_id
@@ -85,4 +86,4 @@ def _unheld(table: Table, branch: str, key: str, rows: pa.Table) -> pa.Table:
     first: dict[object, int] = {}
     for index, value in enumerate(rows.column(key).to_pylist()):
         first.setdefault(value, index)
-    return rows.take(list(first.values()))
+    return rows.take(pa.array(list(first.values()), pa.int64()))

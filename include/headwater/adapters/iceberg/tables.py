@@ -31,7 +31,7 @@ PROPERTIES = {
     # A release names a metadata file by its location, and readers open it long after later commits replaced it.
     # Only maintenance, which knows the releases, may delete one; the log in each file stays bounded all the same.
     "write.metadata.delete-after-commit.enabled": "false",
-    "write.metadata.previous-versions-max": "100",
+    "write.metadata.previous-versions-max": "50",
     # Spark and pyiceberg drop snapshots and files by these only when asked; maintenance asks, and knows what to spare.
     "gc.enabled": "true",
     "commit.retry.min-wait-ms": "20",

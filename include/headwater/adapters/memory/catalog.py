@@ -83,15 +83,15 @@ class MemoryCatalog:
         with self._lock:
             found = self._table(table)
             history = found.history(branch)
-            mine = [s for s in history if s.summary.get("headwater.branch") == branch]
+            marks = {**summary, "headwater.branch": branch}
+            mine = [s for s in history if marks.items() <= s.summary.items()]
             for snapshot in mine:
                 if snapshot.paths == paths:
                     return snapshot.id
             held = {path for snapshot in history for path in snapshot.paths}
             if mine or len(set(paths)) != len(paths) or held & set(paths):
                 raise StagingError(f"{table}: files would be staged twice, or a second time", got=", ".join(paths))
-            marks = {"operation": "append", **summary, "headwater.branch": branch}
-            return found.commit(branch, marks, paths)
+            return found.commit(branch, {"operation": "append", **marks}, paths)
 
     def stage_new_rows(
         self,
