@@ -1,0 +1,65 @@
+# Bare `make` lists the targets. Everything runs through uv with the locked set of uv.lock.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source clean-demo
+
+HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
+TOOLS := $(HOME_FOLDER)/tools
+UV_VERSION := 0.13.9
+# An installed uv is used; else one is put into the home folder, with nothing but Python.
+UV := $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/bin/uv)
+# Steps of alerts say `uv run …`: they find the same uv.
+export PATH := $(PATH):$(abspath $(TOOLS)/bin)
+RUN := $(UV) run --frozen --all-extras
+CHOICE ?= A
+NAME ?=
+CONNECTION ?=
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(TOOLS)/bin/uv:
+	@echo "installing uv $(UV_VERSION) into $(TOOLS)"
+	@python3 -m venv $(TOOLS)
+	@$(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+setup: $(UV) ## Install everything locked, for running and for tests
+	@$(UV) sync --frozen --all-extras --quiet
+
+demo: setup ## Start everything, bring real flights to gold, serve until Ctrl-C (DEMO_EXIT=1: end when done)
+	@exec $(RUN) --no-sync headwater demo serve
+
+demo-next: setup ## While the demo serves: a month passes at the source
+	@$(RUN) --no-sync headwater demo next
+
+demo-break: setup ## While the demo serves: a batch that breaks a contract arrives
+	@$(RUN) --no-sync headwater demo break
+
+demo-fix: setup ## While the demo serves: do what the alert says (CHOICE=A, B or C)
+	@$(RUN) --no-sync headwater demo fix --choice $(CHOICE)
+
+demo-stop: setup ## Stop a demo that is serving
+	@$(RUN) --no-sync headwater demo stop
+
+new-source: setup ## Scaffold a source: make new-source NAME=orders CONNECTION=orders_db
+	@$(RUN) --no-sync headwater new-source $(NAME) --connection $(CONNECTION)
+
+check: setup ## The whole gate but the tests: format, lint, types, layers, YAML, sources, links
+	@$(RUN) --no-sync ruff format --check .
+	@$(RUN) --no-sync ruff check .
+	@$(RUN) --no-sync mypy include plugins/headwater_airflow spark_jobs tests
+	@$(RUN) --no-sync lint-imports
+	@$(RUN) --no-sync yamllint --strict .
+	@$(RUN) --no-sync headwater validate
+	@$(RUN) --no-sync pytest -q tests/architecture
+
+test: setup ## Run all tests
+	@$(RUN) --no-sync pytest
+
+lock: $(UV) ## Resolve dependencies again
+	@$(UV) lock
+
+requirements: $(UV) ## Write requirements.txt with hashes, for images built by pip
+	@$(UV) export --frozen --quiet --no-dev --no-emit-project --extra airflow --extra lineage --extra slack \
+	  --output-file requirements.txt
