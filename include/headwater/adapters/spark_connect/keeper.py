@@ -54,7 +54,9 @@ def start_server(files: ServerFiles, spark_home: Path, port: int) -> subprocess.
     return child
 
 
-def keep(files: ServerFiles, child: subprocess.Popen[bytes], idle_seconds: float, port: int, told: threading.Event) -> None:
+def keep(
+    files: ServerFiles, child: subprocess.Popen[bytes], idle_seconds: float, port: int, told: threading.Event
+) -> None:
     """Wait until the server ended, was told to end, or had no user for ``idle_seconds``."""
     last_used = time.monotonic()
     while child.poll() is None and not told.wait(POLL_SECONDS):

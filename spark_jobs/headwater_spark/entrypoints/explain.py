@@ -1,0 +1,76 @@
+"""What went wrong with a table, in terms a runbook can be filled with, and one line per table for the task log."""
+
+from __future__ import annotations
+
+import re
+
+from pyspark.errors import PySparkException
+
+from headwater.domain.errors import HeadwaterError, TransformError
+from headwater.domain.job import TableResult
+from headwater.domain.names import TableName
+
+_PLACE = re.compile(r"line (\d+), pos(?:ition)? (\d+)")
+_LONGEST_MESSAGE = 2000
+_UNREACHABLE = ("UNAVAILABLE", "failed to connect", "Connection refused", "Socket closed")
+
+
+class EngineLostError(Exception):
+    """The server went away under a table; the whole job ends without a result."""
+
+
+def failed(table: TableName, error: Exception) -> TableResult:
+    """The result of a table that failed.
+
+    :raises EngineLostError: when not the table but the engine failed.
+    """
+    if not isinstance(error, HeadwaterError):
+        if any(sign in str(error) for sign in _UNREACHABLE):
+            raise EngineLostError(f"the Spark server went away while {table} was at work") from error
+        error = explained(table, error)
+    facts = {"table": table.dotted, **error.facts}
+    return TableResult(
+        table=table, status="failed", error_code=error.code, error=str(error)[:_LONGEST_MESSAGE], facts=facts
+    )
+
+
+def explained(table: TableName, error: Exception) -> TransformError:
+    """Spark's own error, with the column, its likely names, line and position as facts."""
+    facts = {"error_class": type(error).__name__}
+    if isinstance(error, PySparkException):
+        parameters = error.getMessageParameters() or {}
+        facts["error_class"] = error.getCondition() or type(error).__name__
+        named = {
+            "objectName": "column",
+            "proposal": "suggestion",
+            "relationName": "missing_table",
+            "expression": "value",
+        }
+        facts |= {named[name]: value.replace("`", "") for name, value in parameters.items() if name in named}
+    place = _PLACE.search(str(error))
+    if place:
+        facts |= {"line": place[1], "position": place[2]}
+    first = str(error).strip().splitlines() or [type(error).__name__]
+    return TransformError(
+        f"Spark could not make {table}",
+        got=first[0][:600],
+        remedy="Correct the SQL or the column rules of this table; its fixture shows the error without a run.",
+        facts=facts,
+    )
+
+
+def spoken(result: TableResult) -> str:
+    """One line per table."""
+    if result.status == "failed":
+        return f"{result.table}: failed [{result.error_code}] {(result.error or '').splitlines()[0]}"
+    parts = [f"{result.table}: {result.status} in {result.seconds:.1f} s"]
+    if result.staged is not None:
+        parts.append(
+            f"{result.staged.rows} rows (+{result.rows_inserted} ~{result.rows_updated} -{result.rows_deleted})"
+        )
+    if result.staged is not None and result.staged.quarantined:
+        parts.append(f"{result.staged.quarantined} quarantined")
+    if result.verdict is not None:
+        word = "passed" if result.verdict.passed else f"held: {result.verdict.reason}"
+        parts.append(f"{len(result.verdict.checks)} checks, {word}")
+    return ", ".join(parts)

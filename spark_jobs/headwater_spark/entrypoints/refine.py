@@ -1,0 +1,128 @@
+"""``refine``: bronze batches become silver rows, staged on the attempt's branch; broken rows go to quarantine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+
+from headwater.domain.job import JobSpec, RefineTable, TableResult
+from headwater.domain.names import Layer, TableName
+from headwater.domain.schema import QUARANTINE_COLUMNS
+from headwater.domain.staging import StagedTable, TableState
+from headwater.ports.failpoints import failpoint
+from headwater_spark.entrypoints.silver_writes import SilverWrite, write_silver
+from headwater_spark.tables.sql_text import listed, spark_type
+from headwater_spark.tables.staging import mark_commits, prepare
+from headwater_spark.tables.views import as_view
+from headwater_spark.transforms.columns import business_columns, shape_columns, silver_name
+from headwater_spark.transforms.extracts import Batches, refuse_mass_deletion, with_deletions
+from headwater_spark.transforms.row_hash import hash_expression
+from headwater_spark.transforms.rules import BROKEN, judge_rows, quarantine_rows
+from headwater_spark.transforms.silver_sql import apply_silver_sql
+
+
+@dataclass(frozen=True, slots=True)
+class Refining:
+    """One table's refine, in silver's names."""
+
+    spark: SparkSession
+    job: JobSpec
+    table: RefineTable
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(silver_name(self.table.spec, name) for name in self.table.spec.key)
+
+    @property
+    def batches(self) -> Batches:
+        return Batches(self.table.from_batch, self.table.bronze_input.batch, self.job.planned_at.isoformat())
+
+    @property
+    def is_full_extract(self) -> bool:
+        """Full extracts are diffed, unless silver only appends."""
+        return self.table.spec.extract.mode == "snapshot" and self.table.spec.silver.mode != "append"
+
+    def bronze(self, lowest_batch: int) -> DataFrame:
+        """Bronze rows of batches from ``lowest_batch`` to the frozen one, of the frozen snapshot."""
+        source = self.table.bronze_input
+        return self.spark.sql(
+            f"SELECT * FROM {self.table.bronze.iceberg} VERSION AS OF {source.snapshot_id} "  # noqa: S608
+            f"WHERE _hw_batch >= {lowest_batch} AND _hw_batch <= {source.batch}"
+        )
+
+    def judged(self, lowest_batch: int) -> DataFrame:
+        """Silver rows with ``_hw_broken``, of batches above ``lowest_batch``; full extracts with their deletions."""
+        spec, full = self.table.spec, self.is_full_extract
+        shaped = shape_columns(spec, self.bronze(lowest_batch if full else lowest_batch + 1))
+        shaped = apply_silver_sql(spec.sql, self.table.bronze, shaped)
+        if full:
+            last = self.batches
+            shaped = with_deletions(shaped, self.key, Batches(lowest_batch, last.last, last.planned_at))
+        return judge_rows(shaped, self.key, {**self.table.quarantine_rules, **self.table.set_aside})
+
+    def events(self, judged: DataFrame) -> DataFrame:
+        """Good rows with their hash."""
+        names = business_columns(judged)
+        content = hash_expression([(name, judged.schema[name].dataType) for name in names])
+        return judged.where(f"size({BROKEN}) = 0").selectExpr(f"* EXCEPT ({BROKEN})", f"{content} AS _hw_hash")
+
+
+def refine_table(spark: SparkSession, job: JobSpec, table: RefineTable) -> TableResult:
+    """Refine one table; everything it commits is on the attempt's branches."""
+    mark_commits(spark, job.run_key, job.attempt)
+    refining = Refining(spark, job, table)
+    judged = refining.judged(table.from_batch).persist()
+    try:
+        rows_read, broken = _check_batches(refining, judged)
+        failpoint("refine.before_write")
+        write = write_silver(refining, judged)
+        aside = _set_aside(refining, judged.where(f"size({BROKEN}) > 0") if broken else None, write)
+        failpoint("refine.after_write")
+    finally:
+        judged.unpersist()
+    counts = write.counts
+    return TableResult(
+        table=table.silver,
+        status="staged",
+        staged=write.staging.staged(table.state, broken + write.conflicts),
+        quarantine=aside,
+        rows_read=rows_read,
+        rows_inserted=counts.get("insert", 0),
+        rows_updated=counts.get("update", 0) + counts.get("close", 0) + counts.get("end", 0),
+        rows_deleted=counts.get("delete", 0),
+    )
+
+
+def _check_batches(refining: Refining, judged: DataFrame) -> tuple[int, int]:
+    """Count rows read and broken in one pass, and refuse an extract that lost too much."""
+    view = as_view(judged, "judged")
+    facts = refining.spark.sql(
+        f"SELECT _hw_batch, count_if(_hw_op <> 'd') AS rows, count_if(_hw_op = 'd') AS deleted, "
+        f"count_if(size({BROKEN}) > 0) AS broken FROM {view} GROUP BY _hw_batch"
+    ).collect()
+    if refining.is_full_extract:
+        sizes = {int(row._hw_batch): (int(row["rows"]), int(row.deleted)) for row in facts}
+        batches = refining.batches
+        before = refining.bronze(batches.after).where(f"_hw_batch = {batches.after}").count() if batches.after else 0
+        refuse_mass_deletion(refining.table.spec, {batches.after: (before, 0), **sizes}, batches)
+    return sum(int(row["rows"]) for row in facts), sum(int(row.broken) for row in facts)
+
+
+def _set_aside(refining: Refining, broken: DataFrame | None, write: SilverWrite) -> StagedTable | None:
+    frames = [frame for frame in (broken, write.conflicting) if frame is not None]
+    if not frames:
+        return None
+    rows = frames[0] if len(frames) == 1 else frames[0].unionByName(frames[1])
+    table, job = refining.table, refining.job
+    quarantine = TableName(layer=Layer.QUARANTINE, source=table.silver.source, table=table.silver.table)
+    columns = {column.name: spark_type(column.type) for column in QUARANTINE_COLUMNS}
+    staging = prepare(refining.spark, quarantine, columns, None, job.attempt, pin=False)
+    found = quarantine_rows(rows, table.silver, refining.key, job.run_key, job.planned_at)
+    view = as_view(found.dropDuplicates(["_hw_id"]), "broken")
+    refining.spark.sql(
+        f"MERGE INTO {staging.target} t USING {view} s ON t._hw_id = s._hw_id "
+        f"WHEN NOT MATCHED THEN INSERT ({listed(columns)}) VALUES ({listed(columns, 's.')})"
+    ).collect()
+    state = TableState(run_key=job.run_key, spec_hash=table.state.spec_hash, batch=table.bronze_input.batch)
+    return staging.staged(state)

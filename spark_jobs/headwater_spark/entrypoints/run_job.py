@@ -1,0 +1,106 @@
+"""One Spark job: ``python -m headwater_spark.entrypoints.run_job --job job.json --result result.json``.
+
+The server's address comes in ``HEADWATER_SPARK_REMOTE``. Tables run in parallel, each in a session of its own; one
+that fails is a result and stops no other. The result is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from headwater.domain.errors import SpecError
+from headwater.domain.job import JobResult, JobSpec, TableResult
+from headwater.domain.names import TableName
+from headwater_spark.entrypoints.explain import failed, spoken
+
+TABLES_AT_ONCE = 4
+REMOTE_VARIABLE = "HEADWATER_SPARK_REMOTE"
+ENGINE_SILENT_EXIT = 75
+_PROBE_SECONDS = 60.0
+
+Work = tuple[TableName, Callable[[SparkSession], TableResult]]
+
+
+def open_session(remote: str) -> SparkSession:
+    """A session of its own on the server, so that what one table sets no other sees."""
+    session = SparkSession.builder.remote(remote).create()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    return session
+
+
+def work_of(job: JobSpec) -> list[Work]:
+    """The tables of a job and what is to be done with each. Imports only what this kind of job needs."""
+    if job.kind == "refine":
+        from headwater_spark.entrypoints.refine import refine_table
+
+        return [(table.silver, lambda spark, table=table: refine_table(spark, job, table)) for table in job.refine]
+    if job.kind == "build_gold":
+        from headwater_spark.entrypoints.build_gold import build_table
+
+        return [(table.gold, lambda spark, table=table: build_table(spark, job, table)) for table in job.build]
+    if job.kind == "validate":
+        from headwater_spark.gate.validate import validate_table
+
+        return [(table.table, lambda spark, table=table: validate_table(spark, table)) for table in job.validate_]
+    if job.kind == "preflight":
+        from headwater_spark.entrypoints.preflight import preflight_table
+
+        return [(table.table, lambda spark, table=table: preflight_table(spark, job, table)) for table in job.preflight]
+    raise SpecError("no such kind of job", got=job.kind, allowed="refine, build_gold, validate, preflight")
+
+
+def run_job(job: JobSpec, remote: str) -> JobResult:
+    """Do all tables of the job."""
+    started = time.monotonic()
+    # Soda freezes the clock of the whole process while it fetches, so its tables go one after the other
+    at_once = 1 if job.kind == "validate" else TABLES_AT_ONCE
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
+        results = tuple(pool.map(lambda work: _run_table(remote, *work), work_of(job)))
+    return JobResult(
+        kind=job.kind,
+        run_key=job.run_key,
+        attempt=job.attempt,
+        tables=results,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _run_table(remote: str, table: TableName, work: Callable[[SparkSession], TableResult]) -> TableResult:
+    started = time.monotonic()
+    session = open_session(remote)
+    try:
+        result = work(session)
+    except Exception as error:  # noqa: BLE001 - the border of a table: whatever failed becomes its result
+        result = failed(table, error)
+    finally:
+        session.stop()
+    result = result.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
+    sys.stdout.write(spoken(result) + "\n")
+    sys.stdout.flush()
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the job, do it, write the result."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--job", type=Path, required=True)
+    parser.add_argument("--result", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    job = JobSpec.model_validate_json(options.job.read_text())
+    result = run_job(job, os.environ[REMOTE_VARIABLE])
+    fresh = options.result.with_suffix(".new")
+    fresh.write_text(result.model_dump_json(by_alias=True))
+    fresh.replace(options.result)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The one write of a silver table in each of its modes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark.sql import DataFrame
+
+from headwater_spark.tables.sql_text import literal
+from headwater_spark.tables.staging import Staging, prepare
+from headwater_spark.tables.views import as_view
+from headwater_spark.transforms import append, scd2, upsert
+from headwater_spark.transforms.columns import business_columns, silver_name
+
+if TYPE_CHECKING:
+    from headwater_spark.entrypoints.refine import Refining
+
+SYSTEM_TYPES = {
+    "_hw_position": "string",
+    "_hw_batch": "bigint",
+    "_hw_changed_batch": "bigint",
+    "_hw_run_key": "string",
+    "_hw_deleted": "boolean",
+    "_hw_hash": "string",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SilverWrite:
+    """What a write did: rows per action, and rows of ``append`` that contradict known ones."""
+
+    staging: Staging
+    counts: dict[str, int]
+    conflicting: DataFrame | None = None
+
+    @property
+    def conflicts(self) -> int:
+        return self.counts.get(append.CONFLICT, 0)
+
+
+def write_silver(refining: Refining, judged: DataFrame) -> SilverWrite:
+    """Create or evolve the table, cut the branch and commit once, rows or none."""
+    table = refining.table
+    names = business_columns(judged)
+    types = {name: judged.schema[name].dataType.simpleString() for name in names} | SYSTEM_TYPES
+    is_scd2 = table.spec.silver.mode == "scd2"
+    types |= scd2.scd2_types() if is_scd2 else {}
+    staging = prepare(refining.spark, table.silver, types, table.base, refining.job.attempt)
+    if is_scd2:
+        return _write_scd2(refining, judged, staging, tuple(types))
+    actions = _row_actions(refining, judged, staging).persist()
+    try:
+        counts = _counts(actions)
+        _commit_rows(refining, actions, staging, counts, tuple(types))
+    finally:
+        actions.unpersist()
+    return SilverWrite(staging, counts, append.conflicts(actions) if counts.get(append.CONFLICT) else None)
+
+
+def _row_actions(refining: Refining, judged: DataFrame, staging: Staging) -> DataFrame:
+    spec, events = refining.table.spec, refining.events(judged)
+    if spec.silver.mode == "append":
+        return append.append_actions(events, staging.target, refining.key)
+    sequence = spec.silver.sequence_by and silver_name(spec, spec.silver.sequence_by)
+    actions = upsert.upsert_actions(events, staging.target, refining.key, sequence, ordered=refining.is_full_extract)
+    return actions.selectExpr("*", *_stamps(refining))
+
+
+def _stamps(refining: Refining) -> tuple[str, str]:
+    batch, run_key = refining.table.bronze_input.batch, literal(refining.job.run_key)
+    return f"CAST({batch} AS BIGINT) AS _hw_changed_batch", f"{run_key} AS _hw_run_key"
+
+
+def _commit_rows(
+    refining: Refining, actions: DataFrame, staging: Staging, counts: dict[str, int], columns: tuple[str, ...]
+) -> None:
+    if not counts.keys() - {append.CONFLICT}:
+        staging.commit_nothing()
+    elif refining.table.spec.silver.mode == "append":
+        fresh = actions.where(f"{append.VERDICT} = '{append.NEW}'")
+        stamped = fresh.selectExpr("*", *_stamps(refining), "false AS _hw_deleted")
+        stamped.select(*columns).writeTo(staging.target).append()
+    else:
+        refining.spark.sql(
+            upsert.merge_statement(staging.target, as_view(actions, "actions"), refining.key, columns)
+        ).collect()
+
+
+def _write_scd2(refining: Refining, judged: DataFrame, staging: Staging, columns: tuple[str, ...]) -> SilverWrite:
+    spec, planned_at = refining.table.spec, refining.job.planned_at.isoformat()
+    declared = spec.silver.model_copy(
+        update={
+            "sequence_by": spec.silver.sequence_by and silver_name(spec, spec.silver.sequence_by),
+            "valid_from": spec.silver.valid_from and silver_name(spec, spec.silver.valid_from),
+            "track": tuple(silver_name(spec, name) for name in spec.silver.track),
+        }
+    )
+    history = scd2.History(refining.key, declared, business_columns(judged), planned_at)
+    events = refining.events(judged)
+    if history.is_ordered:
+        rows = scd2.as_events(events, history)
+        rows = rows.unionByName(scd2.open_versions(staging.target, history, rows))
+    else:
+        keys = events.select(*refining.key).distinct()
+        every = refining.events(refining.judged(0)).join(keys, list(refining.key), "left_semi")
+        rows = scd2.as_events(every, history)
+    versions = scd2.derive_versions(rows, history)
+    actions = scd2.scd2_actions(versions, staging.target, history, whole=not history.is_ordered).persist()
+    try:
+        counts = _counts(actions)
+        if counts:
+            batch, run_key = refining.table.bronze_input.batch, refining.job.run_key
+            view = as_view(actions, "actions")
+            refining.spark.sql(scd2.merge_statement(staging.target, view, history, columns, batch, run_key)).collect()
+        else:
+            staging.commit_nothing()
+    finally:
+        actions.unpersist()
+    return SilverWrite(staging, counts)
+
+
+def _counts(actions: DataFrame) -> dict[str, int]:
+    return {row[0]: int(row[1]) for row in actions.groupBy("_hw_action").count().collect()}

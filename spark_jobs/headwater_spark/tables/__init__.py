@@ -1,0 +1,1 @@
+"""Iceberg tables through Spark: creating, evolving, branching, staging."""

@@ -1,0 +1,173 @@
+"""One table's staging: create or evolve the table, cut the attempt's branch, commit once, say what was staged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import SparkSession
+
+from headwater.domain.errors import SchemaDriftError, StaleBaseError, TransformError
+from headwater.domain.names import TableName
+from headwater.domain.staging import StagedTable, TableState, branch_of
+from headwater_spark.tables.sql_text import literal, quoted
+
+RUN_KEY = "headwater.run-key"
+ATTEMPT = "headwater.attempt"
+_PROPERTIES = {
+    "format-version": "2",
+    "write.merge.mode": "merge-on-read",
+    "write.update.mode": "merge-on-read",
+    "write.delete.mode": "merge-on-read",
+    "commit.retry.num-retries": "20",
+    "write.parquet.compression-codec": "zstd",
+}
+_WIDENINGS = {("int", "bigint"), ("float", "double")}
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """A table with its attempt's branch cut at ``base``. ``target`` is what writes and reads of the branch name."""
+
+    spark: SparkSession
+    table: TableName
+    attempt: str
+    base: int
+
+    @property
+    def branch(self) -> str:
+        return branch_of(self.attempt)
+
+    @property
+    def target(self) -> str:
+        return f"{self.table.iceberg}.branch_{self.branch}"
+
+    def commit_nothing(self) -> None:
+        """Commit a snapshot that changes no row, so that publish can move the table's state."""
+        self.spark.sql(f"INSERT INTO {self.target} SELECT * FROM {self.target} WHERE false").collect()  # noqa: S608
+
+    def staged(self, state: TableState, quarantined: int = 0) -> StagedTable:
+        """What the one commit made.
+
+        :raises TransformError: when the branch is not exactly one commit of this attempt ahead of its base.
+        """
+        head = self.spark.sql(
+            f"SELECT r.snapshot_id, s.parent_id, s.summary['{ATTEMPT}'] AS attempt, "  # noqa: S608
+            f"CAST(s.summary['total-records'] AS BIGINT) "
+            f"- CAST(s.summary['total-position-deletes'] AS BIGINT) AS n "
+            f"FROM {self.table.iceberg}.refs r JOIN {self.table.iceberg}.snapshots s ON s.snapshot_id = r.snapshot_id "
+            f"WHERE r.name = '{self.branch}'"
+        ).collect()
+        if len(head) != 1 or head[0].parent_id != self.base or head[0].attempt != self.attempt:
+            raise TransformError(
+                f"the staging of {self.table} is not one commit of this attempt on its base",
+                got=str([row.asDict() for row in head])[:300],
+                allowed=f"one snapshot after {self.base} on branch {self.branch}",
+                remedy="Run the stage again; a new attempt starts from the base.",
+            )
+        return StagedTable(
+            table=self.table,
+            attempt=self.attempt,
+            branch=self.branch,
+            base=self.base,
+            staged=head[0].snapshot_id,
+            state=state,
+            rows=head[0].n,
+            quarantined=quarantined,
+        )
+
+
+def mark_commits(spark: SparkSession, run_key: str, attempt: str) -> None:
+    """Have every commit of this session carry the run key and the attempt."""
+    for name, value in ((RUN_KEY, run_key), (ATTEMPT, attempt)):
+        spark.conf.set(f"spark.sql.iceberg.snapshot-property.{name}", value)
+
+
+def prepare(
+    spark: SparkSession,
+    table: TableName,
+    columns: Mapping[str, str],
+    base: int | None,
+    attempt: str,
+    *,
+    pin: bool = True,
+) -> Staging:
+    """Make the table fit ``columns`` (name -> Spark type) and cut the attempt's branch at ``base``.
+
+    :param base: ``main`` as planned; None while the table had none.
+    :param pin: False takes ``main`` as it is now (the quarantine, which no plan knows).
+    :raises StaleBaseError: when the plan knew no ``main`` and there is one with rows now.
+    :raises SchemaDriftError: when the columns do not fit (rule 14).
+    """
+    main = _create(spark, table, columns) if not spark.catalog.tableExists(table.iceberg) else _main(spark, table)
+    if main is None:
+        spark.sql(f"INSERT INTO {table.iceberg} SELECT * FROM {table.iceberg} WHERE false").collect()  # noqa: S608
+        main = _main(spark, table)
+    if base is None and pin:
+        _refuse_unplanned_rows(spark, table, main)
+    _evolve(spark, table, columns)
+    staging = Staging(spark, table, attempt, main if base is None else base)  # type: ignore[arg-type]
+    spark.sql(f"ALTER TABLE {table.iceberg} CREATE BRANCH {staging.branch} AS OF VERSION {staging.base}").collect()
+    return staging
+
+
+def _create(spark: SparkSession, table: TableName, columns: Mapping[str, str]) -> int | None:
+    ddl = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+    properties = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in _PROPERTIES.items())
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS lake.{table.layer.value}").collect()
+    spark.sql(
+        f"CREATE TABLE IF NOT EXISTS {table.iceberg} ({ddl}) USING iceberg TBLPROPERTIES ({properties})"
+    ).collect()
+    return _main(spark, table)
+
+
+def _main(spark: SparkSession, table: TableName) -> int | None:
+    rows = spark.sql(f"SELECT snapshot_id FROM {table.iceberg}.refs WHERE name = 'main'").collect()  # noqa: S608
+    return int(rows[0].snapshot_id) if rows else None
+
+
+def _refuse_unplanned_rows(spark: SparkSession, table: TableName, main: int | None) -> None:
+    rows = spark.sql(
+        f"SELECT summary['total-records'] AS n FROM {table.iceberg}.snapshots WHERE snapshot_id = {main}"  # noqa: S608
+    ).collect()
+    if rows and int(rows[0].n or 0) > 0:
+        raise StaleBaseError(
+            f"{table} was published after this run was planned",
+            got=f"main is {main}",
+            remedy="Let the next run catch up.",
+            facts={"table": table.dotted},
+        )
+
+
+def _evolve(spark: SparkSession, table: TableName, columns: Mapping[str, str]) -> None:
+    live = {field.name: field.dataType.simpleString() for field in spark.table(table.iceberg).schema.fields}
+    for name in live.keys() - columns.keys():
+        raise _drift(table, name, f"column {name} of {table} is no longer made", "a dropped column needs a rebuild")
+    added = {name: kind for name, kind in columns.items() if name not in live}
+    if added:
+        ddl = ", ".join(f"{quoted(name)} {kind}" for name, kind in added.items())
+        spark.sql(f"ALTER TABLE {table.iceberg} ADD COLUMNS ({ddl})").collect()
+    for name, kind in columns.items():
+        if name in live and live[name] != kind and not _widens(kind, live[name]):
+            if not _widens(live[name], kind):
+                message = f"column {name} of {table} changed its type from {live[name]} to {kind}"
+                raise _drift(table, name, message, f"{live[name]} or a wider type")
+            spark.sql(f"ALTER TABLE {table.iceberg} ALTER COLUMN {quoted(name)} TYPE {kind}").collect()
+
+
+def _widens(old: str, new: str) -> bool:
+    if old.startswith("decimal(") and new.startswith("decimal("):
+        (old_digits, old_scale), (new_digits, new_scale) = (
+            [int(part) for part in kind[8:-1].split(",")] for kind in (old, new)
+        )
+        return old_scale == new_scale and old_digits <= new_digits
+    return (old, new) in _WIDENINGS
+
+
+def _drift(table: TableName, column: str, message: str, allowed: str) -> SchemaDriftError:
+    return SchemaDriftError(
+        message,
+        allowed=allowed,
+        remedy="Give the column another name in the YAML or SQL, or undo the change.",
+        facts={"table": table.dotted, "column": column},
+    )

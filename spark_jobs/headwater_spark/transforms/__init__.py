@@ -1,0 +1,1 @@
+"""What becomes of rows between the layers: pure DataFrame in, DataFrame out."""

@@ -1,0 +1,41 @@
+"""The row hash of rule 36 as a Spark expression; ``headwater.domain.row_hash`` is the same in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyspark.sql.types import DataType
+
+from headwater.domain.row_hash import HASH_VERSION, piece_prefix, type_family
+from headwater_spark.tables.sql_text import literal, quoted
+
+
+def hash_expression(columns: Iterable[tuple[str, DataType]], prefix: str = "") -> str:
+    """SQL of the hash over these columns. NULL fields are left out: ``concat_ws`` skips them."""
+    pieces = [literal(HASH_VERSION)]
+    for name, kind in sorted(columns, key=lambda column: column[0]):
+        family = type_family(kind.simpleString())
+        value = _canonical(prefix + quoted(name), family)
+        pieces.append(
+            f"concat({literal(piece_prefix(name, family))}, CAST(octet_length({value}) AS STRING), ':', {value})"
+        )
+    return f"sha2(concat_ws('', {', '.join(pieces)}), 256)"
+
+
+def _canonical(name: str, family: str) -> str:
+    if family == "float":
+        double = f"CAST({name} AS DOUBLE)"
+        return f"CASE WHEN {double} = 0 THEN '0x0.0p0' WHEN {double} IS NOT NULL THEN format_string('%a', {double}) END"
+    if family == "decimal":
+        text = f"CAST({name} AS STRING)"
+        trimmed = f"IF(instr({text}, '.') > 0, rtrim('.', rtrim('0', {text})), {text})"
+        return f"IF({name} = 0, '0', {trimmed})"
+    if family in {"timestamp", "timestamptz"}:
+        return f"CAST(unix_micros(CAST({name} AS TIMESTAMP)) AS STRING)"
+    if family == "date":
+        return f"CAST(unix_date({name}) AS STRING)"
+    if family == "binary":
+        return f"lower(hex({name}))"
+    if family == "nested":
+        return f"to_json({name})"
+    return f"CAST({name} AS STRING)"

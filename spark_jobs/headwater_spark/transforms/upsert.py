@@ -1,0 +1,58 @@
+"""``upsert``: of all events of a key the greatest (sequence, position) wins, whenever it arrives (rules 27, 33)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+
+from headwater_spark.tables.sql_text import listed, quoted
+from headwater_spark.tables.views import as_view
+
+ACTION = "_hw_action"
+INSERT, UPDATE, DELETE, REFRESH, TOMBSTONE = "insert", "update", "delete", "refresh", "tombstone"
+
+
+def order_of(sequence_by: str | None, prefix: str) -> str:
+    """A struct that sorts events: NULL sequences first, then positions."""
+    sequence = prefix + quoted(sequence_by) if sequence_by else "NULL"
+    return f"struct({sequence}, {prefix}_hw_position)"
+
+
+def upsert_actions(
+    events: DataFrame, target: str, key: Sequence[str], sequence_by: str | None, *, ordered: bool
+) -> DataFrame:
+    """Per key what has to be done to the table; keys with nothing to do are left out.
+
+    :param events: business columns, ``_hw_position``, ``_hw_batch``, ``_hw_op``, ``_hw_hash``.
+    :param ordered: batches can only come in order (full extracts), so that a row seen again unchanged need not
+        move its position; otherwise it must, or an event in between that comes late would win.
+    """
+    view = as_view(events, "events")
+    keys = listed(key)
+    joined = " AND ".join(f"s.{quoted(name)} = t.{quoted(name)}" for name in key)
+    newer = f"{order_of(sequence_by, 's.')} > {order_of(sequence_by, 't.')}"
+    same = "t._hw_deleted = s._hw_deleted AND (s._hw_deleted OR t._hw_hash = s._hw_hash)"
+    refreshed = "" if ordered else f"WHEN {newer} AND {same} THEN '{REFRESH}' "
+    return events.sparkSession.sql(
+        f"WITH ranked AS (SELECT *, _hw_op = 'd' AS _hw_deleted, row_number() OVER (PARTITION BY {keys} "  # noqa: S608
+        f"ORDER BY {order_of(sequence_by, '')} DESC) AS hw_rank FROM {view}), "
+        f"decided AS (SELECT s.* EXCEPT (hw_rank, _hw_op, _hw_origin, _hw_extracted_at), CASE "
+        f"WHEN t._hw_position IS NULL AND s._hw_deleted THEN '{TOMBSTONE}' "
+        f"WHEN t._hw_position IS NULL THEN '{INSERT}' {refreshed}"
+        f"WHEN {newer} AND NOT ({same}) THEN IF(s._hw_deleted, '{DELETE}', '{UPDATE}') END AS {ACTION} "
+        f"FROM (SELECT * FROM ranked WHERE hw_rank = 1) s LEFT JOIN {target} t ON {joined}) "
+        f"SELECT * FROM decided WHERE {ACTION} IS NOT NULL"
+    )
+
+
+def merge_statement(target: str, actions: str, key: Sequence[str], columns: Sequence[str]) -> str:
+    """The MERGE that carries out the actions in the view ``actions``; a refresh changes no row's content."""
+    joined = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in key)
+    kept = {name: f"IF(s.{ACTION} = '{REFRESH}', t.{name}, s.{name})" for name in ("_hw_changed_batch", "_hw_run_key")}
+    updates = ", ".join(f"t.{quoted(name)} = {kept.get(name, 's.' + quoted(name))}" for name in columns)
+    return (
+        f"MERGE INTO {target} t USING {actions} s ON {joined} "
+        f"WHEN MATCHED THEN UPDATE SET {updates} "
+        f"WHEN NOT MATCHED THEN INSERT ({listed(columns)}) VALUES ({listed(columns, 's.')})"
+    )
