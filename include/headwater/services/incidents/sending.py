@@ -22,7 +22,7 @@ FIRST_WAIT_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 3600.0
 BURST = 20
 BURST_WINDOW = timedelta(minutes=1)
-CLAIMED_AT_ONCE = 1000
+CLAIMED_AT_ONCE = 10_000
 
 
 @dataclass
@@ -79,7 +79,9 @@ def wait_seconds(attempts: int, asked: float | None, jitter: float) -> float:
 
 def _mails(store: IncidentStore, now: datetime, result: SendResult) -> list[_Mail]:
     """Due deliveries as messages, the channels in turn."""
-    pairs = [(item, incident) for item in store.due(now, CLAIMED_AT_ONCE) if (incident := store.get(item.incident_id))]
+    due = store.due(now, CLAIMED_AT_ONCE)
+    incidents = {number: store.get(number) for number in {item.incident_id for item in due}}
+    pairs = [(item, incident) for item in due if (incident := incidents[item.incident_id])]
     grouped = groupby(sorted(pairs, key=_group), key=_group)
     by_group = {group: tuple(items) for group, items in grouped}
     mails: list[_Mail] = []

@@ -68,9 +68,7 @@ def _specs() -> dict[str, PipelineSpec]:
             silver=Silver(mode="scd2"),
         ),
     )
-    daily = GoldSpec(
-        name="daily", grain=("day",), sql="SELECT 1", inputs=(TableName.parse("silver.flights.flights"),)
-    )
+    daily = GoldSpec(name="daily", grain=("day",), sql="SELECT 1", inputs=(TableName.parse("silver.flights.flights"),))
     joined = GoldSpec(
         name="delays",
         owner=Owner(team="analytics"),

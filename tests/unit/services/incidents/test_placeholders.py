@@ -28,7 +28,7 @@ def test_a_value_is_one_literal_or_name_of_a_statement(value: str) -> None:
     (select,) = statements
     assert select is not None
     assert [literal.this for literal in select.find_all(sqlglot.exp.Literal)] == [value]
-    assert select.find(sqlglot.exp.Column).name == value
+    assert [column.name for column in select.find_all(sqlglot.exp.Column)] == [value, "x"]
 
 
 def test_a_relation_keeps_its_dots_and_a_column_does_not() -> None:

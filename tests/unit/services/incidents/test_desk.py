@@ -1,0 +1,127 @@
+"""A failure becomes an incident that names the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from headwater.domain.incident import Failure
+from headwater.services.incidents.desk import IncidentDesk
+from headwater.services.incidents.offending import offending_rows
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+CONTRACT_FACTS = {
+    "rule": "delay is possible",
+    "column": "departure_delay",
+    "count": "42",
+    "measured": "42",
+    "threshold": "must be 0",
+    "examples": "-9999, -9998",
+    "predicate": "departure_delay < -60",
+}
+
+
+def failed(cause: str, **changes: object) -> Failure:
+    base = Failure(
+        pipeline="flights",
+        run_id="scheduled__2026-11-21",
+        task_id="validate_silver:silver.flights.flights",
+        kind="held",
+        cause=cause,
+        table="silver.flights.flights",
+        message="42 rows break the rule\nsecond line",
+        facts=CONTRACT_FACTS,
+        seen_at=NOON,
+    )
+    return base.model_copy(update=changes)
+
+
+def test_a_broken_contract_names_rule_count_and_the_offending_rows(desk: IncidentDesk) -> None:
+    incident, new = desk.report(failed("contract_broken"))
+    assert new
+    assert incident.title == 'silver.flights.flights is held: 42 rows break the rule "delay is possible"'
+    assert "departure_delay" in incident.likely_cause
+    assert "-9999" in incident.likely_cause
+    assert incident.error_line == "42 rows break the rule"
+    assert [step.choice for step in incident.steps] == [None, "A", "B", "C", None]
+    assert incident.steps[1].sql == 'SELECT * FROM "public"."flights" WHERE "dep_delay" < -60;'
+    assert incident.steps[1].connection == "flights_db"
+    assert incident.steps[2].command == (f'uv run headwater discard {incident.id} --reason "offending rows set aside"')
+    assert incident.facts["run_id"] == "scheduled__2026-11-21"
+    assert incident.facts["task"] == "validate_silver"
+    assert "kept the staged data of the table, held and unpublished" in incident.done_already
+
+
+def test_links_point_to_run_table_and_runbook(desk: IncidentDesk) -> None:
+    incident, _ = desk.report(failed("contract_broken", log_url="http://airflow.example:8080/log"))
+    links = {link.label: link.url for link in incident.links}
+    assert links == {
+        "run": "http://airflow.example:8080/dags/flights/runs/scheduled__2026-11-21",
+        "log": "http://airflow.example:8080/log",
+        "table": "http://airflow.example:8080/assets?name_pattern=silver.flights.flights",
+        "runbook": "include/runbooks/contract_broken.md",
+    }
+
+
+def test_secrets_are_masked_before_anything_is_stored(make_desk: Callable[..., IncidentDesk]) -> None:
+    desk = make_desk("hunter2secret")
+    facts = {"connection": "flights_db", "login": "app", "host": "db", "got": "postgresql://app:hunter2secret@db"}
+    failure = failed("credentials_refused", message="login with hunter2secret refused", facts=facts)
+    incident, _ = desk.report(failure)
+    (seen,) = desk.store.failures_seen("flights", failure.run_id)
+    assert "hunter2secret" not in incident.model_dump_json() + seen.model_dump_json()
+
+
+def test_the_error_line_is_bounded(desk: IncidentDesk) -> None:
+    incident, _ = desk.report(failed("unknown", message="x" * 5000))
+    assert len(incident.error_line) == 300
+
+
+def test_a_cause_without_runbook_is_still_an_alert(desk: IncidentDesk) -> None:
+    incident, _ = desk.report(failed("invented_by_a_plugin"))
+    assert incident.cause == "invented_by_a_plugin"
+    assert incident.steps
+
+
+def test_an_owner_without_mail_is_told_through_the_other_channels(desk: IncidentDesk) -> None:
+    desk.report(failed("contract_broken", pipeline="no_such_pipeline"))
+    assert {item.channel for item in desk.store.due(NOON)} == {"console", "slack"}
+
+
+def test_a_task_that_fails_for_its_reported_table_is_no_second_incident(desk: IncidentDesk) -> None:
+    first, _ = desk.report(failed("source_data", kind="failed", task_id="extract_to_bronze"))
+    again, new = desk.report(failed("source_data", kind="failed", task_id="extract_to_bronze", table=None))
+    assert (again.id, new) == (first.id, False)
+
+
+def test_tries_and_quarantined_rows_are_told_as_done(desk: IncidentDesk) -> None:
+    incident, _ = desk.report(failed("source_data", try_number=3, facts={"quarantined": "12"}))
+    assert incident.done_already[:2] == ("tried 3 times", "put 12 rows into quarantine")
+
+
+@pytest.mark.parametrize(
+    ("table", "predicate", "expected"),
+    [
+        ("silver.flights.flights", "dist > 5", 'SELECT * FROM "public"."flights" WHERE ("dist" * 1.6) > 5;'),
+        ("bronze.flights.flights", "dist > 5", 'SELECT * FROM "public"."flights" WHERE "dist" > 5;'),
+        (
+            "silver.flights.planes",
+            "NOT year <=> 1",
+            'SELECT * FROM "reg"."planes" WHERE NOT "year" IS NOT DISTINCT FROM 1;',
+        ),
+        ("silver.flights.flights", "_hw_batch = 1", None),
+        ("silver.flights.flights", "this is ( no SQL", None),
+        ("gold.flights.daily", "n < 0", None),
+    ],
+)
+def test_offending_rows_are_selected_in_the_sources_own_columns(
+    desk: IncidentDesk, table: str, predicate: str, expected: str | None
+) -> None:
+    from headwater.domain.names import TableName
+    from headwater.domain.spec import SourceSpec
+
+    spec = desk.specs["flights"]
+    assert isinstance(spec, SourceSpec)
+    assert offending_rows(spec, TableName.parse(table), predicate) == expected
