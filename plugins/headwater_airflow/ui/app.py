@@ -8,6 +8,7 @@ from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
+from headwater.domain.errors import HeadwaterError
 from headwater_airflow.ui import pages
 from headwater_airflow.ui.reading import Reader, open_reader
 
@@ -56,5 +57,11 @@ def incident(incident_id: int, reader: Reading) -> HTMLResponse:
     return _html(pages.incident(found))
 
 
-def _html(text: str) -> HTMLResponse:
-    return HTMLResponse(text, headers=_HEADERS)
+@app.exception_handler(HeadwaterError)
+def unavailable(_: Request, error: HeadwaterError) -> HTMLResponse:
+    """Say what is wrong with the installation, as everywhere else."""
+    return _html(pages.explanation(error), status=503)
+
+
+def _html(text: str, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(text, status, headers=_HEADERS)

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from headwater.domain.errors import HeadwaterError
     from headwater.domain.incident import Incident, Step
     from headwater.domain.release import Release
     from headwater.ports.run_store import RunRecord
@@ -73,6 +74,11 @@ def incidents(dag_id: str, run_id: str, found: Sequence[Incident]) -> str:
 def incident(item: Incident) -> str:
     """One incident."""
     return page(f"Incident #{item.id}", _incident(item))
+
+
+def explanation(error: HeadwaterError) -> str:
+    """Why there is nothing to show."""
+    return page("Headwater cannot show this now", f"<pre>{escape(str(error))}</pre>")
 
 
 def _run_link(base: str, run: RunRecord) -> str:
