@@ -23,8 +23,6 @@ from headwater_spark.entrypoints.explain import failed, spoken
 
 TABLES_AT_ONCE = 4
 REMOTE_VARIABLE = "HEADWATER_SPARK_REMOTE"
-ENGINE_SILENT_EXIT = 75
-_PROBE_SECONDS = 60.0
 
 Work = tuple[TableName, Callable[[SparkSession], TableResult]]
 
@@ -62,8 +60,14 @@ def run_job(job: JobSpec, remote: str) -> JobResult:
     started = time.monotonic()
     # Soda freezes the clock of the whole process while it fetches, so its tables go one after the other
     at_once = 1 if job.kind == "validate" else TABLES_AT_ONCE
-    with ThreadPoolExecutor(max_workers=at_once) as pool:
-        results = tuple(pool.map(lambda work: _run_table(remote, *work), work_of(job)))
+    sessions: list[SparkSession] = []
+    try:
+        with ThreadPoolExecutor(max_workers=at_once) as pool:
+            results = tuple(pool.map(lambda work: _run_table(remote, sessions, *work), work_of(job)))
+    finally:
+        # not one by one: closing a session waits for a lock that the others' finished queries need, and both hang
+        for session in sessions:
+            session.client.release_session()
     return JobResult(
         kind=job.kind,
         run_key=job.run_key,
@@ -73,15 +77,16 @@ def run_job(job: JobSpec, remote: str) -> JobResult:
     )
 
 
-def _run_table(remote: str, table: TableName, work: Callable[[SparkSession], TableResult]) -> TableResult:
+def _run_table(
+    remote: str, sessions: list[SparkSession], table: TableName, work: Callable[[SparkSession], TableResult]
+) -> TableResult:
     started = time.monotonic()
     session = open_session(remote)
+    sessions.append(session)
     try:
         result = work(session)
     except Exception as error:  # noqa: BLE001 - the border of a table: whatever failed becomes its result
         result = failed(table, error)
-    finally:
-        session.stop()
     result = result.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
     sys.stdout.write(spoken(result) + "\n")
     sys.stdout.flush()

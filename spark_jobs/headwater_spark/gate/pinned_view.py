@@ -1,0 +1,28 @@
+"""The view a gate looks through: exactly one snapshot, never a branch's moving head (rule 15)."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame, SparkSession
+
+from headwater.domain.job import ValidateTable
+from headwater.domain.names import Layer
+from headwater_spark.tables.views import as_view
+
+
+def pinned_rows(spark: SparkSession, table: ValidateTable) -> DataFrame:
+    """The rows to judge: of bronze those of one batch, of silver those that are not deleted."""
+    rows = spark.sql(f"SELECT * FROM {table.table.iceberg} VERSION AS OF {table.snapshot_id}")  # noqa: S608
+    if table.table.layer is Layer.BRONZE and table.batch_only is not None:
+        return rows.where(f"_hw_batch = {table.batch_only}")
+    return rows.where("NOT _hw_deleted") if table.table.layer is Layer.SILVER else rows
+
+
+def is_history(rows: DataFrame) -> bool:
+    """Whether the rows are those of an scd2 table."""
+    return {"valid_from", "valid_to", "batch_out"} <= set(rows.columns)
+
+
+def contract_view(rows: DataFrame, table: ValidateTable) -> str:
+    """A view for the contract. Of an scd2 table it sees what is believed now."""
+    seen = rows.where("batch_out IS NULL") if is_history(rows) else rows
+    return as_view(seen, f"gate_{table.table.layer.value}")
