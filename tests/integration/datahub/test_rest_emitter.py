@@ -16,6 +16,7 @@ import pytest
 from headwater.adapters.datahub.event_file import read_events
 from headwater.adapters.datahub.metadata_events import metadata_events
 from headwater.adapters.datahub.rest_emitter import DataHubLineageEmitter
+from headwater.adapters.datahub.spool import EventSpool
 from headwater.domain.lineage import RunFacts
 
 Connect = Callable[..., Any]
@@ -123,6 +124,16 @@ def test_two_runs_at_once_both_arrive(gms: Any, connections: Connect, spool: Pat
     assert emitter(connections(), spool).flush_spool() == 0
     for pipeline in ("flights", "weather"):
         assert (f"urn:li:dataFlow:(airflow,{pipeline},PROD)", "dataFlowInfo") in gms.store.aspects
+
+
+def test_while_another_run_sends_this_one_waits_and_leaves_its_events(
+    gms: Any, connections: Connect, spool: Path, run_facts: RunFacts
+) -> None:
+    with EventSpool(spool).alone():
+        line = emitter(connections(), spool, patience_seconds=0.5).emit(run_facts)
+    assert f"{len(metadata_events(run_facts))} wait" in line
+    assert gms.requests == []
+    assert emitter(connections(), spool).flush_spool() == 0
 
 
 KILLED = """
