@@ -1,7 +1,8 @@
 """Named places at which a fault test may stop a process. They cost one dictionary look-up when nothing is armed.
 
 ``HEADWATER_FAILPOINT=publish.after_intent:kill`` arms one; several are separated by commas. What they do:
-``kill`` ends this process like kill -9, ``raise`` raises FailpointError, ``hang`` waits until it is killed.
+``kill`` ends this process like kill -9, ``pause`` stops it until SIGCONT, ``raise`` raises FailpointError, ``hang``
+waits until it is killed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import threading
 from headwater.domain.errors import HeadwaterError
 
 VARIABLE = "HEADWATER_FAILPOINT"
-ACTIONS = ("kill", "raise", "hang")
+ACTIONS = ("kill", "pause", "raise", "hang")
 
 
 class FailpointError(HeadwaterError):
@@ -39,6 +40,8 @@ def failpoint(name: str) -> None:
 def _act(name: str, action: str) -> None:
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "pause":
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif action == "hang":
         threading.Event().wait()
     elif action == "raise":

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from headwater.adapters.iceberg.opening import ATTEMPTS, explained, pause
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MAIN = "main"
 _WRITERS = 8
+_ASLEEP_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,9 @@ def _swap(catalog: SqlCatalog, changes: Sequence[_Change]) -> bool:
     from pyiceberg.catalog.sql import IcebergTables
 
     with Session(catalog.engine) as session:
+        if catalog.engine.dialect.name == "postgresql":
+            # a publisher that falls asleep in here holds the rows; the database lets go of it, and nothing has moved
+            session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{_ASLEEP_SECONDS}s'"))
         for change in changes:
             namespace, name = change.move.table.identifier
             moved = session.connection().execute(

@@ -16,12 +16,17 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x6865_6164_7761
 """Any number, the same in every process: ``headwa`` in ASCII."""
 _BUSY_SECONDS = 30
+_ASLEEP_SECONDS = 60
 
 
 def open_engine(url: str) -> Engine:
     """An engine for short task processes: few connections, opened when needed, each tested before it is used again."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=2, max_overflow=6, pool_pre_ping=True, pool_recycle=600)
+        # a process that falls asleep in a transaction holds locks others wait for: the database ends its session
+        asleep = {"options": f"-c idle_in_transaction_session_timeout={_ASLEEP_SECONDS}s"}
+        return create_engine(
+            url, pool_size=2, max_overflow=6, pool_pre_ping=True, pool_recycle=600, connect_args=asleep
+        )
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
