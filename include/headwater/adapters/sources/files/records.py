@@ -110,6 +110,8 @@ def _record(line: int, content: bytes, form: CsvFormat) -> Record:
 
 
 def _broken(line: int, content: bytes, problem: str) -> Record:
-    # what is no text stays readable: a byte that is no UTF-8 and a NUL are kept as their escapes
-    raw = content.decode("utf-8", errors="backslashreplace").replace("\0", "\\x00")
-    return Record(line, None, raw, problem)
+    if problem == "broken_quoting":
+        return Record(line, None, content.decode("utf-8"), problem)
+    # what is no text is escaped, backslashes too, so that the bytes can be had back exactly
+    escaped = content.replace(b"\\", b"\\\\").replace(b"\0", b"\\x00")
+    return Record(line, None, escaped.decode("utf-8", errors="backslashreplace"), problem)

@@ -114,7 +114,8 @@ def _oid(session: Session, relation: tuple[str, str], table: TableSpec, connecti
     if partition and partition[0] is not None:
         return int(partition[0])
     wanted, names = ".".join(relation), [f"{schema}.{name}" for schema, name, _, _ in offered]
-    near = get_close_matches(wanted, names, n=3, cutoff=0.5)
+    alike = get_close_matches(relation[1], [name for _, name, _, _ in offered], n=3)
+    near = [name for name in names if name.partition(".")[2] in alike]
     raise SourceTableMissingError(
         f"{wanted} does not exist at the source",
         got=wanted,

@@ -1,0 +1,95 @@
+"""Three ways to be refused by a database give three causes, and none of them shows the password."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from tests.integration.sources.sources_under_test import Source, connection_of, sql_table
+
+from headwater.domain.errors import (
+    CredentialsError,
+    HeadwaterError,
+    SchemaDriftError,
+    SourceTableMissingError,
+    SourceUnreachableError,
+    SpecError,
+)
+
+SECRET = "s3cr3t-Zq"
+
+
+def texts_of(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error)) + repr(error)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"password": SecretStr(SECRET)}, CredentialsError),
+        ({"login": "nobody", "password": SecretStr(SECRET)}, CredentialsError),
+        ({"port": 1, "password": SecretStr(SECRET)}, SourceUnreachableError),
+        ({"schema_": "no_such_db"}, SourceUnreachableError),
+        ({"extra": {"passfile": "/x"}}, SpecError),
+    ],
+    ids=["password", "login", "port", "database", "extra"],
+)
+def test_connection_that_does_not_work_is_explained(source: Source, changes: dict[str, object], expected: type) -> None:
+    source.info = connection_of(source.url, **changes)
+    with pytest.raises(HeadwaterError) as caught:
+        source.inspect(sql_table())
+    assert type(caught.value) is expected
+    assert caught.value.facts["connection"] == "flights_db"
+    assert SECRET not in texts_of(caught.value)
+
+
+def test_missing_relation_names_near_misses(source: Source) -> None:
+    source.sql("create table fligths (id int)", "create table other (id int)")
+    with pytest.raises(SourceTableMissingError) as caught:
+        source.inspect(sql_table())
+    facts = caught.value.facts
+    assert (facts["table"], facts["relation"], facts["connection"]) == ("flights", "public.flights", "flights_db")
+    assert facts["near"] == "public.fligths"
+
+
+@pytest.mark.parametrize(("role", "changes"), [("key", {"key": ("ids",)}), ("cursor", {"cursor": "updated"})])
+def test_vanished_key_or_cursor_names_near_misses(source: Source, role: str, changes: dict[str, Any]) -> None:
+    source.sql("create table flights (id int, updated_at timestamptz)")
+    table = sql_table(**({"mode": "incremental", "cursor": "updated_at"} | changes))
+    with pytest.raises(SchemaDriftError, match=f"{role} column") as caught:
+        source.plan(table)
+    assert caught.value.facts["near"] in {"id", "updated_at"}
+
+
+def test_relation_that_may_not_be_read_names_the_grant(source: Source) -> None:
+    source.sql("create table flights (id int)", "insert into flights values (1)")
+    source.sql(f"drop role if exists reader; create role reader login password '{SECRET}'")
+    source.info = connection_of(source.url, login="reader", password=SecretStr(SECRET))
+    with pytest.raises(CredentialsError) as caught:
+        source.run(sql_table(key=()))
+    assert 'GRANT SELECT ON public.flights TO "reader"' in (caught.value.remedy or "")
+    assert SECRET not in texts_of(caught.value)
+
+
+def test_relation_of_another_schema_views_and_partitions_are_read(source: Source) -> None:
+    source.sql("create schema ops", "create table ops.f (id int) partition by range (id)")
+    source.sql("create table ops.f1 partition of ops.f for values from (0) to (10)", "insert into ops.f values (1)")
+    source.sql("create view ops.v as select * from ops.f")
+    for relation in ("ops.f", "ops.f1", "ops.v"):
+        _, extracted = source.run(sql_table(relation.replace(".", "_"), key=(), relation=relation))
+        assert extracted.rows == 1
+
+
+def test_offered_relations_have_keys_and_cursor_candidates(source: Source) -> None:
+    from headwater.adapters.sources.opening import open_extractor
+
+    source.sql("create table flights (b int, a int, created_at timestamp, updated timestamptz, primary key (a, b))")
+    source.sql("create table events (id bigserial primary key)")
+    extractor = open_extractor(sql_table(), source.info)
+    offered = {item.relation: item for item in extractor.list_relations()}
+    extractor.close()
+    assert offered["public.flights"].primary_key == ("a", "b")
+    assert offered["public.flights"].cursor_candidates == ("updated", "created_at")
+    assert offered["public.events"].cursor_candidates == ("id",)
