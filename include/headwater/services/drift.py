@@ -44,7 +44,7 @@ def reconcile(table: TableName, live: TableSchema, source: TableSchema, policy: 
     """
     live_columns = tuple(column for column in live.columns if not column.name.startswith(RESERVED_PREFIX))
     add: list[Column] = []
-    widen: dict[str, str] = Field(default_factory=dict)
+    widen: dict[str, str] = {}
     for column in live_columns:
         if source.column(column.name) is None:
             raise _vanished(table, column, source, live, relation)

@@ -42,7 +42,7 @@ def test_a_column_that_vanished_stops_and_names_the_one_it_was_probably_renamed_
 @pytest.mark.parametrize(("policy", "added"), [("stop", None), ("evolve", ("b",))])
 def test_a_new_column_stops_unless_the_table_evolves(policy: str, added: tuple[str, ...] | None) -> None:
     if added is None:
-        with pytest.raises(SchemaDriftError, match="is new in public.flights"):
+        with pytest.raises(SchemaDriftError, match="is new in"):
             reconcile(TABLE, live(a="int"), schema(a="int", b="string"), policy, RELATION)
         return
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from headwater.domain.lineage import TaskFacts
+from headwater.domain.lineage import SourcePlace, TaskFacts
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import TableSchema
+from headwater.domain.spec import SourceSpec
 from headwater.domain.staging import Verdict
 from headwater.ports.platform import Platform
 from headwater.services.context import RunContext, planned
@@ -31,6 +32,7 @@ def run(
         staged=tuple(record.staged for record in records),
         verdicts=tuple(v for v in (_verdict(platform, r.staged.table, r.staged.staged) for r in records) if v),
         schemas=_schemas(platform, run),
+        sources=_source(platform, run),
         tasks=tasks,
         url=url,
     )
@@ -40,6 +42,16 @@ def run(
 
 def _verdict(platform: Platform, table: TableName, snapshot: int) -> Verdict | None:
     return platform.runs.verdict(table, snapshot)
+
+
+def _source(platform: Platform, run: RunContext) -> dict[str, SourcePlace]:
+    """What the source's connection leads to, so that its tables meet those DataHub's own connectors found."""
+    if not isinstance(run.spec, SourceSpec):
+        return {}
+    connection = platform.connections.resolve(run.spec.connection)
+    if connection.kind != "postgres":
+        return {}
+    return {run.spec.connection: SourcePlace(platform="postgres", database=connection.schema_ or None)}
 
 
 def _schemas(platform: Platform, run: RunContext) -> dict[str, TableSchema]:
