@@ -82,7 +82,8 @@ def _inferred(values: Sequence[object]) -> str:
 def _local(spark: SparkSession, rows: Sequence[Row], types: Mapping[str, str]) -> DataFrame:
     """Rows of a fixture as a DataFrame: values are written as text and cast, as a file would be."""
     values = [
-        "SELECT " + ", ".join(f"CAST({_text(row.get(name))} AS {kind}) AS {quoted(name)}" for name, kind in types.items())
+        "SELECT "
+        + ", ".join(f"CAST({_text(row.get(name))} AS {kind}) AS {quoted(name)}" for name, kind in types.items())
         for row in rows or [{}]
     ]
     made = spark.sql(" UNION ALL ".join(values))

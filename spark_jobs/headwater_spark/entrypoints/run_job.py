@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,9 @@ from headwater.domain.names import TableName
 from headwater_spark.entrypoints.explain import failed, spoken
 
 TABLES_AT_ONCE = 4
+ENGINE_SILENT_EXIT = 75
+"""Exit status of a job whose server took the connection and never answered."""
+SILENCE_SECONDS = 120.0
 REMOTE_VARIABLE = "HEADWATER_SPARK_REMOTE"
 
 Work = tuple[TableName, Callable[[SparkSession], TableResult]]
@@ -61,6 +65,7 @@ def run_job(job: JobSpec, remote: str) -> JobResult:
     # Soda freezes the clock of the whole process while it fetches, so its tables go one after the other
     at_once = 1 if job.kind == "validate" else TABLES_AT_ONCE
     sessions: list[SparkSession] = []
+    _end_when_silent(sessions)
     try:
         with ThreadPoolExecutor(max_workers=at_once) as pool:
             results = tuple(pool.map(lambda work: _run_table(remote, sessions, *work), work_of(job)))
@@ -75,6 +80,18 @@ def run_job(job: JobSpec, remote: str) -> JobResult:
         tables=results,
         seconds=time.monotonic() - started,
     )
+
+
+def _end_when_silent(sessions: list[SparkSession]) -> None:
+    """End this process when the server gives no session at all: a hung server holds its port and answers nobody."""
+
+    def give_up() -> None:
+        if not sessions:
+            os._exit(ENGINE_SILENT_EXIT)
+
+    timer = threading.Timer(SILENCE_SECONDS, give_up)
+    timer.daemon = True
+    timer.start()
 
 
 def _run_table(

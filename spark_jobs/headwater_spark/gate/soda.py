@@ -46,8 +46,8 @@ def verify(spark: SparkSession, contract: str, view: str) -> SodaSaid:
 
     :raises GateError: when Soda gives anything but one result.
     """
-    from soda_core.contracts import verify_contract_locally  # noqa: PLC0415 - two seconds to import
-    from soda_sparkdf.common.data_sources.sparkdf_data_source import SparkDataFrameDataSourceImpl  # noqa: PLC0415
+    from soda_core.contracts import verify_contract_locally
+    from soda_sparkdf.common.data_sources.sparkdf_data_source import SparkDataFrameDataSourceImpl
 
     source = SparkDataFrameDataSourceImpl.from_existing_session(session=spark, name="lake")
     with tempfile.TemporaryDirectory() as folder:
@@ -61,5 +61,5 @@ def verify(spark: SparkSession, contract: str, view: str) -> SodaSaid:
     return SodaSaid(result.status.name, errors, tuple(result.check_results))
 
 
-def _errors(said: Any) -> str:  # noqa: ANN401 - Soda ships no types
+def _errors(said: Any) -> str:
     return str(said.get_errors_str() or "")

@@ -84,9 +84,7 @@ def _judged(table: ValidateTable, checks: Sequence[CheckResult]) -> TableResult:
     )
 
 
-def _closed(
-    table: ValidateTable, reason: str, checks: Sequence[CheckResult] = (), declared: int = 0
-) -> TableResult:
+def _closed(table: ValidateTable, reason: str, checks: Sequence[CheckResult] = (), declared: int = 0) -> TableResult:
     return TableResult(
         table=table.table,
         status="judged",
@@ -126,7 +124,7 @@ def _explained(
     return results
 
 
-def _measured(found: Any, written: DeclaredCheck | None) -> CheckResult:  # noqa: ANN401 - Soda ships no types
+def _measured(found: Any, written: DeclaredCheck | None) -> CheckResult:
     numbers: Mapping[str, Any] = found.diagnostic_metric_values or {}
     outcome = _OUTCOMES.get(found.outcome.name, "not_evaluated")
     failed = next((numbers[name] for name in _counts_of(found.check.type) if numbers.get(name) is not None), None)

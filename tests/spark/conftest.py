@@ -1,0 +1,178 @@
+"""One Connect server for the whole session, and a lake of small tables on it: bronze rows in, jobs run, published."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from pyspark.sql import Row, SparkSession
+
+from headwater.adapters.embedded.jars import jar_cache
+from headwater.adapters.embedded.postgres import EmbeddedPostgres
+from headwater.adapters.spark_connect.server import ConnectServer
+from headwater.domain.job import JobKind, JobResult, JobSpec, RefineTable, TableResult, ValidateTable
+from headwater.domain.names import Layer, TableName
+from headwater.domain.run import InputRef, position
+from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
+from headwater.domain.spec import Silver, SqlExtract, TableSpec
+from headwater.domain.staging import StagedTable, TableState, new_attempt
+from headwater_spark.entrypoints.run_job import run_job
+
+SYSTEM = (
+    "_hw_batch bigint, _hw_run_key string, _hw_extracted_at timestamp, _hw_op string, _hw_position string, "
+    "_hw_origin string"
+)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Lake:
+    """Tables of one source with a fresh name, so that tests never meet."""
+
+    spark: SparkSession
+    remote: str
+    source: str = field(default_factory=lambda: "s" + uuid4().hex[:10])
+    heads: dict[TableName, int] = field(default_factory=dict)
+    refined: dict[str, int] = field(default_factory=dict)
+
+    def name(self, layer: Layer, table: str = "t") -> TableName:
+        return TableName(layer=layer, source=self.source, table=table)
+
+    def rows(self, table: TableName, where: str = "true", order: str = "1") -> list[Row]:
+        return self.spark.sql(f"SELECT * FROM {table.iceberg} WHERE {where} ORDER BY {order}").collect()
+
+    def bronze(self, batch: int, columns: str, rows: Sequence[str], table: str = "t", op: str = "r") -> InputRef:
+        """Append a batch; each row is the SQL of its values. Its run read it ``batch`` days after the start."""
+        name, at = self.name(Layer.BRONZE, table), START + timedelta(days=batch)
+        if name not in self.heads:
+            self.spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.bronze").collect()
+            self.spark.sql(f"CREATE TABLE {name.iceberg} ({columns}, {SYSTEM}) USING iceberg").collect()
+        stamps = [
+            f"{batch}, 'r', TIMESTAMP '{at.isoformat()}', '{op}', '{position(at, ordinal)}', 'test'"
+            for ordinal in range(len(rows))
+        ]
+        values = ", ".join(f"({row}, {stamp})" for row, stamp in zip(rows, stamps, strict=True))
+        empty = f"SELECT * FROM {name.iceberg} WHERE false"
+        self.spark.sql(f"INSERT INTO {name.iceberg} " + (f"VALUES {values}" if rows else empty)).collect()
+        self.heads[name] = self.head(name)
+        return InputRef(snapshot_id=self.heads[name], batch=batch)
+
+    def head(self, table: TableName, ref: str = "main") -> int:
+        found = self.spark.sql(f"SELECT snapshot_id FROM {table.iceberg}.refs WHERE name = '{ref}'").collect()
+        return int(found[0].snapshot_id)
+
+    def job(self, kind: JobKind, batch: int, **tables: object) -> JobSpec:
+        return JobSpec(
+            kind=kind,
+            run_key=f"i/{self.source}/r{batch}",
+            pipeline=self.source,
+            attempt=new_attempt(),
+            planned_at=START + timedelta(days=batch),
+            **tables,  # type: ignore[arg-type]
+        )
+
+    def state(self, batch: int) -> TableState:
+        return TableState(run_key=f"i/{self.source}/r{batch}", spec_hash="h", batch=batch)
+
+    def refine_spec(self, spec: TableSpec, source: InputRef, rules: Mapping[str, str] | None = None) -> RefineTable:
+        silver = self.name(Layer.SILVER, spec.name)
+        return RefineTable(
+            spec=spec,
+            bronze=self.name(Layer.BRONZE, spec.name),
+            silver=silver,
+            bronze_input=source,
+            from_batch=self.refined.get(spec.name, 0),
+            base=self.heads.get(silver),
+            state=self.state(source.batch),
+            quarantine_rules=dict(rules or {}),
+        )
+
+    def refine(self, spec: TableSpec, source: InputRef, rules: Mapping[str, str] | None = None) -> TableResult:
+        """Refine one table and publish what it staged."""
+        job = self.job("refine", source.batch, refine=(self.refine_spec(spec, source, rules),))
+        result = self.run(job).tables[0]
+        if result.status == "staged":
+            self.publish(result.staged)
+            self.publish(result.quarantine)
+            self.refined[spec.name] = source.batch
+        return result
+
+    def run(self, job: JobSpec) -> JobResult:
+        return run_job(job, self.remote)
+
+    def publish(self, staged: StagedTable | None) -> None:
+        if staged is None:
+            return
+        table = f"{staged.table.layer.value}.{staged.table.source}__{staged.table.table}"
+        self.spark.sql(f"CALL lake.system.fast_forward('{table}', 'main', '{staged.branch}')").collect()
+        self.spark.sql(f"ALTER TABLE lake.{table} DROP BRANCH {staged.branch}").collect()
+        self.heads[staged.table] = staged.staged
+
+    def validate(self, table: TableName, contract: str, **more: object) -> TableResult:
+        judged = ValidateTable(
+            table=table,
+            snapshot_id=self.heads[table],
+            contract=contract,
+            contract_hash="c",
+            **more,  # type: ignore[arg-type]
+        )
+        return self.run(self.job("validate", 1, validate=(judged,))).tables[0]
+
+    @staticmethod
+    def spec(mode: str, *, extract: str = "incremental", name: str = "t", **silver: object) -> TableSpec:
+        """A table keyed by ``k``."""
+        cursor = "u" if extract == "incremental" else None
+        return TableSpec(
+            name=name,
+            key=("k",),
+            extract=SqlExtract(mode=extract, cursor=cursor),  # type: ignore[arg-type]
+            silver=Silver(mode=mode, **silver),  # type: ignore[arg-type]
+        )
+
+
+@pytest.fixture(scope="session")
+def settings(postgres_server: EmbeddedPostgres) -> Iterator[Settings]:
+    home = Path(tempfile.mkdtemp(prefix="headwater-spark-"))
+    postgres_server.create_databases(["spark_lake"])
+    url = postgres_server.url("spark_lake", "psycopg")
+    made = Settings(
+        home=str(home),
+        repository=str(home),
+        run_store=url,
+        catalog=CatalogSettings(
+            uri=url,
+            jdbc_uri=f"jdbc:postgresql://127.0.0.1:{postgres_server.port}/spark_lake",
+            jdbc_user="postgres",
+            jdbc_password=urlsplit(url).password or "",
+            warehouse=(home / "warehouse").as_uri(),
+        ),
+        spark=SparkSettings(jars=str(jar_cache())),
+    )
+    yield made
+    ConnectServer(made).stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def remote(settings: Settings) -> Iterator[str]:
+    with ConnectServer(settings).used() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def spark(remote: str) -> SparkSession:
+    session = SparkSession.builder.remote(remote).create()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    return session
+
+
+@pytest.fixture
+def lake(spark: SparkSession, remote: str) -> Lake:
+    return Lake(spark, remote)

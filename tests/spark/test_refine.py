@@ -1,0 +1,118 @@
+"""What refine stages in each mode, one branch and one commit at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from headwater.domain.names import Layer
+from headwater.domain.spec import ColumnRule
+from headwater.domain.staging import branch_of
+
+COLUMNS = "k bigint, v string, u timestamp"
+
+
+def row(k: int | None, v: str, day: int) -> str:
+    return f"{'NULL' if k is None else k}, '{v}', TIMESTAMP '2026-01-{day:02d} 00:00:00Z'"
+
+
+def test_upsert_keeps_the_greatest_sequence_and_leaves_main_alone(lake: Any) -> None:
+    """Rules 10, 11, 27: one commit on the attempt's branch; a stale event changes nothing."""
+    spec = lake.spec("upsert", sequence_by="u")
+    first = lake.refine(spec, lake.bronze(1, COLUMNS, [row(1, "a", 5), row(1, "old", 4), row(2, "b", 5)]))
+    silver = lake.name(Layer.SILVER)
+    source = lake.bronze(2, COLUMNS, [row(1, "stale", 3), row(2, "b2", 6), row(3, "c", 6)])
+    job = lake.job("refine", 2, refine=(lake.refine_spec(spec, source),))
+    before = lake.head(silver)
+    second = lake.run(job).tables[0]
+    assert (first.rows_inserted, second.rows_inserted, second.rows_updated) == (2, 1, 1)
+    assert lake.head(silver) == before
+    assert second.staged.branch == branch_of(job.attempt)
+    snapshots = lake.spark.sql(f"SELECT * FROM {silver.iceberg}.snapshots WHERE parent_id = {before}").collect()
+    assert [(s.snapshot_id, s.summary["headwater.run-key"]) for s in snapshots] == [(second.staged.staged, job.run_key)]
+    lake.publish(second.staged)
+    assert [(r.k, r.v) for r in lake.rows(silver, order="k")] == [(1, "a"), (2, "b2"), (3, "c")]
+
+
+def test_a_batch_that_changes_nothing_is_staged_as_a_snapshot_without_changes(lake: Any) -> None:
+    spec = lake.spec("upsert", sequence_by="u")
+    lake.refine(spec, lake.bronze(1, COLUMNS, [row(1, "a", 5)]))
+    result = lake.refine(spec, lake.bronze(2, COLUMNS, []))
+    assert result.status == "staged"
+    assert (result.rows_inserted, result.rows_updated, result.rows_deleted) == (0, 0, 0)
+    assert result.staged.base != result.staged.staged
+
+
+def test_broken_rows_go_to_quarantine_with_every_rule_they_broke(lake: Any) -> None:
+    """Rule 40: rules are judged on silver's columns; NULL breaks none; a row without a key cannot go on."""
+    spec = lake.spec("upsert").model_copy(update={"columns": {"v": ColumnRule(rename="n", type="int")}})
+    rows = [row(1, "7", 1), row(2, "x", 1), row(3, "-1", 1), row(None, "-2", 1)]
+    result = lake.refine(spec, lake.bronze(1, COLUMNS, rows), {"n is positive": "n < 0"})
+    assert [(r.k, r.n) for r in lake.rows(lake.name(Layer.SILVER))] == [(1, 7)]
+    aside = lake.rows(lake.name(Layer.QUARANTINE), order="_hw_position")
+    assert [(r._hw_rules, r._hw_key) for r in aside] == [
+        ("type of n", '{"k":2}'),
+        ("n is positive", '{"k":3}'),
+        ("key is missing,n is positive", None),
+    ]
+    assert (result.rows_read, result.staged.quarantined, result.quarantine.rows) == (4, 3, 3)
+
+
+def test_append_drops_redeliveries_and_sets_contradictions_aside(lake: Any) -> None:
+    """Rule 34."""
+    spec = lake.spec("append")
+    lake.refine(spec, lake.bronze(1, COLUMNS, [row(1, "a", 1), row(1, "a", 1), row(2, "b", 1), row(2, "other", 1)]))
+    result = lake.refine(spec, lake.bronze(2, COLUMNS, [row(1, "a", 1), row(2, "third", 1), row(3, "c", 1)]))
+    assert [(r.k, r.v) for r in lake.rows(lake.name(Layer.SILVER), order="k")] == [(1, "a"), (2, "b"), (3, "c")]
+    aside = lake.rows(lake.name(Layer.QUARANTINE), order="_hw_position")
+    assert ['"other"' in r._hw_payload or '"third"' in r._hw_payload for r in aside] == [True, True]
+    assert (result.rows_inserted, result.staged.quarantined) == (1, 1)
+
+
+def test_full_extracts_are_compared_one_after_the_other(lake: Any) -> None:
+    """Rule 31: two pending extracts; a key that left in the first and came back in the second has a gap."""
+    spec = lake.spec("scd2", extract="snapshot")
+    columns = "k bigint, v string"
+    lake.refine(spec, lake.bronze(1, columns, ["1, 'a'", "2, 'b'", "3, 'c'"]))
+    lake.bronze(2, columns, ["1, 'a'", "3, 'c2'"])
+    result = lake.refine(spec, lake.bronze(3, columns, ["1, 'a'", "2, 'b'", "3, 'c2'"]))
+    assert result.status == "staged", result.error
+    silver = lake.name(Layer.SILVER)
+    found = [
+        (r.k, r.v, r.valid_from.day, r.valid_to and r.valid_to.day, r.is_current)
+        for r in lake.rows(silver, "NOT _hw_deleted AND batch_out IS NULL", "k, valid_from")
+    ]
+    assert found == [
+        (1, "a", 2, None, True),
+        (2, "b", 2, 3, False),
+        (2, "b", 4, None, True),
+        (3, "c", 2, 3, False),
+        (3, "c2", 3, None, True),
+    ]
+
+
+@pytest.mark.parametrize(("left", "what"), [(0, "is empty"), (8, "deletes 12 of 20 rows")])
+def test_an_extract_that_lost_too_much_stops(lake: Any, left: int, what: str) -> None:
+    """Rule 32."""
+    spec = lake.spec("scd2", extract="snapshot")
+    lake.refine(spec, lake.bronze(1, "k bigint, v string", [f"{k}, 'v'" for k in range(20)]))
+    result = lake.refine(spec, lake.bronze(2, "k bigint, v string", [f"{k}, 'v'" for k in range(left)]))
+    assert (result.status, result.error_code) == ("failed", "contract_broken")
+    assert what in result.error
+
+
+def test_one_failing_table_names_its_column_and_stops_no_other(lake: Any) -> None:
+    good, bad = lake.spec("upsert"), lake.spec("upsert", name="bad")
+    bad = bad.model_copy(update={"columns": {"v": ColumnRule(expression="upper(vv)")}})
+    tables = [lake.refine_spec(spec, lake.bronze(1, COLUMNS, [row(1, "a", 1)], spec.name)) for spec in (good, bad)]
+    fine, failed = lake.run(lake.job("refine", 1, refine=tuple(tables))).tables
+    assert fine.status == "staged"
+    assert (failed.status, failed.error_code, failed.facts["column"]) == ("failed", "transform_failed", "vv")
+
+
+def test_silver_sql_keeps_each_row_in_its_place(lake: Any) -> None:
+    sql = f"SELECT b.k, upper(b.v) AS v\nFROM bronze.{lake.source}.t AS b\nWHERE b.v <> 'drop'"
+    spec = lake.spec("upsert").model_copy(update={"sql": sql})
+    lake.refine(spec, lake.bronze(1, COLUMNS, [row(1, "a", 1), row(2, "drop", 1)]))
+    assert [(r.k, r.v, r._hw_batch) for r in lake.rows(lake.name(Layer.SILVER))] == [(1, "A", 1)]
