@@ -9,6 +9,7 @@ import typer
 from headwater.cli.opening import opened_platform, repository
 from headwater.cli.output import Json, console, print_json, print_table
 from headwater.domain.errors import SourceTableMissingError
+from headwater.domain.spec import Owner
 
 
 def register(app: typer.Typer) -> None:
@@ -63,6 +64,7 @@ def watchdog(as_json: Json = False) -> None:
 def new_source(
     name: Annotated[str, typer.Argument(help="Name of the source: the YAML's stem, and the DAG.")],
     connection: Annotated[str, typer.Option(help="Connection id to read.")],
+    email: Annotated[str, typer.Option(prompt="Mail address that alerts go to", help="Where alerts go.")],
     schema: Annotated[str, typer.Option(help="Only relations of this schema.")] = "public",
     table: Annotated[list[str] | None, typer.Option(help="Only this table; may be repeated.")] = None,
     owner: Annotated[str, typer.Option(help="Team that owns the source.")] = "data-platform",
@@ -82,6 +84,6 @@ def new_source(
     if not chosen:
         allowed = ", ".join(item.relation for item in relations) or "nothing: the login can read no table"
         raise SourceTableMissingError("The connection offers no such table.", got=f"{schema}.*", allowed=allowed)
-    for path in write_source(repository(), name, connection, owner, chosen):
+    for path in write_source(repository(), name, connection, Owner(team=owner, email=(email,)), chosen):
         console().print(f"wrote {path}")
     console().print("Next: headwater validate")

@@ -11,7 +11,7 @@ import yaml
 
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import NAME_RULE, Layer, TableName, is_name
-from headwater.domain.spec import Silver, SqlExtract, TableSpec
+from headwater.domain.spec import Owner, Silver, SqlExtract, TableSpec
 from headwater.model.layout import SOURCES, Layout
 from headwater.ports.extractor import SourceRelation
 
@@ -22,7 +22,7 @@ def probe_table() -> TableSpec:
 
 
 def write_source(
-    root: Path, name: str, connection: str, owner: str, relations: Sequence[SourceRelation]
+    root: Path, name: str, connection: str, owner: Owner, relations: Sequence[SourceRelation]
 ) -> tuple[Path, ...]:
     """Write YAML and contracts; returns the paths. Nothing is overwritten.
 
@@ -51,11 +51,11 @@ def _table_name(relation: str) -> str:
     return plain if is_name(plain) else f"t_{plain}"[:63].rstrip("_")
 
 
-def _document(connection: str, owner: str, relations: dict[str, SourceRelation]) -> dict[str, Any]:
+def _document(connection: str, owner: Owner, relations: dict[str, SourceRelation]) -> dict[str, Any]:
     tables = {table: _table(table, relation) for table, relation in relations.items()}
     return {
         "description": f"Tables read over {connection}.",
-        "owner": {"team": owner},
+        "owner": owner.model_dump(mode="json", exclude_defaults=True),
         "schedule": {"every": "1d"},
         "connection": connection,
         "extract": {"kind": "sql", "mode": "snapshot"},
@@ -64,25 +64,31 @@ def _document(connection: str, owner: str, relations: dict[str, SourceRelation])
 
 
 def _table(table: str, relation: SourceRelation) -> dict[str, Any]:
-    entry: dict[str, Any] = {}
-    if relation.primary_key:
-        entry["key"] = list(relation.primary_key)
     extract: dict[str, Any] = {} if relation.relation == f"public.{table}" else {"relation": relation.relation}
     cursor = next(iter(relation.cursor_candidates), None)
-    if cursor is not None and relation.primary_key:
+    if cursor is None:
+        silver = {"mode": "upsert"}
+    elif relation.primary_key:
         extract |= {"mode": "incremental", "cursor": cursor, "lag": "1h"}
-        entry["silver"] = {"mode": "upsert", "sequence_by": cursor}
+        silver = {"mode": "upsert", "sequence_by": cursor}
     else:
-        entry["silver"] = {"mode": "upsert" if relation.primary_key else "append"}
-    if extract:
-        entry["extract"] = extract
-    return entry
+        extract |= {"mode": "incremental", "cursor": cursor}
+        silver = {"mode": "append"}
+    key = _key(relation) if silver["mode"] == "upsert" else ()
+    return ({"key": list(key)} if key else {}) | ({"extract": extract} if extract else {}) | {"silver": silver}
+
+
+def _key(relation: SourceRelation) -> tuple[str, ...]:
+    """The primary key; without one a row's identity is all of it, and the contract says when rows are doubled."""
+    return relation.primary_key or relation.schema_.names
 
 
 def _contract(table: TableName, relation: SourceRelation) -> dict[str, Any]:
     checks: list[dict[str, Any]] = [{"row_count": {"threshold": {"must_be_greater_than": 0}}}]
-    if relation.primary_key and table.layer is Layer.SILVER:
-        checks.append({"duplicate": {"columns": list(relation.primary_key)}})
-    columns = [{"name": name, "checks": [{"missing": {}}]} for name in relation.primary_key]
-    dataset = "/".join(("lake", *table.identifier))
-    return {"dataset": dataset, "checks": checks} | ({"columns": columns} if columns else {})
+    if table.layer is Layer.SILVER and (relation.primary_key or not relation.cursor_candidates):
+        checks.append({"duplicate": {"columns": list(_key(relation))}})
+    columns = [
+        {"name": name} | ({"checks": [{"missing": {}}]} if name in relation.primary_key else {})
+        for name in relation.schema_.names
+    ]
+    return {"dataset": "/".join(("lake", *table.identifier)), "checks": checks, "columns": columns}

@@ -57,8 +57,6 @@ def schema(
     kind: Annotated[Literal["source", "product"], typer.Argument(help="Which kind of file.")] = "source",
 ) -> None:
     """Print the JSON schema of a YAML file, for editors."""
-    from headwater.model.documents import ProductDocument, SourceDocument
+    from headwater.model.json_schema import json_schema
 
-    model = SourceDocument if kind == "source" else ProductDocument
-    found = model.model_json_schema()
-    print_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **found})
+    print_json(json_schema(kind))

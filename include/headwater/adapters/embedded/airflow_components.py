@@ -14,7 +14,7 @@ from headwater.adapters.embedded.airflow_environment import AirflowPlace, airflo
 from headwater.adapters.embedded.kept import KeptProcess
 from headwater.domain.errors import StackError
 
-HEALTHY_SECONDS = 180.0
+HEALTHY_SECONDS = 600.0
 COMPONENTS = {
     "api-server": ("api-server",),
     # one machine, one log folder: nobody has to serve logs to anybody, on ports open to the network

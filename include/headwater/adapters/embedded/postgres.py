@@ -93,8 +93,8 @@ class EmbeddedPostgres:
 
     def create_databases(self, names: Sequence[str]) -> None:
         """Create the databases that do not exist yet."""
-        import psycopg  # noqa: PLC0415 - the driver loads a C library
-        from psycopg import sql  # noqa: PLC0415
+        import psycopg
+        from psycopg import sql
 
         with psycopg.connect(self.url(), autocommit=True) as connection:
             there = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}

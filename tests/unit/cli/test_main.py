@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from headwater.cli.main import app
+
+ROOT = Path(__file__).resolve().parents[3]
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of what this repository deploys."""
+    for folder in ("dags", "sql", "include/contracts", "include/runbooks", "tests/sources"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    monkeypatch.setenv("HEADWATER_REPOSITORY", str(tmp_path))
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / ".headwater"))
+    return tmp_path
+
+
+def test_validate_is_green_for_this_repository(repository: Path) -> None:
+    result = RUNNER.invoke(app, ["validate", "--json"])
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert set(answer["pipelines"]) == {"flights", "weather", "flight_delays_by_weather"}
+    assert answer["errors"] == []
+
+
+def test_validate_names_file_line_and_key_of_an_unknown_key_and_ends_with_1(repository: Path) -> None:
+    file = repository / "dags" / "sources" / "weather.yaml"
+    file.write_text(file.read_text() + "colour: blue\n")
+    result = RUNNER.invoke(app, ["validate", "--json"])
+    assert result.exit_code == 1
+    [error] = json.loads(result.stdout)["errors"]
+    assert error["file"] == "dags/sources/weather.yaml"
+    assert error["line"] == len(file.read_text().splitlines())
+    assert error["key"] == "colour"
+    assert RUNNER.invoke(app, ["validate"]).exit_code == 1
+
+
+def test_wrong_usage_ends_with_2() -> None:
+    assert RUNNER.invoke(app, ["validate", "--no-such-option"]).exit_code == 2
+    assert RUNNER.invoke(app, ["query"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"), [("source", "sources/flights"), ("product", "products/flight_delays_by_weather")]
+)
+def test_schema_for_editors_accepts_the_demo_and_refuses_unknown_keys(kind: str, file: str) -> None:
+    schema = json.loads(RUNNER.invoke(app, ["schema", kind]).stdout)
+    document = yaml.safe_load((ROOT / "dags" / f"{file}.yaml").read_text())
+    jsonschema.validate(document, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**document, "colour": "blue"}, schema)
+
+
+def test_lineage_leads_from_the_product_to_the_sources(repository: Path) -> None:
+    table = "gold.flight_delays_by_weather.hourly_delays"
+    answer = json.loads(RUNNER.invoke(app, ["lineage", table, "--json"]).stdout)
+    assert set(answer["made_of"]) == {"silver.flights.flights", "silver.weather.observations"}
+    tree = RUNNER.invoke(app, ["lineage", table]).stdout
+    assert "flights_db:public.flights" in tree
+    assert "weather_landing:*.csv" in tree
+    down = json.loads(RUNNER.invoke(app, ["lineage", "bronze.flights.flights", "--json"]).stdout)
+    assert down["used_by"] == ["silver.flights.flights"]
+
+
+def test_unknown_table_is_explained_and_ends_with_1(repository: Path) -> None:
+    result = RUNNER.invoke(app, ["lineage", "gold.flights.nothing"])
+    assert result.exit_code == 1
+    assert "gold.flights.daily_departures" in result.stderr
+    assert "[not_found]" in result.stderr
