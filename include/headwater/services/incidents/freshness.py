@@ -56,9 +56,10 @@ def _late(
     if since is None or now - since <= limit:
         return None
     whole_minutes = timedelta(minutes=int((now - since).total_seconds() // 60))
-    facts = {"age": _age(whole_minutes), "allowed": format_duration(limit), "layer": layer.value}
+    age, allowed = _age(whole_minutes), format_duration(limit)
+    facts = {"allowed": allowed, "layer": layer.value}
     if newest is not None:
-        facts |= {"release": newest.id, "released_at": f"{since:%Y-%m-%d %H:%M} UTC"}
+        facts |= {"age": age, "release": newest.id, "released_at": f"{since:%Y-%m-%d %H:%M} UTC"}
     return Failure(
         pipeline=spec.name,
         run_id=newest.id if newest is not None else "never released",
@@ -66,7 +67,7 @@ def _late(
         kind="late",
         cause="late",
         table=layer_name(spec, layer),
-        message=f"{layer_name(spec, layer)} is {facts['age']} old; freshness allows {facts['allowed']}",
+        message=f"{layer_name(spec, layer)} is {age} old; freshness allows {allowed}",
         facts=facts,
         seen_at=desk.clock.now(),
     )

@@ -39,7 +39,8 @@ def reconcile(desk: IncidentDesk, airflow: AirflowApi, spec: PipelineSpec) -> in
 
 
 def _untold(desk: IncidentDesk, run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failure]:
-    told = desk.store.failures_seen(run.dag_id, run.run_id)
+    seen = desk.store.failures_seen(run.dag_id, run.run_id)
+    told = [item for item in seen if item.kind != STUCK_KIND]
     tries = {(item.task_id, item.map_index): item.try_number for item in sorted(told, key=lambda item: item.try_number)}
     held_in = {task_of(item) for item in told if item.task_id != task_of(item)}
     failed = [task for task in tasks if task.state == "failed" and task.task_id != CLOSING_TASK]

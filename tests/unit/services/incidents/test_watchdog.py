@@ -1,0 +1,174 @@
+"""The watchdog finds what no callback told, judges freshness, and closes what healed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import pytest
+from pydantic import JsonValue
+
+from headwater.adapters.memory.run_store import MemoryRunStore
+from headwater.domain.errors import AirflowDownError
+from headwater.domain.incident import Failure
+from headwater.domain.names import TableName
+from headwater.domain.release import Release, ReleasedTable
+from headwater.domain.run import RunKey
+from headwater.ports.airflow_api import DagRun, DagState, TaskRun
+from headwater.ports.run_store import RunRecord
+from headwater.services.incidents.desk import IncidentDesk
+from headwater.services.incidents.watchdog import run_watchdog
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+EARLIER = NOON - timedelta(minutes=30)
+
+
+class Clock(Protocol):
+    data_instant: datetime | None
+
+    def now(self) -> datetime: ...
+    def data_now(self) -> datetime: ...
+    def pass_by(self, **span: float) -> None: ...
+
+
+class Airflow:
+    """Airflow's answers as the tests say; nothing is started."""
+
+    def __init__(self, runs: Sequence[DagRun] = (), tasks: Sequence[TaskRun] = (), down: bool = False) -> None:
+        self._runs, self._tasks, self.is_down = tuple(runs), tuple(tasks), down
+
+    def dag(self, dag_id: str) -> DagState | None:
+        return DagState(dag_id=dag_id, is_paused=False)
+
+    def runs(self, dag_id: str, states: Sequence[str] = (), limit: int = 25) -> tuple[DagRun, ...]:
+        if self.is_down:
+            raise AirflowDownError("no answer", facts={"host": "http://airflow", "reason": "ConnectError"})
+        return tuple(run for run in self._runs if run.dag_id == dag_id and (not states or run.state in states))
+
+    def run(self, dag_id: str, run_id: str) -> DagRun | None:
+        return next((run for run in self._runs if run.run_id == run_id), None)
+
+    def tasks(self, dag_id: str, run_id: str) -> tuple[TaskRun, ...]:
+        return self._tasks
+
+    def trigger(self, dag_id: str, conf: Mapping[str, JsonValue] | None = None, run_id: str | None = None) -> DagRun:
+        raise AssertionError("the watchdog starts nothing")
+
+    def clear(self, dag_id: str, run_id: str, task_ids: Sequence[str] = ()) -> int:
+        raise AssertionError("the watchdog clears nothing")
+
+    def unpause(self, dag_id: str) -> None:
+        raise AssertionError("the watchdog unpauses nothing")
+
+
+FAILED_RUN = DagRun(dag_id="flights", run_id="r1", state="failed", ended_at=EARLIER)
+KILLED = TaskRun(task_id="extract_to_bronze", map_index=1, try_number=1, state="failed", ended_at=EARLIER)
+RED_CLOSE = TaskRun(task_id="close_run", try_number=1, state="failed", ended_at=EARLIER)
+
+
+def release(kind: str, at: datetime, *tables: str) -> Release:
+    return Release.model_validate(
+        {
+            "id": f"r-{at:%Y%m%dT%H%M%S}-0000000{len(tables)}",
+            "run_key": "i/flights/r",
+            "pipeline": "flights",
+            "kind": kind,
+            "status": "published",
+            "created_at": at,
+            "published_at": at,
+            "tables": [
+                ReleasedTable(table=TableName.parse(name), snapshot_id=1, metadata_location="m") for name in tables
+            ],
+        }
+    )
+
+
+def test_a_killed_task_is_told_once(desk: IncidentDesk) -> None:
+    """Fault 23: no callback runs in a killed task."""
+    airflow = Airflow([FAILED_RUN], [KILLED, RED_CLOSE])
+    assert run_watchdog(desk, airflow, {}).found == 1
+    assert run_watchdog(desk, airflow, {}).found == 0
+    (incident,) = desk.store.list("open")
+    assert (incident.cause, incident.facts["task"]) == ("task_killed", "extract_to_bronze")
+    assert "extract_to_bronze[1]" in incident.error_line
+
+
+@pytest.mark.parametrize(
+    ("task_id", "map_index"), [("extract_to_bronze", 1), ("extract_to_bronze:silver.flights.flights", -1)]
+)
+def test_what_a_callback_or_a_gate_told_is_not_told_again(desk: IncidentDesk, task_id: str, map_index: int) -> None:
+    desk.report(
+        Failure(
+            pipeline="flights", run_id="r1", task_id=task_id, map_index=map_index, kind="held", cause="source_data",
+            table="silver.flights.flights", message="m", seen_at=EARLIER,
+        )
+    )  # fmt: skip
+    assert run_watchdog(desk, Airflow([FAILED_RUN], [KILLED, RED_CLOSE]), {}).found == 0
+
+
+def test_a_run_ended_from_outside_is_told(desk: IncidentDesk) -> None:
+    done = TaskRun(task_id="plan_run", try_number=1, state="success")
+    assert run_watchdog(desk, Airflow([FAILED_RUN], [done]), {}).found == 1
+
+
+def test_a_callback_gets_a_minute_to_speak_first(desk: IncidentDesk) -> None:
+    fresh = FAILED_RUN.model_copy(update={"ended_at": NOON - timedelta(seconds=30)})
+    assert run_watchdog(desk, Airflow([fresh], [KILLED]), {}).found == 0
+
+
+def test_a_task_that_does_not_end_is_told_and_its_later_death_too(desk: IncidentDesk) -> None:
+    running = DagRun(dag_id="flights", run_id="r1", state="running", started_at=NOON - timedelta(hours=4))
+    hanging = KILLED.model_copy(update={"state": "running", "started_at": NOON - timedelta(hours=3), "ended_at": None})
+    assert run_watchdog(desk, Airflow([running], [hanging]), {}).found == 1
+    assert run_watchdog(desk, Airflow([FAILED_RUN], [KILLED]), {}).found == 1
+    assert {item.cause for item in desk.store.list("open")} == {"run_stuck", "task_killed"}
+
+
+def test_airflow_down_is_an_incident_that_closes_when_it_answers(desk: IncidentDesk) -> None:
+    report = run_watchdog(desk, Airflow(down=True), {})
+    assert report.airflow == "no answer"
+    (incident,) = desk.store.list("open")
+    assert (incident.cause, incident.owner.team) == ("airflow_down", "platform")
+    run_watchdog(desk, Airflow(), {})
+    assert desk.store.list("open") == ()
+
+
+def test_late_is_judged_by_the_data_clock_and_closes_when_fresh(
+    desk: IncidentDesk, runs: MemoryRunStore, clock: Clock
+) -> None:
+    runs.save_release(release("bronze", NOON - timedelta(hours=7), "bronze.flights.flights"))
+    clock.data_instant = datetime(2013, 2, 1, tzinfo=UTC)
+    assert run_watchdog(desk, None, {}).late == 0
+    clock.data_instant = None
+    assert run_watchdog(desk, None, {}).late == 1
+    assert run_watchdog(desk, None, {}).late == 1
+    (incident,) = desk.store.list("open")
+    assert incident.count == 1
+    assert incident.title == "bronze.flights is late: 7 h 0 min old, allowed 6h"
+    runs.save_release(release("bronze", NOON, "bronze.flights.flights"))
+    run_watchdog(desk, None, {})
+    assert desk.store.list("open") == ()
+
+
+def test_a_pipeline_that_never_released_is_late_from_its_first_run(desk: IncidentDesk, runs: MemoryRunStore) -> None:
+    key = RunKey(installation="i", dag_id="flights", run_id="r")
+    runs.save_run(RunRecord(run_key=key, state="failed", planned_at=NOON - timedelta(days=2)))
+    assert run_watchdog(desk, None, {}).late == 2
+    assert {item.title for item in desk.store.list("open")} == {"flights is late: nothing was ever released"}
+
+
+def test_a_release_heals_the_tables_it_moved_and_a_green_run_the_rest(desk: IncidentDesk, runs: MemoryRunStore) -> None:
+    for table in ("silver.flights.flights", "silver.flights.planes", None):
+        desk.report(
+            Failure(pipeline="flights", run_id="r0", task_id="t", kind="held", cause="gate_unsure", table=table,
+                    message="m", seen_at=EARLIER)
+        )  # fmt: skip
+    runs.save_release(release("audited", EARLIER - timedelta(hours=1), "silver.flights.planes"))
+    runs.save_release(release("audited", NOON - timedelta(minutes=1), "silver.flights.flights"))
+    assert run_watchdog(desk, None, {}).closed == 1
+    assert {item.table for item in desk.store.list("open")} == {"silver.flights.planes", None}
+    key = RunKey(installation="i", dag_id="flights", run_id="r2")
+    runs.save_run(RunRecord(run_key=key, state="success", planned_at=EARLIER, ended_at=NOON))
+    assert run_watchdog(desk, None, {}).closed == 2
+    assert desk.store.list("open") == ()
