@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 HASH_VERSION = "hw1"
 _FAMILIES = {
@@ -56,24 +57,10 @@ def row_hash(row: Mapping[str, object], types: Mapping[str, str]) -> str:
 
 def canonical_value(value: object, family: str) -> str:
     """The one text of a value within its family. :raises ValueError: when the value is not of the family."""
-    match value, family:
-        case bool(), "boolean":
-            return "true" if value else "false"
-        case int(), "int":
-            return str(int(value))
-        case ((float() | int()), "float"):
-            return _float_text(float(value))
-        case Decimal(), "decimal":
-            return _decimal_text(value)
-        case datetime(), ("timestamp" | "timestamptz"):
-            return _micros_text(value)
-        case date(), "date":
-            return str((value - _EPOCH.date()).days)
-        case str(), "string":
-            return value
-        case bytes(), "binary":
-            return value.hex()
-    raise ValueError(f"a {type(value).__name__} has no canonical text as {family}")
+    kinds, text = _CANONICAL.get(family, ((), str))
+    if not isinstance(value, kinds) or (isinstance(value, bool) and family != "boolean"):
+        raise ValueError(f"a {type(value).__name__} has no canonical text as {family}")
+    return text(value)
 
 
 def _float_text(value: float) -> str:
@@ -98,3 +85,16 @@ def _micros_text(value: datetime) -> str:
     instant = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     delta = instant - _EPOCH
     return str((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds)
+
+
+_CANONICAL: dict[str, tuple[tuple[type, ...], Callable[[Any], str]]] = {
+    "boolean": ((bool,), lambda value: "true" if value else "false"),
+    "int": ((int,), str),
+    "float": ((float, int), lambda value: _float_text(float(value))),
+    "decimal": ((Decimal,), _decimal_text),
+    "timestamp": ((datetime,), _micros_text),
+    "timestamptz": ((datetime,), _micros_text),
+    "date": ((date,), lambda value: str((value - _EPOCH.date()).days)),
+    "string": ((str,), str),
+    "binary": ((bytes,), bytes.hex),
+}

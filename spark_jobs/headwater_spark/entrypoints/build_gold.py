@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession, functions
 
 from headwater.domain.job import BuildTable, JobSpec, TableResult
 from headwater.domain.names import Layer, TableName
@@ -22,7 +21,7 @@ def build_table(spark: SparkSession, job: JobSpec, table: BuildTable) -> TableRe
     types = {field.name: field.dataType.simpleString() for field in made.schema.fields}
     staging = prepare(spark, table.gold, types, table.base, job.attempt)
     failpoint("gold.before_write")
-    made.writeTo(staging.target).overwrite(F.lit(True))
+    made.writeTo(staging.target).overwrite(functions.lit(True))
     failpoint("gold.after_write")
     staged = staging.staged(table.state)
     return TableResult(table=table.gold, status="staged", staged=staged, rows_inserted=staged.rows)

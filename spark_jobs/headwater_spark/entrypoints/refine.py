@@ -98,11 +98,11 @@ def _check_batches(refining: Refining, judged: DataFrame) -> tuple[int, int]:
     """Count rows read and broken in one pass, and refuse an extract that lost too much."""
     view = as_view(judged, "judged")
     facts = refining.spark.sql(
-        f"SELECT _hw_batch, count_if(_hw_op <> 'd') AS rows, count_if(_hw_op = 'd') AS deleted, "
+        f"SELECT _hw_batch, count_if(_hw_op <> 'd') AS rows, count_if(_hw_op = 'd') AS deleted, "  # noqa: S608
         f"count_if(size({BROKEN}) > 0) AS broken FROM {view} GROUP BY _hw_batch"
     ).collect()
     if refining.is_full_extract:
-        sizes = {int(row._hw_batch): (int(row["rows"]), int(row.deleted)) for row in facts}
+        sizes = {int(row["_hw_batch"]): (int(row["rows"]), int(row.deleted)) for row in facts}
         batches = refining.batches
         before = refining.bronze(batches.after).where(f"_hw_batch = {batches.after}").count() if batches.after else 0
         refuse_mass_deletion(refining.table.spec, {batches.after: (before, 0), **sizes}, batches)
@@ -121,7 +121,7 @@ def _set_aside(refining: Refining, broken: DataFrame | None, write: SilverWrite)
     found = quarantine_rows(rows, table.silver, refining.key, job.run_key, job.planned_at)
     view = as_view(found.dropDuplicates(["_hw_id"]), "broken")
     refining.spark.sql(
-        f"MERGE INTO {staging.target} t USING {view} s ON t._hw_id = s._hw_id "
+        f"MERGE INTO {staging.target} t USING {view} s ON t._hw_id = s._hw_id "  # noqa: S608
         f"WHEN NOT MATCHED THEN INSERT ({listed(columns)}) VALUES ({listed(columns, 's.')})"
     ).collect()
     state = TableState(run_key=job.run_key, spec_hash=table.state.spec_hash, batch=table.bronze_input.batch)

@@ -40,20 +40,17 @@ def validate_table(spark: SparkSession, table: ValidateTable) -> TableResult:
 
 def why_unsure(said: SodaSaid, declared: Sequence[DeclaredCheck], checks: Sequence[CheckResult]) -> str:
     """Why Soda's answer cannot be trusted, or nothing. Failed checks are no reason: they are an answer."""
-    not_evaluated = [check.name for check in checks if check.outcome in {"not_evaluated", "excluded"}]
-    if said.errors:
-        return f"Soda reported {len(said.errors)} errors: {said.errors[0][:300]}"
-    if not declared:
-        return "the contract declares no checks"
-    if not_evaluated:
-        return f"{len(not_evaluated)} checks were not evaluated: {', '.join(not_evaluated[:5])}"
-    if len(said.checks) != len(declared):
-        return f"{len(said.checks)} checks were evaluated and {len(declared)} are declared"
-    if not said.is_passing and said.status != "FAILED":
-        return f"Soda's status is {said.status}"
-    if said.status == "FAILED" and all(check.outcome != "failed" for check in checks):
-        return "Soda says failed and names no failed check"
-    return ""
+    silent = [check.name for check in checks if check.outcome in {"not_evaluated", "excluded"}]
+    failed = any(check.outcome == "failed" for check in checks)
+    reasons = (
+        (said.errors, f"Soda reported {len(said.errors)} errors: {' '.join(said.errors)[:300]}"),
+        (not declared, "the contract declares no checks"),
+        (silent, f"{len(silent)} checks were not evaluated: {', '.join(silent[:5])}"),
+        (len(said.checks) != len(declared), f"{len(said.checks)} of {len(declared)} declared checks were evaluated"),
+        (not said.is_passing and said.status != "FAILED", f"Soda's status is {said.status}"),
+        (said.status == "FAILED" and not failed, "Soda says failed and names no failed check"),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
 
 
 def _judged(table: ValidateTable, checks: Sequence[CheckResult]) -> TableResult:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from headwater.domain.errors import SchemaDriftError, SpecError
 from headwater.domain.names import RESERVED_PREFIX
@@ -66,8 +65,3 @@ def _value(spec: TableSpec, name: str, rule: ColumnRule, *, known: bool) -> str:
             facts={"table": spec.name, "column": name},
         )
     return quoted(name)
-
-
-def empty_of(frame: DataFrame) -> DataFrame:
-    """No rows with the same columns."""
-    return frame.where(F.lit(False))

@@ -19,7 +19,7 @@ SMALLEST_REFUSED_DELETE = 10
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """The batches to refine, (``after``, ``last``]. ``planned_at`` is the instant of deletes found by an empty batch."""
+    """The batches to refine, (``after``, ``last``]; ``planned_at`` is the instant of what an empty batch deletes."""
 
     after: int
     last: int

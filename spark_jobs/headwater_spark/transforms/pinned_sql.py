@@ -43,7 +43,7 @@ def pin_tables(sql: str, views: Mapping[str, str]) -> str:
     return sql
 
 
-def _parsed(sql: str) -> exp.Expression:
+def _parsed(sql: str) -> exp.Query:
     try:
         statements = sqlglot.parse(sql, read="spark")
     except sqlglot.errors.ParseError as error:

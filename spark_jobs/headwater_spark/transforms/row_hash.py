@@ -23,19 +23,16 @@ def hash_expression(columns: Iterable[tuple[str, DataType]], prefix: str = "") -
 
 
 def _canonical(name: str, family: str) -> str:
-    if family == "float":
-        double = f"CAST({name} AS DOUBLE)"
-        return f"CASE WHEN {double} = 0 THEN '0x0.0p0' WHEN {double} IS NOT NULL THEN format_string('%a', {double}) END"
-    if family == "decimal":
-        text = f"CAST({name} AS STRING)"
-        trimmed = f"IF(instr({text}, '.') > 0, rtrim('.', rtrim('0', {text})), {text})"
-        return f"IF({name} = 0, '0', {trimmed})"
-    if family in {"timestamp", "timestamptz"}:
-        return f"CAST(unix_micros(CAST({name} AS TIMESTAMP)) AS STRING)"
-    if family == "date":
-        return f"CAST(unix_date({name}) AS STRING)"
-    if family == "binary":
-        return f"lower(hex({name}))"
-    if family == "nested":
-        return f"to_json({name})"
-    return f"CAST({name} AS STRING)"
+    text, hexadecimal = f"CAST({name} AS STRING)", f"format_string('%a', CAST({name} AS DOUBLE))"
+    trimmed = f"IF(instr({text}, '.') > 0, rtrim('.', rtrim('0', {text})), {text})"
+    instant = f"CAST(unix_micros(CAST({name} AS TIMESTAMP)) AS STRING)"
+    return {
+        # format_string would make a text of NULL
+        "float": f"CASE WHEN {name} = 0 THEN '0x0.0p0' WHEN {name} IS NOT NULL THEN {hexadecimal} END",
+        "decimal": f"IF({name} = 0, '0', {trimmed})",
+        "timestamp": instant,
+        "timestamptz": instant,
+        "date": f"CAST(unix_date({name}) AS STRING)",
+        "binary": f"lower(hex({name}))",
+        "nested": f"to_json({name})",
+    }.get(family, text)

@@ -94,7 +94,7 @@ def derive_versions(events: DataFrame, history: History) -> DataFrame:
     start = "hw_from" if first is None else f"IF(hw_first, CAST({literal(first)} AS TIMESTAMP), hw_from)"
     columns = listed([*history.columns, *_EVENT_COLUMNS])
     return events.sparkSession.sql(
-        f"WITH last_at AS (SELECT *, row_number() OVER ({keys}, hw_at ORDER BY hw_order DESC) AS n, "
+        f"WITH last_at AS (SELECT *, row_number() OVER ({keys}, hw_at ORDER BY hw_order DESC) AS n, "  # noqa: S608
         f"bool_or(hw_known) OVER ({keys}) AS hw_held FROM {view}), "
         f"marked AS (SELECT *, coalesce(hw_tracked <> lag(hw_tracked) OVER ({keys} ORDER BY hw_at), true) AS opens "
         f"FROM last_at WHERE n = 1), "
@@ -154,7 +154,7 @@ def merge_statement(
     }
     values = ", ".join(given.get(name, f"s.{quoted(name)}") for name in columns)
     return (
-        f"MERGE INTO {target} t USING {actions} s "
+        f"MERGE INTO {target} t USING {actions} s "  # noqa: S608
         f"ON {joined} AND t.valid_from = s.hw_matches AND t.batch_out IS NULL "
         f"WHEN MATCHED AND s.{ACTION} = '{CLOSE}' THEN UPDATE SET t.valid_to = s.valid_to, t.is_current = false, "
         f"t._hw_changed_batch = {batch}, t._hw_run_key = {literal(run_key)} "

@@ -52,7 +52,7 @@ def merge_statement(target: str, actions: str, key: Sequence[str], columns: Sequ
     kept = {name: f"IF(s.{ACTION} = '{REFRESH}', t.{name}, s.{name})" for name in ("_hw_changed_batch", "_hw_run_key")}
     updates = ", ".join(f"t.{quoted(name)} = {kept.get(name, 's.' + quoted(name))}" for name in columns)
     return (
-        f"MERGE INTO {target} t USING {actions} s ON {joined} "
+        f"MERGE INTO {target} t USING {actions} s ON {joined} "  # noqa: S608
         f"WHEN MATCHED THEN UPDATE SET {updates} "
         f"WHEN NOT MATCHED THEN INSERT ({listed(columns)}) VALUES ({listed(columns, 's.')})"
     )

@@ -1,4 +1,4 @@
-"""The pinned jars of Spark: fetched once per user by the Ivy inside pyspark, checked by sha256, kept for offline runs."""
+"""The pinned jars of Spark: fetched once per user by the Ivy inside pyspark, checked by sha256, kept for later."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Jar:
 def locked_jars(lock: Path = LOCK) -> tuple[Jar, ...]:
     """The jars of the lock file, in its order."""
     lines = [line.split() for line in lock.read_text().splitlines() if line and not line.startswith("#")]
-    return tuple(Jar(*coordinates.split(":"), sha256) for coordinates, sha256 in lines)
+    return tuple(Jar(*coordinates.split(":", 2), sha256=sha256) for coordinates, sha256 in lines)
 
 
 def jar_cache(environ: Mapping[str, str] | None = None) -> Path:

@@ -18,6 +18,7 @@ import psutil
 
 from headwater.adapters.embedded.jars import ensure_jars, pyspark_home
 from headwater.adapters.embedded.java import find_java
+from headwater.adapters.spark_connect import keeper as keeper_module
 from headwater.adapters.spark_connect.server_config import (
     POOLS,
     render_properties,
@@ -35,7 +36,7 @@ from headwater.adapters.spark_connect.server_state import (
 from headwater.domain.errors import EngineError
 from headwater.domain.settings import Settings
 
-START_TIMEOUT_SECONDS = 120.0
+START_TIMEOUT_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +96,25 @@ class ConnectServer:
         write_private(files.token, token)
         properties = server_properties(self.settings, port, token, files.folder, jars)
         write_private(files.properties, render_properties(properties))
-        keeper = subprocess.Popen(
-            [sys.executable, "-m", "headwater.adapters.spark_connect.keeper", str(files.folder), str(pyspark_home())]
-            + [str(self.settings.spark.idle_stop.total_seconds()), str(port)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=files.log.open("wb"),
-            env={**os.environ, "JAVA_HOME": str(java.path), "SPARK_LOCAL_IP": "127.0.0.1"},
-            start_new_session=True,
-        )
+        idle = str(self.settings.spark.idle_stop.total_seconds())
+        command = [
+            sys.executable,
+            "-m",
+            keeper_module.__name__,
+            str(files.folder),
+            str(pyspark_home()),
+            idle,
+            str(port),
+        ]
+        with files.log.open("wb") as log:
+            keeper = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env={**os.environ, "JAVA_HOME": str(java.path), "SPARK_LOCAL_IP": "127.0.0.1"},
+                start_new_session=True,
+            )
         # reaps it whenever it ends, which may be long after its starter forgot it
         threading.Thread(target=keeper.wait, daemon=True).start()
         return self._wait_until_ready(keeper, port)
