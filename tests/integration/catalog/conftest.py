@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.iceberg import IcebergCatalog
 from headwater.adapters.memory import MemoryCatalog
 from headwater.domain.names import Layer, TableName
@@ -25,9 +26,13 @@ def schema() -> TableSchema:
     return TableSchema(columns=(Column(name="id", type="int"), Column(name="name", type="string", required=True)))
 
 
-@pytest.fixture
-def settings(postgres_database: Callable[..., str], tmp_path: Path) -> CatalogSettings:
-    return CatalogSettings(uri=postgres_database(), jdbc_uri="", warehouse=f"file://{tmp_path}/warehouse")
+@pytest.fixture(scope="session")
+def settings(postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> CatalogSettings:
+    """One catalog for the session; every test has table names of its own."""
+    database = f"catalog_{uuid4().hex}"
+    postgres_server.create_databases([database])
+    warehouse = tmp_path_factory.mktemp("warehouse")
+    return CatalogSettings(uri=postgres_server.url(database, "psycopg"), jdbc_uri="", warehouse=f"file://{warehouse}")
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def catalog(request: pytest.FixtureRequest) -> Catalog:
 
 @pytest.fixture
 def table() -> TableName:
-    return TableName(layer=Layer.BRONZE, source="shop", table="orders")
+    return TableName(layer=Layer.BRONZE, source=f"shop_{uuid4().hex}", table="orders")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from pyiceberg.table import StaticTable
 from sqlalchemy import event
-from sqlalchemy.engine.default import DefaultDialect
 
 from headwater.adapters.iceberg import IcebergCatalog
 from headwater.domain.errors import CatalogError, HeadwaterError, NotFoundError, StaleBaseError
@@ -47,14 +46,14 @@ def lost_answers(catalog: IcebergCatalog, share: float) -> Iterator[list[int]]:
     """Commits that moved a table's pointer happen, yet their caller is told that the connection broke."""
     lost: list[int] = []
     dice = random.Random(7)
-    dialect = catalog._lake.engine.dialect
+    dialect: Any = catalog._lake.engine.dialect
     moved = threading.local()
 
     def executed(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
         moved.pointer = getattr(moved, "pointer", False) or statement.startswith("UPDATE iceberg_tables")
 
     def commit(connection: Any) -> None:
-        DefaultDialect.do_commit(dialect, connection)
+        connection.commit()
         if getattr(moved, "pointer", False):
             moved.pointer = False
             if dice.random() < share:
@@ -62,7 +61,7 @@ def lost_answers(catalog: IcebergCatalog, share: float) -> Iterator[list[int]]:
                 raise dialect.loaded_dbapi.OperationalError("answer lost")
 
     event.listen(catalog._lake.engine, "after_cursor_execute", executed)
-    dialect.do_commit = commit  # type: ignore[method-assign]
+    dialect.do_commit = commit
     try:
         yield lost
     finally:
@@ -102,7 +101,7 @@ def test_four_publishers_with_lost_answers_neither_double_nor_lose(
     """Each works as a run does: attempt, publish; a stale base or an unknown outcome is looked at, then done again."""
 
     def publish_all(writer: int) -> None:
-        for turn in range(5):
+        for turn in range(3):
             _until_published(iceberg, table, schema, new_file, f"{writer}-{turn}", writer * 100 + turn)
 
     iceberg.create(table, schema)
@@ -111,7 +110,7 @@ def test_four_publishers_with_lost_answers_neither_double_nor_lose(
     head = iceberg.head(table)
     assert lost
     assert head is not None
-    assert _ids(head.metadata_location) == sorted(writer * 100 + turn for writer in range(4) for turn in range(5))
+    assert _ids(head.metadata_location) == sorted(writer * 100 + turn for writer in range(4) for turn in range(3))
 
 
 def _until_published(
@@ -144,9 +143,10 @@ def _snapshots_of(metadata_location: str, run_key: str) -> list[int]:
 
 
 def test_racing_creators_make_one_table_with_one_empty_snapshot(
-    settings: CatalogSettings, table: TableName, schema: TableSchema
+    postgres_database: Callable[..., str], tmp_path: Path, table: TableName, schema: TableSchema
 ) -> None:
     """Rule 13, also for the catalog's own tables, which do not exist yet."""
+    settings = CatalogSettings(uri=postgres_database(), jdbc_uri="", warehouse=f"file://{tmp_path}")
 
     def create(_: int) -> tuple[str, int | None]:
         catalog = IcebergCatalog(settings)
@@ -154,8 +154,8 @@ def test_racing_creators_make_one_table_with_one_empty_snapshot(
         catalog.close()
         return head.uuid, head.main
 
-    with ThreadPoolExecutor(6) as pool:
-        made = set(pool.map(create, range(6)))
+    with ThreadPoolExecutor(3) as pool:
+        made = set(pool.map(create, range(3)))
     assert len(made) == 1
 
 
@@ -164,12 +164,12 @@ def test_attempts_staging_on_one_table_at_once_all_land(
 ) -> None:
     """Sequence numbers are table-wide: neighbours make each other's snapshots too old, which is tried again."""
     iceberg.create(table, schema)
-    with ThreadPoolExecutor(6) as pool:
-        moves = list(pool.map(lambda i: _attempt(iceberg, table, schema, new_file([i])), range(12)))
+    with ThreadPoolExecutor(4) as pool:
+        moves = list(pool.map(lambda i: _attempt(iceberg, table, schema, new_file([i])), range(8)))
     head = iceberg.head(table)
     assert head is not None
     assert head.branches == {move.branch: move.target for move in moves}
-    assert [_ids(head.metadata_location, move.target) for move in moves] == [[i] for i in range(12)]
+    assert [_ids(head.metadata_location, move.target) for move in moves] == [[i] for i in range(8)]
 
 
 def test_a_released_metadata_file_stays_readable_after_later_publishes(
@@ -177,9 +177,9 @@ def test_a_released_metadata_file_stays_readable_after_later_publishes(
 ) -> None:
     """Rule 19: a reader may hold a release for long; also after more commits than the metadata log remembers."""
     first = iceberg.publish([_attempt(iceberg, table, schema, new_file([1]))])[table.dotted]
+    main = iceberg.create(table, schema).main
     for i in range(52):
-        iceberg.cut_branch(table, f"hw_{i}", iceberg.create(table, schema).main)
-        iceberg.drop_branches(table, [f"hw_{i}"])
+        iceberg.cut_branch(table, f"hw_{i}", main)
     iceberg.publish([_attempt(iceberg, table, schema, new_file([2]))])
     assert _ids(first) == [1]
 
@@ -238,8 +238,11 @@ def test_a_catalog_that_cannot_be_reached_is_explained_without_its_password(tmp_
 
 def test_only_our_names_are_listed(iceberg: IcebergCatalog, table: TableName, schema: TableSchema) -> None:
     iceberg.create(table, schema)
-    iceberg._lake.create_table("bronze.somebody_elses", iceberg._lake.load_table(table.identifier).schema())
-    assert iceberg.list_tables() == (table,)
+    foreign = f"somebody_{table.source}"
+    iceberg._lake.create_table(f"bronze.{foreign}", iceberg._lake.load_table(table.identifier).schema())
+    listed = iceberg.list_tables()
+    assert table in listed
+    assert not any(foreign in name.iceberg for name in listed)
 
 
 def test_moving_a_table_that_does_not_exist_is_refused(iceberg: IcebergCatalog) -> None:

@@ -1,0 +1,49 @@
+"""The schema of the run store's database."""
+
+from __future__ import annotations
+
+from multiprocessing import get_context
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from headwater.adapters.run_store import SqlRunStore, migrate, open_engine
+from headwater.adapters.run_store.tables import METADATA
+from headwater.domain.errors import RunStoreError
+
+
+def test_the_migrations_build_the_tables_the_store_uses(url: str) -> None:
+    migrate(url)
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"include_name": _ours})
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
+def _ours(name: str | None, kind: str, parents: object) -> bool:
+    return kind != "table" or name in METADATA.tables
+
+
+def test_processes_may_migrate_at_once(url: str) -> None:
+    context = get_context("fork")
+    processes = [context.Process(target=migrate, args=(url,)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0]
+    migrate(url)
+    engine = open_engine(url)
+    assert set(METADATA.tables) <= set(inspect(engine).get_table_names())
+    engine.dispose()
+
+
+def test_a_database_without_tables_is_explained(url: str) -> None:
+    store = SqlRunStore(url)
+    with pytest.raises(RunStoreError) as failed:
+        store.installation()
+    assert "migrated" in str(failed.value.remedy)
+    store.close()
