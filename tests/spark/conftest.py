@@ -48,7 +48,7 @@ class Lake:
     def rows(self, table: TableName, where: str = "true", order: str = "1") -> list[Row]:
         return self.spark.sql(f"SELECT * FROM {table.iceberg} WHERE {where} ORDER BY {order}").collect()
 
-    def bronze(self, batch: int, columns: str, rows: Sequence[str], table: str = "t", op: str = "r") -> InputRef:
+    def bronze(self, batch: int, columns: str, rows: Sequence[str], table: str = "t", ops: str = "") -> InputRef:
         """Append a batch; each row is the SQL of its values. Its run read it ``batch`` days after the start."""
         name, at = self.name(Layer.BRONZE, table), START + timedelta(days=batch)
         if name not in self.heads:
@@ -56,7 +56,7 @@ class Lake:
             self.spark.sql(f"CREATE TABLE {name.iceberg} ({columns}, {SYSTEM}) USING iceberg").collect()
         stamps = [
             f"{batch}, 'r', TIMESTAMP '{at.isoformat()}', '{op}', '{position(at, ordinal)}', 'test'"
-            for ordinal in range(len(rows))
+            for ordinal, op in enumerate(ops or "r" * len(rows))
         ]
         values = ", ".join(f"({row}, {stamp})" for row, stamp in zip(rows, stamps, strict=True))
         empty = f"SELECT * FROM {name.iceberg} WHERE false"

@@ -34,7 +34,12 @@ class Jar:
 def locked_jars(lock: Path = LOCK) -> tuple[Jar, ...]:
     """The jars of the lock file, in its order."""
     lines = [line.split() for line in lock.read_text().splitlines() if line and not line.startswith("#")]
-    return tuple(Jar(*coordinates.split(":", 2), sha256=sha256) for coordinates, sha256 in lines)
+    return tuple(_jar(*line) for line in lines)
+
+
+def _jar(coordinates: str, sha256: str) -> Jar:
+    organisation, module, version = coordinates.split(":")
+    return Jar(organisation, module, version, sha256)
 
 
 def jar_cache(environ: Mapping[str, str] | None = None) -> Path:
