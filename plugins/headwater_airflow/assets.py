@@ -1,4 +1,8 @@
-"""Tables as Airflow assets: doorbells that say a table changed, never the source of what changed (rule 39)."""
+"""Tables as Airflow assets: doorbells that say a table changed, never the source of what changed (rule 39).
+
+The first ``Asset`` of a process makes Airflow import the asset handlers of every provider (boto3 among them, about a
+second). Chains therefore name an ``AssetAlias`` only; assets are made by schedules and by a publish.
+"""
 
 from __future__ import annotations
 

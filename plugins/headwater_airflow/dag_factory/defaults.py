@@ -19,7 +19,7 @@ def task_defaults(owner: str) -> dict[str, Any]:
         "owner": owner,
         "retries": 2,
         "retry_delay": timedelta(seconds=20),
-        "retry_exponential_backoff": True,
+        "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=5),
         "execution_timeout": timedelta(hours=6),
         "on_failure_callback": report_failure,

@@ -8,9 +8,8 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import PipelineSpec, SourceSpec
-from headwater_airflow.assets import asset_of, releases_of
+from headwater_airflow.assets import releases_of
 from headwater_airflow.dag_factory.defaults import START_DATE, starts_paused, task_defaults
 from headwater_airflow.dag_factory.docs import dag_document
 from headwater_airflow.dag_factory.form import run_form
@@ -62,8 +61,6 @@ def _empty_dag(spec: PipelineSpec, file: str) -> DAG:
 
 
 def _source_chain(spec: SourceSpec, inputs: dict[str, str]) -> None:
-    bronze = [asset_of(spec.name_of(Layer.BRONZE, table.name)) for table in spec.tables]
-    silver = [asset_of(spec.name_of(Layer.SILVER, table.name)) for table in spec.tables]
     alias = releases_of(spec.name)
     preflight = PreflightOperator(task_id="preflight", **inputs)
     plan = PlanRunOperator(task_id="plan_run", **inputs)
@@ -74,26 +71,25 @@ def _source_chain(spec: SourceSpec, inputs: dict[str, str]) -> None:
         task_id="validate_bronze", layer="bronze", trigger_rule=SOME_SUCCEEDED, **inputs
     )
     publish_bronze = PublishBronzeOperator(task_id="publish_bronze", outlets=[alias], alias=alias.name, **inputs)
-    refine = RefineToSilverOperator(task_id="refine_to_silver", inlets=bronze, **inputs)
+    refine = RefineToSilverOperator(task_id="refine_to_silver", **inputs)
     validate_silver = ValidateLayerOperator(task_id="validate_silver", layer="silver", **inputs)
     chain = [preflight, plan, extract, validate_bronze, publish_bronze, refine, validate_silver]
     _link(chain)
-    _finish(spec, inputs, chain, silver)
+    _finish(spec, inputs, chain)
 
 
 def _product_chain(spec: PipelineSpec, inputs: dict[str, str]) -> None:
     chain = [PreflightOperator(task_id="preflight", **inputs), PlanRunOperator(task_id="plan_run", **inputs)]
     _link(chain)
-    read = [asset_of(TableName.parse(text)) for text in spec.schedule.assets]
-    _finish(spec, inputs, chain, read)
+    _finish(spec, inputs, chain)
 
 
-def _finish(spec: PipelineSpec, inputs: dict[str, str], chain: Sequence[Any], gold_reads: Sequence[Any]) -> None:
+def _finish(spec: PipelineSpec, inputs: dict[str, str], chain: Sequence[Any]) -> None:
     """Gold, where there is some, then publish, lineage and the close of the run."""
     tasks = list(chain)
     before_publish = [tasks[-1]]
     if spec.gold:
-        build = BuildGoldOperator(task_id="build_gold", inlets=list(gold_reads), **inputs)
+        build = BuildGoldOperator(task_id="build_gold", **inputs)
         validate = ValidateLayerOperator(task_id="validate_gold", layer="gold", **inputs)
         _link([tasks[-1], build, validate])
         tasks += [build, validate]
@@ -103,8 +99,7 @@ def _finish(spec: PipelineSpec, inputs: dict[str, str], chain: Sequence[Any], go
     publish = PublishOperator(
         task_id="publish", trigger_rule=SOME_SUCCEEDED, outlets=[alias], alias=alias.name, **inputs
     )
-    gold = [asset_of(spec.name_of(Layer.GOLD, table.name)) for table in spec.gold]
-    emit = EmitLineageOperator(task_id="emit_lineage", inlets=gold, **inputs)
+    emit = EmitLineageOperator(task_id="emit_lineage", **inputs)
     before_publish >> publish >> emit
     close = CloseRunOperator(task_id="close_run", trigger_rule="all_done", **inputs)
     [*tasks, publish, emit] >> close

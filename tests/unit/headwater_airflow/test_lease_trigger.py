@@ -47,13 +47,13 @@ def events(monkeypatch: pytest.MonkeyPatch, runs: Leases, until: datetime) -> li
 
 
 def test_only_live_leases_of_other_runs_on_wanted_tables_block() -> None:
-    minute = timedelta(minutes=1)
+    hour = timedelta(hours=1)
     runs = Leases(
         [
-            lease("silver.flights.a", OTHER, minute),
-            lease("silver.flights.a", MINE, minute),
-            lease("silver.flights.b", OTHER, minute),
-            lease("silver.flights.c", OTHER, -minute),
+            lease("silver.flights.a", OTHER, hour),
+            lease("silver.flights.a", MINE, hour),
+            lease("silver.flights.b", OTHER, hour),
+            lease("silver.flights.c", OTHER, -hour),
         ]
     )
     tables = ["silver.flights.a", "silver.flights.c"]
@@ -61,12 +61,12 @@ def test_only_live_leases_of_other_runs_on_wanted_tables_block() -> None:
 
 
 def test_it_fires_once_the_tables_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = [lease("silver.flights.a", OTHER, timedelta(minutes=1))]
+    held = [lease("silver.flights.a", OTHER, timedelta(hours=1))]
     assert events(monkeypatch, Leases(held, held, []), NOW + timedelta(hours=1)) == [{"blocked_by": []}]
 
 
 def test_it_fires_with_the_holder_when_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = [lease("silver.flights.a", OTHER, timedelta(minutes=1))]
+    held = [lease("silver.flights.a", OTHER, timedelta(hours=1))]
     fired = events(monkeypatch, Leases(held), NOW)
     assert fired == [{"blocked_by": ["silver.flights.a is held by h of i/flights/other"]}]
 
