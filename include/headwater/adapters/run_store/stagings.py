@@ -34,14 +34,14 @@ class Stagings(Database):
         newest = select(func.max(STAGINGS.c.seq)).where(mine).group_by(STAGINGS.c.stage, STAGINGS.c.table_name)
         wanted = select(STAGINGS.c.document, STAGINGS.c.status).where(STAGINGS.c.seq.in_(newest))
         with self._transaction() as connection:
-            return tuple(_record(*row) for row in connection.execute(wanted.order_by(STAGINGS.c.seq)).tuples())
+            return tuple(_record(*row) for row in connection.execute(wanted.order_by(STAGINGS.c.seq)))
 
     def held(self, table: TableName | None = None) -> tuple[StagedRecord, ...]:
         wanted = select(STAGINGS.c.document, STAGINGS.c.status).where(STAGINGS.c.status == "held")
         if table is not None:
             wanted = wanted.where(STAGINGS.c.table_name == table.dotted)
         with self._transaction() as connection:
-            return tuple(_record(*row) for row in connection.execute(wanted.order_by(STAGINGS.c.seq.desc())).tuples())
+            return tuple(_record(*row) for row in connection.execute(wanted.order_by(STAGINGS.c.seq.desc())))
 
     def mark_staged(self, attempt: str, table: TableName, status: str) -> None:
         with self._transaction() as connection:
@@ -55,7 +55,7 @@ class Stagings(Database):
         wanted = select(STAGINGS.c.table_name, STAGINGS.c.branch).where(STAGINGS.c.status.in_(("staged", "held")))
         branches: dict[str, tuple[str, ...]] = {}
         with self._transaction() as connection:
-            for table, branch in connection.execute(wanted.order_by(STAGINGS.c.seq)).tuples():
+            for table, branch in connection.execute(wanted.order_by(STAGINGS.c.seq)):
                 branches[table] = (*branches.get(table, ()), branch)
         return branches
 
