@@ -116,7 +116,7 @@ def main() -> None:
             load_first_month(session)
             if options.rows > 27_004:
                 add_months(session, range(2, 13))
-            session.execute(REPEAT.encode() % (options.rows // 27_004 + 1, options.rows))
+            session.execute((REPEAT % (options.rows // 27_004 + 1, options.rows)).encode())
             session.execute("VACUUM ANALYZE repeated")
         names = {"BENCH_SOURCE": server.url("source"), "BENCH_CATALOG": server.url("catalog", "psycopg")}
         environment = os.environ | names | {"BENCH_WAREHOUSE": warehouse}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files as package_files
 from typing import TYPE_CHECKING, Any
@@ -88,14 +88,22 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
 @contextmanager
 def _one_snapshot(engine: duckdb.DuckDBPyConnection, connection: ConnectionInfo) -> Iterator[None]:
     """A repeatable-read transaction at the source, under the name ``source``."""
+    import duckdb
+
     extension = package_files("duckdb_extension_postgres_scanner") / "extensions" / f"v{_version(engine)}"
     engine.execute(f"LOAD {parquet.literal(str(extension / 'postgres_scanner.duckdb_extension'))}")
     engine.execute("SET pg_pool_enable_reaper_thread = false")
     where = parquet.literal(conninfo(connection, time_zone="UTC"))
     engine.execute(f"ATTACH {where} AS source (TYPE postgres, READ_ONLY)")
     engine.begin()
-    yield
-    engine.commit()
+    try:
+        yield
+        engine.commit()
+    except BaseException:
+        # left to DuckDB's destructor, a rollback over a lost connection would abort the whole process
+        with suppress(duckdb.Error):
+            engine.rollback()
+        raise
 
 
 def _version(engine: duckdb.DuckDBPyConnection) -> str:
