@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headwater.domain.errors import Location, SpecError
-from headwater.domain.names import TableName
+from headwater.domain.names import Layer, TableName
 from headwater.model.yaml_guards import readable_text
 
 SOURCES, PRODUCTS = "dags/sources", "dags/products"
 YAML_SUFFIXES = (".yaml", ".yml")
+
+
+def checked_name(layer: Layer, source: str, table: str) -> TableName:
+    """The name of a table whose parts were checked when they were read: a DAG parse makes a dozen per file."""
+    return TableName.model_construct(layer=layer, source=source, table=table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import TableSpec
-from headwater.model.layout import Layout
+from headwater.model.layout import Layout, checked_name
 from headwater.model.schedules import Finding
 
 
@@ -23,8 +23,8 @@ def read_sql(layout: Layout, table: TableName) -> str | None:
 
 def missing_of_table(layout: Layout, source: str, table: TableSpec) -> Iterator[Finding]:
     """Files a table of a source lacks: two contracts, and a fixture when it has SQL or expressions."""
-    silver = TableName(layer=Layer.SILVER, source=source, table=table.name)
-    bronze = TableName(layer=Layer.BRONZE, source=source, table=table.name)
+    silver = checked_name(Layer.SILVER, source, table.name)
+    bronze = checked_name(Layer.BRONZE, source, table.name)
     yield from _missing(layout, layout.contract(bronze), "bronze contract", table.name)
     yield from _missing(layout, layout.contract(silver), "silver contract", table.name)
     if needs_fixture(table):

@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from headwater.domain.names import Layer, TableName
+from headwater.domain.names import Layer
 from headwater.domain.spec import GoldSpec, ProductSpec, SourceSpec, TableSpec
 from headwater.model.documents import GoldDocument, ProductDocument, Profile, SourceDocument, TableDocument
 from headwater.model.extracts import resolve_extract
-from headwater.model.layout import Layout
+from headwater.model.layout import Layout, checked_name
 from headwater.model.neighbours import missing_of_gold, missing_of_table, read_sql
 from headwater.model.resolution import Resolution, name_findings, owner_findings
 from headwater.model.schedules import Finding, schedule_findings
@@ -100,7 +100,7 @@ def _table(
     result.errors += errors
     if extract is None:
         return None
-    sql = read_sql(layout, TableName(layer=Layer.SILVER, source=source, table=name))
+    sql = read_sql(layout, checked_name(Layer.SILVER, source, name))
     given = {key: getattr(raw, key) for key in _TABLE_KEYS}
     table = TableSpec(name=name, extract=extract, sql=sql, **given)
     result.refuse(table_findings(table), path)
@@ -112,7 +112,7 @@ def _table(
 def _gold(layout: Layout, source: str, entries: dict[str, GoldDocument], result: Resolution) -> tuple[GoldSpec, ...]:
     found = []
     for name, raw in entries.items():
-        table = TableName(layer=Layer.GOLD, source=source, table=name)
+        table = checked_name(Layer.GOLD, source, name)
         result.refuse(missing_of_gold(layout, table), ("gold", name))
         sql = read_sql(layout, table)
         if sql is not None:
