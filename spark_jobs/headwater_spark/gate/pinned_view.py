@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from headwater.domain.job import ValidateTable
 from headwater.domain.names import Layer
 from headwater_spark.tables.views import as_view
+from headwater_spark.transforms.columns import business_columns
 
 
 def pinned_rows(spark: SparkSession, table: ValidateTable) -> DataFrame:
@@ -23,6 +24,8 @@ def is_history(rows: DataFrame) -> bool:
 
 
 def contract_view(rows: DataFrame, table: ValidateTable) -> str:
-    """A view for the contract. Of an scd2 table it sees what is believed now."""
+    """A view for the contract: of silver the declared columns only, of an scd2 table what is believed now."""
     seen = rows.where("batch_out IS NULL") if is_history(rows) else rows
+    if table.table.layer is Layer.SILVER:
+        seen = seen.select(*business_columns(rows))
     return as_view(seen, f"gate_{table.table.layer.value}")

@@ -130,7 +130,7 @@ def _measured(found: Any, written: DeclaredCheck | None) -> CheckResult:
         name=(written.name if written else found.check.name) or found.check.relative_path,
         type=found.check.type,
         column=found.check.column_name,
-        outcome=outcome,  # type: ignore[arg-type]
+        outcome=outcome,
         measured=None if found.threshold_value is None else float(found.threshold_value),
         threshold=written.threshold if written else str(found.check.threshold),
         rows_failed=None if failed is None else int(failed),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 
 from headwater.adapters.spark_connect.keeper import die_with_parent
 from headwater.adapters.spark_connect.server import ConnectServer
+from headwater.adapters.spark_connect.server_state import is_process
 from headwater.domain.errors import EngineError
 from headwater.domain.job import JobResult, JobSpec
 from headwater.domain.settings import Settings
@@ -24,6 +26,7 @@ from headwater.domain.settings import Settings
 REMOTE_VARIABLE = "HEADWATER_SPARK_REMOTE"
 ENGINE_SILENT_EXIT = 75
 """Exit status of a job whose server took the connection and never answered."""
+_WATCH_SECONDS = 1.0
 _QUIET = {"SODA_CORE_TELEMETRY_ENABLED": "false", "DATAHUB_TELEMETRY_ENABLED": "false"}
 
 logger = logging.getLogger(__name__)
@@ -74,6 +77,7 @@ class ConnectEngine:
             preexec_fn=die_with_parent,  # noqa: PLW1509 - calls the kernel and nothing else
         )
         self._child = child
+        threading.Thread(target=self._end_with_server, args=(child,), daemon=True).start()
         tail: deque[str] = deque(maxlen=20)
         try:
             reader = threading.Thread(target=_log_lines, args=(child.stderr, logging.DEBUG, tail))
@@ -85,6 +89,15 @@ class ConnectEngine:
             self.cancel()
             child.wait()
             self._child = None
+
+    def _end_with_server(self, child: subprocess.Popen[str]) -> None:
+        """End the job soon after its server died: the client would go on trying for many minutes."""
+        state = self.server.files.read_state()
+        while state is not None and child.poll() is None:
+            if not is_process(state.pid, state.started):
+                child.terminate()
+                return
+            time.sleep(_WATCH_SECONDS)
 
 
 def _log_lines(stream: Iterable[str] | None, level: int, keep: deque[str] | None) -> None:

@@ -10,7 +10,9 @@ from headwater.domain.settings import Settings
 
 # one slow query must not hold back the others: all jobs share the slots fairly
 POOLS = """<?xml version="1.0"?>
-<allocations><pool name="default"><schedulingMode>FAIR</schedulingMode></pool></allocations>
+<allocations>
+  <pool name="default"><schedulingMode>FAIR</schedulingMode><weight>1</weight><minShare>0</minShare></pool>
+</allocations>
 """
 
 
