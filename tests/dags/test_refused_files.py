@@ -53,8 +53,16 @@ def test_a_source_and_a_product_share_one_namespace(repository: Path) -> None:
     product = repository / "dags/products/flight_delays_by_weather.yaml"
     product.rename(repository / "dags/products/flights.yaml")
     bag = parse(repository)
-    assert "extract_to_bronze" in bag.dags["flights"].task_ids
-    assert "dags/products/flights.yaml: another DAG has this name" in bag.import_errors["refused.py"]
+    assert set(bag.dags) == {"weather", "headwater_watchdog"}
+    assert "dags/products/flights.yaml: two files name the pipeline 'flights'" in bag.import_errors["refused.py"]
+
+
+def test_the_names_of_headwaters_own_dags_are_taken(repository: Path) -> None:
+    source = repository / "dags/sources/weather.yaml"
+    source.rename(repository / "dags/sources/headwater_watchdog.yaml")
+    bag = parse(repository)
+    assert bag.dags["headwater_watchdog"].task_ids == ["watch_runs"]
+    assert "one of Headwater's own DAGs has this name" in bag.import_errors["refused.py"]
 
 
 def test_at_task_start_the_wrong_file_itself_says_why(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,11 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 
 from headwater.domain.errors import Location, SpecError
-from headwater.model.layout import PRODUCTS, SOURCES, YAML_SUFFIXES, Layout
+from headwater.model.layout import Layout
 from headwater_airflow.dag_factory.operations import WATCHDOG
 
 OPERATIONS = frozenset({WATCHDOG})
 """DAGs Headwater brings itself; sources and products share one namespace with them (rule 3)."""
-FOLDERS = (SOURCES, PRODUCTS)
 
 
 @cache
@@ -38,23 +37,15 @@ def check_version(requires: str) -> None:
 
 
 def check_name(layout: Layout, file: Path) -> None:
-    """Refuse a second file for one DAG id.
+    """Refuse the name of one of Headwater's own DAGs; two files of one name are refused when they are loaded.
 
-    :raises SpecError: naming the other file. Of a source and a product of one name, the product is refused.
+    :raises SpecError: naming the file.
     """
     if file.stem in OPERATIONS:
-        raise _taken(layout, file, "one of Headwater's own DAGs")
-    candidates = (layout.root / folder / f"{file.stem}{suffix}" for folder in FOLDERS for suffix in YAML_SUFFIXES)
-    first = next((path for path in candidates if path.is_file()), file)
-    if first != file:
-        raise _taken(layout, file, layout.display(first))
-
-
-def _taken(layout: Layout, file: Path, by: str) -> SpecError:
-    return SpecError(
-        "another DAG has this name",
-        Location(layout.display(file)),
-        got=f"{file.stem}, which is {by}",
-        allowed="a name that no other source, product or operations DAG has",
-        remedy="Rename this file with its SQL, contracts and fixtures.",
-    )
+        raise SpecError(
+            "one of Headwater's own DAGs has this name",
+            Location(layout.display(file)),
+            got=file.stem,
+            allowed=f"any name but {', '.join(sorted(OPERATIONS))}",
+            remedy="Rename this file with its SQL, contracts and fixtures.",
+        )
