@@ -75,7 +75,7 @@ class Lake:
             pipeline=self.source,
             attempt=new_attempt(),
             planned_at=START + timedelta(days=batch),
-            **tables,  # type: ignore[arg-type]
+            **tables,
         )
 
     def state(self, batch: int) -> TableState:
@@ -121,7 +121,7 @@ class Lake:
             snapshot_id=self.heads[table],
             contract=contract,
             contract_hash="c",
-            **more,  # type: ignore[arg-type]
+            **more,
         )
         return self.run(self.job("validate", 1, validate=(judged,))).tables[0]
 
@@ -132,8 +132,8 @@ class Lake:
         return TableSpec(
             name=name,
             key=("k",),
-            extract=SqlExtract(mode=extract, cursor=cursor),  # type: ignore[arg-type]
-            silver=Silver(mode=mode, **silver),  # type: ignore[arg-type]
+            extract=SqlExtract(mode=extract, cursor=cursor),
+            silver=Silver(mode=mode, **silver),
         )
 
 
@@ -168,7 +168,7 @@ def remote(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def spark(remote: str) -> SparkSession:
-    session = SparkSession.builder.remote(remote).create()
+    session: SparkSession = SparkSession.builder.remote(remote).create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     return session
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -33,7 +34,7 @@ Work = tuple[TableName, Callable[[SparkSession], TableResult]]
 
 def open_session(remote: str) -> SparkSession:
     """A session of its own on the server, so that what one table sets no other sees."""
-    session = SparkSession.builder.remote(remote).create()
+    session: SparkSession = SparkSession.builder.remote(remote).create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     return session
 
@@ -43,19 +44,19 @@ def work_of(job: JobSpec) -> list[Work]:
     if job.kind == "refine":
         from headwater_spark.entrypoints.refine import refine_table
 
-        return [(table.silver, lambda spark, table=table: refine_table(spark, job, table)) for table in job.refine]
+        return [(table.silver, partial(refine_table, job=job, table=table)) for table in job.refine]
     if job.kind == "build_gold":
         from headwater_spark.entrypoints.build_gold import build_table
 
-        return [(table.gold, lambda spark, table=table: build_table(spark, job, table)) for table in job.build]
+        return [(table.gold, partial(build_table, job=job, table=table)) for table in job.build]
     if job.kind == "validate":
         from headwater_spark.gate.validate import validate_table
 
-        return [(table.table, lambda spark, table=table: validate_table(spark, table)) for table in job.validate_]
+        return [(table.table, partial(validate_table, table=table)) for table in job.validate_]
     if job.kind == "preflight":
         from headwater_spark.entrypoints.preflight import preflight_table
 
-        return [(table.table, lambda spark, table=table: preflight_table(spark, job, table)) for table in job.preflight]
+        return [(table.table, partial(preflight_table, job=job, table=table)) for table in job.preflight]
     raise SpecError("no such kind of job", got=job.kind, allowed="refine, build_gold, validate, preflight")
 
 
@@ -72,7 +73,7 @@ def run_job(job: JobSpec, remote: str) -> JobResult:
     finally:
         # not one by one: closing a session waits for a lock that the others' finished queries need, and both hang
         for session in sessions:
-            session.client.release_session()
+            session.client.release_session()  # type: ignore[operator]
     return JobResult(
         kind=job.kind,
         run_key=job.run_key,
