@@ -90,7 +90,8 @@ def test_a_product_runs_when_any_of_its_inputs_releases(dags: dict[str, DAG]) ->
     condition = dags["flight_delays_by_weather"].timetable.asset_condition
     assert type(condition).__name__ == "AssetAny"
     uris = {asset.uri for asset in condition.objects}
-    assert uris == {"iceberg://lake.silver.flights__flights", "iceberg://lake.silver.weather__observations"}
+    # Airflow ends a URI without a path in a slash, here and in the events of a publish alike
+    assert uris == {"iceberg://lake.silver.flights__flights/", "iceberg://lake.silver.weather__observations/"}
 
 
 def test_the_page_of_a_dag_says_what_when_who_and_which_tables(dags: dict[str, DAG]) -> None:
