@@ -97,7 +97,6 @@ class JobSpec(Value):
     preflight: tuple[PreflightTable, ...] = ()
 
 
-
 class TableResult(Value):
     """What became of one table in a job.
 

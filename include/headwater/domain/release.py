@@ -11,7 +11,6 @@ from headwater.domain.base import Value
 from headwater.domain.names import Layer, TableName
 from headwater.domain.staging import TableState
 
-
 ReleaseKind = Literal["bronze", "audited", "quarantine", "rollback"]
 
 

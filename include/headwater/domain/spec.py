@@ -196,3 +196,9 @@ PipelineSpec = SourceSpec | ProductSpec
 def spec_document(spec: PipelineSpec) -> dict[str, Any]:
     """The JSON form a spec is stored and hashed in: everything but the path of its file."""
     return spec.model_dump(mode="json", exclude={"file"})
+
+
+def spec_from_document(document: dict[str, Any], file: str) -> PipelineSpec:
+    """Read back what ``spec_document`` gave. :param file: path of the YAML, which a document does not hold."""
+    kind = SourceSpec if "tables" in document else ProductSpec
+    return kind.model_validate({**document, "file": file})

@@ -25,7 +25,7 @@ def branch_of(attempt: str) -> str:
 
 
 class TableState(Value):
-    """Table property ``headwater.state``: how far a table has come, moved by the commit that moves ``main`` (rule 17)."""
+    """Table property ``headwater.state``: how far a table has come, in the commit that moves ``main`` (rule 17)."""
 
     version: Literal[1] = 1
     run_key: str

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from headwater.domain.base import Value
 from headwater.domain.errors import HeadwaterError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.run import RunKey, RunPlan
-from headwater.domain.spec import ProductSpec, SourceSpec
+from headwater.domain.spec import PipelineSpec, ProductSpec, SourceSpec, spec_from_document
 from headwater.ports.platform import Platform
 
 
@@ -55,6 +57,14 @@ def planned(platform: Platform, run: RunContext) -> RunPlan:
             remedy="Clear plan_run with everything downstream; it freezes what the run reads.",
         )
     return plan
+
+
+def spec_as_planned(platform: Platform, key: RunKey, file: str) -> PipelineSpec | None:
+    """The spec stored with the run's plan (rule 4): every stage after ``plan_run`` works by it, so that a push in the
+    middle of a run changes nothing of it. None before the run is planned.
+    """
+    document = platform.runs.spec_document(str(key))
+    return spec_from_document(json.loads(document), file) if document else None
 
 
 def source_of(run: RunContext) -> SourceSpec:

@@ -12,7 +12,8 @@ from airflow.sdk import BaseOperator
 
 from headwater.domain.run import RunKey
 from headwater.model.repository import load_pipeline
-from headwater.services.context import RunContext
+from headwater.services.context import RunContext, spec_as_planned
+from headwater_airflow.callbacks import failure_context
 from headwater_airflow.operators.failing import airflow_errors
 from headwater_airflow.platform import open_task_platform
 from headwater_airflow.ui.links import IncidentLink, ReleaseLink
@@ -43,6 +44,8 @@ class StageOperator(BaseOperator):
     template_fields: Sequence[str] = ()
     operator_extra_links = (ReleaseLink(), IncidentLink())
     ui_color = "#e8f1f2"
+    works_by_plan = True
+    """Whether the stage works by the spec stored with the plan; the stages before the plan read the files."""
 
     def __init__(self, *, file: str, pipeline: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -64,11 +67,16 @@ class StageOperator(BaseOperator):
         platform = open_task_platform(repository)
         instance = context["ti"]
         key = RunKey(installation=platform.runs.installation(), dag_id=instance.dag_id, run_id=instance.run_id)
+        planned = spec_as_planned(platform, key, self.file) if self.works_by_plan else None
+        failure = failure_context(context)
         run = RunContext(
-            spec=load_pipeline(repository, repository / self.file),
+            spec=planned or load_pipeline(repository, repository / self.file),
             run_key=key,
             holder=f"{instance.dag_id} / {instance.run_id} / {instance.task_id}",
             bundle_version=bundle_version(context),
+            try_number=failure.try_number,
+            run_url=failure.run_url,
+            log_url=failure.log_url,
         )
         return Stage(platform, run, context)
 

@@ -26,6 +26,8 @@ FIRST_POLL_SECONDS, LATER_POLL_SECONDS = 5.0, 30.0
 class PreflightOperator(StageOperator):
     """Check connections and contracts and run the unit tests of the transforms, before anything is read."""
 
+    works_by_plan = False
+
     def run_stage(self, stage: Stage) -> dict[str, Any]:
         """Check."""
         from headwater.services.stages import preflight
@@ -35,6 +37,8 @@ class PreflightOperator(StageOperator):
 
 class PlanRunOperator(StageOperator):
     """Take the leases, waiting without a worker slot while others hold them, and freeze what the run does."""
+
+    works_by_plan = False
 
     def run_stage(self, stage: Stage) -> list[str]:
         """Plan, or defer until the tables are free. Returns the tables extract_to_bronze is expanded over."""
