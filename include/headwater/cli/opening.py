@@ -26,14 +26,32 @@ def opened_platform() -> Iterator[LocalPlatform]:
     from headwater.adapters.platform import open_platform
 
     if os.environ.get(PROFILE_VARIABLE):
-        yield open_platform()
+        with _closed_afterwards(open_platform()) as platform:
+            yield platform
         return
     from headwater.adapters.run_store import migrate
 
     with embedded_stack() as stack:
         settings = stack.settings()
         migrate(settings.run_store.get_secret_value())
-        yield open_platform(settings)
+        with _closed_afterwards(open_platform(settings)) as platform:
+            yield platform
+
+
+@contextmanager
+def _closed_afterwards(platform: LocalPlatform) -> Iterator[LocalPlatform]:
+    """Close the stores a command opened, before their Postgres goes."""
+    try:
+        yield platform
+    finally:
+        # only what was opened: looking at the property would open it
+        opened = vars(platform)
+        if "runs" in opened:
+            platform.runs.close()
+        if "incidents" in opened:
+            platform.incidents.close_database()
+        if "catalog" in opened:
+            platform.catalog.close()
 
 
 def embedded_stack() -> EmbeddedStack:

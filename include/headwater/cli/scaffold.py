@@ -87,7 +87,7 @@ def _contract(table: TableName, relation: SourceRelation) -> dict[str, Any]:
     checks: list[dict[str, Any]] = [{"row_count": {"threshold": {"must_be_greater_than": 0}}}]
     if table.layer is Layer.SILVER and (relation.primary_key or not relation.cursor_candidates):
         checks.append({"duplicate": {"columns": list(_key(relation))}})
-    columns = [
+    columns: list[dict[str, Any]] = [
         {"name": name} | ({"checks": [{"missing": {}}]} if name in relation.primary_key else {})
         for name in relation.schema_.names
     ]

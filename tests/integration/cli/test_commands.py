@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner
+
+from headwater.adapters.embedded.stack import EmbeddedStack
+from headwater.adapters.iceberg.opening import open_catalog
+from headwater.adapters.run_store import SqlRunStore, migrate
+from headwater.cli.main import app
+from headwater.domain.names import TableName
+from headwater.domain.release import Release, ReleasedTable
+
+RUNNER = CliRunner()
+ROOT = Path(__file__).resolve().parents[3]
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def released(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
+    """An embedded home with one release of one gold table; nothing runs while the test asks."""
+    home = tmp_path_factory.mktemp("home")
+    # pytest closes its folders; the system user that runs Postgres for root has to pass
+    for folder in (home, *home.parents[:2]):
+        folder.chmod(0o755)
+    monkeypatch.setenv("HEADWATER_HOME", str(home))
+    monkeypatch.setenv("HEADWATER_REPOSITORY", str(ROOT))
+    monkeypatch.delenv("HEADWATER_PROFILE", raising=False)
+    with EmbeddedStack(home, ROOT) as stack:
+        settings = stack.settings()
+        migrate(settings.run_store.get_secret_value())
+        catalog = open_catalog(settings.catalog)
+        catalog.create_namespace("gold")
+        rows = pa.table({"origin": ["EWR", "JFK"], "flights": pa.array([3, 4], pa.int64())})
+        table = catalog.create_table("gold.flights__daily_departures", schema=rows.schema)
+        table.append(rows)
+        snapshot = table.current_snapshot()
+        assert snapshot is not None
+        item = ReleasedTable(
+            table=TableName.parse("gold.flights.daily_departures"),
+            snapshot_id=snapshot.snapshot_id,
+            metadata_location=table.metadata_location,
+            rows=2,
+        )
+        release = Release.model_validate(
+            {"id": "r-20260101T000000-00000000", "run_key": "a/flights/b", "pipeline": "flights", "kind": "audited"}
+            | {"status": "published", "created_at": NOW, "published_at": NOW, "tables": [item]}
+        )
+        store = SqlRunStore(settings.run_store.get_secret_value())
+        store.save_release(release)
+        store.close()
+        catalog.close()
+    assert not stack.postgres.is_serving()
+    yield release
+    assert not stack.postgres.is_serving()
+
+
+def test_commands_start_postgres_for_themselves_and_leave_nothing(released: Release) -> None:
+    sql = "select origin, flights from gold.flights.daily_departures order by flights desc"
+    result = RUNNER.invoke(app, ["query", sql, "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == [{"origin": "JFK", "flights": 4}, {"origin": "EWR", "flights": 3}]
+    older = RUNNER.invoke(app, ["query", "select 1 as one", "--release", "r-none"])
+    assert older.exit_code == 1
+    assert "headwater releases" in older.stderr
+    [table] = json.loads(RUNNER.invoke(app, ["tables", "--json"]).stdout)
+    assert (table["table"], table["rows"], table["release"]) == ("gold.flights.daily_departures", 2, released.id)
+    [listed] = json.loads(RUNNER.invoke(app, ["releases", "--json"]).stdout)
+    assert listed["id"] == released.id
+    for command in ("runs", "incidents"):
+        result = RUNNER.invoke(app, [command, "--json"])
+        assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+
+
+def test_connections_are_kept_without_their_secret_being_shown(released: Release) -> None:
+    environ = {"HEADWATER_URI": "postgres://ana:s3cret@db.example.com:5432/shop"}
+    result = RUNNER.invoke(app, ["connections", "set", "shop_db"], env=environ)
+    assert result.exit_code == 0, result.output
+    listed = RUNNER.invoke(app, ["connections", "list", "--json"])
+    assert json.loads(listed.stdout) == [
+        {"id": "shop_db", "kind": "postgres", "host": "db.example.com", "login": "ana", "database": "shop"}
+    ]
+    assert "s3cret" not in result.output + listed.output
