@@ -5,26 +5,27 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.common.types import MenuItem
 
 from headwater_airflow.auth.manager import HeadwaterAuthManager
 
-METHODS = ("GET", "POST", "PUT", "DELETE")
+METHODS: tuple[ResourceMethod, ...] = ("GET", "POST", "PUT", "DELETE")
 ANALYST = SimpleAuthManagerUser(username="ana", role="analyst")
-MANAGER = HeadwaterAuthManager()
+MANAGER = HeadwaterAuthManager()  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(("method", "entity"), list(product(METHODS, (None, *DagAccessEntity))))
-def test_of_all_changes_only_a_new_run_is_allowed(method: str, entity: DagAccessEntity | None) -> None:
+def test_of_all_changes_only_a_new_run_is_allowed(method: ResourceMethod, entity: DagAccessEntity | None) -> None:
     reads = method == "GET" and entity is not DagAccessEntity.AUDIT_LOG
     triggers = method == "POST" and entity is DagAccessEntity.RUN
     assert MANAGER.is_authorized_dag(method=method, access_entity=entity, user=ANALYST) is (reads or triggers)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_secrets_and_settings_are_closed(method: str) -> None:
+def test_secrets_and_settings_are_closed(method: ResourceMethod) -> None:
     assert not MANAGER.is_authorized_connection(method=method, user=ANALYST)
     assert not MANAGER.is_authorized_variable(method=method, user=ANALYST)
     assert not MANAGER.is_authorized_configuration(method=method, user=ANALYST)
@@ -34,7 +35,7 @@ def test_secrets_and_settings_are_closed(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_assets_are_read_only(method: str) -> None:
+def test_assets_are_read_only(method: ResourceMethod) -> None:
     assert MANAGER.is_authorized_asset(method=method, user=ANALYST) is (method == "GET")
     assert MANAGER.is_authorized_asset_alias(method=method, user=ANALYST) is (method == "GET")
 

@@ -51,9 +51,9 @@ def test_where_a_failure_was_seen_is_told_in_the_words_of_an_incident() -> None:
 
 
 def test_the_callback_never_raises_even_with_nothing_to_go_by() -> None:
-    report_failure({})  # type: ignore[typeddict-item]
+    report_failure({})
 
 
 def test_what_has_its_incident_already_opens_no_other() -> None:
     error = ContractBrokenError("held", reported=True)
-    report_failure({"exception": error})  # type: ignore[typeddict-item]
+    report_failure({"exception": error})

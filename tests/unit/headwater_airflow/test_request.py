@@ -33,7 +33,14 @@ PRODUCT = ProductSpec(
     schedule=Schedule(manual=True),
     gold=(),
 )
-EMPTY = {"tables": [], "window_from": None, "window_to": None, "full_refresh": False, "dry_run": False, "reason": ""}
+EMPTY: dict[str, object] = {
+    "tables": [],
+    "window_from": None,
+    "window_to": None,
+    "full_refresh": False,
+    "dry_run": False,
+    "reason": "",
+}
 
 
 def test_an_untouched_form_is_a_scheduled_run_of_all_tables() -> None:
