@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headwater.adapters.clock import SystemClock
 from headwater.adapters.profile import load_settings
+from headwater.domain.errors import HeadwaterError
 from headwater.domain.incident import Failure, Incident
 from headwater.domain.run import RunKey
 from headwater.domain.settings import Settings
-from headwater.domain.spec import PipelineSpec, TableSpec
+from headwater.domain.spec import PipelineSpec, SourceSpec, TableSpec
 from headwater.model.repository_model import RepositoryModel
 from headwater.ports.connections import Connections
 from headwater.ports.extractor import Extractor
@@ -145,9 +146,20 @@ class LocalPlatform:
             specs=known,
             runbooks=load_runbooks(self._repository / "include" / "runbooks"),
             settings=self.settings,
-            redact=Redactor(()),
+            redact=Redactor(self._secrets(known.values())),
             clock=self.clock,
         )
+
+    def _secrets(self, specs: Iterable[PipelineSpec]) -> tuple[str, ...]:
+        """Passwords of the connections these pipelines read, so that no alert shows one whatever its text is."""
+        found = []
+        for connection_id in sorted({spec.connection for spec in specs if isinstance(spec, SourceSpec)}):
+            try:
+                found.append(self.connections.resolve(connection_id).password.get_secret_value())
+            except HeadwaterError:
+                # a connection that cannot be read may be the very failure being told, and has no password to mask
+                continue
+        return tuple(found)
 
     def report(self, failure: Failure, spec: PipelineSpec | None) -> Incident:
         from headwater.services.incidents.sending import send_due
