@@ -12,6 +12,8 @@ UV := $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/bin/uv)
 # Steps of alerts say `uv run …`: they find the same uv.
 export PATH := $(PATH):$(abspath $(TOOLS)/bin)
 RUN := $(UV) run --frozen --all-extras
+# No header: it would name the file the export was written to.
+EXPORT := $(UV) export --frozen --quiet --no-header --no-dev --no-emit-project --extra airflow --extra lineage --extra slack
 CHOICE ?= A
 NAME ?=
 CONNECTION ?=
@@ -45,7 +47,9 @@ demo-stop: setup ## Stop a demo that is serving
 new-source: setup ## Scaffold a source: make new-source NAME=orders CONNECTION=orders_db
 	@$(RUN) --no-sync headwater new-source $(NAME) --connection $(CONNECTION)
 
-check: setup ## The whole gate but the tests: format, lint, types, layers, YAML, sources, links
+check: setup ## The whole gate but the tests: locks, format, lint, types, layers, YAML, sources, links
+	@$(UV) lock --check --quiet
+	@$(EXPORT) | diff -u requirements.txt - || { echo "requirements.txt is old: make requirements"; exit 1; }
 	@$(RUN) --no-sync ruff format --check .
 	@$(RUN) --no-sync ruff check .
 	@$(RUN) --no-sync mypy include plugins/headwater_airflow spark_jobs tests
@@ -61,5 +65,4 @@ lock: $(UV) ## Resolve dependencies again
 	@$(UV) lock
 
 requirements: $(UV) ## Write requirements.txt with hashes, for images built by pip
-	@$(UV) export --frozen --quiet --no-dev --no-emit-project --extra airflow --extra lineage --extra slack \
-	  --output-file requirements.txt
+	@$(EXPORT) > requirements.txt

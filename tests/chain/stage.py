@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from headwater.adapters.platform import LocalPlatform, open_platform
@@ -49,7 +50,7 @@ def stages(platform: LocalPlatform, run: RunContext, request: RunRequest | None 
     chain: dict[str, Work] = {"preflight": lambda: preflight.run(platform, run), "plan_run": plan}
     if isinstance(run.spec, SourceSpec):
         for table in run.spec.tables:
-            chain[f"extract_to_bronze:{table.name}"] = lambda name=table.name: extraction.run(platform, run, name)
+            chain[f"extract_to_bronze:{table.name}"] = partial(extraction.run, platform, run, table.name)
         chain["validate_bronze"] = lambda: validation.run(platform, run, Layer.BRONZE)
         chain["publish_bronze"] = lambda: publishing.publish_bronze(platform, run)
         chain["refine_to_silver"] = lambda: refinement.run(platform, run)

@@ -18,9 +18,7 @@ ACTIONS = ("kill", "pause", "raise", "hang")
 
 
 class FailpointError(HeadwaterError):
-    """An armed failpoint was reached; only ever seen in fault tests."""
-
-    code = "failpoint"
+    """An armed failpoint was reached; only ever seen in fault tests, so it has no runbook of its own."""
 
 
 def failpoint(name: str) -> None:

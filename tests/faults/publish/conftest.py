@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,7 +113,7 @@ class World:
             for t in self.current().tables
         ]
 
-    def statuses(self) -> list[str]:
+    def statuses(self) -> Sequence[str]:
         """Of every release, oldest first."""
         return [release.status for release in self.runs.releases(self.pipeline)][::-1]
 
