@@ -39,7 +39,7 @@ def _wait_gone(processes: list[psutil.Process]) -> None:
 
 
 def test_serves_on_loopback_keeps_port_and_data_and_leaves_no_process(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir, durable=False)
+    server = EmbeddedPostgres(data_dir)
     with server:
         server.create_databases(["source", "source"])
         server.create_databases(["source"])
@@ -49,7 +49,7 @@ def test_serves_on_loopback_keeps_port_and_data_and_leaves_no_process(data_dir: 
         port, processes = server.port, _pids(server)
     _wait_gone(processes)
     assert is_free(port)
-    with EmbeddedPostgres(data_dir, durable=False) as again, psycopg.connect(again.url("source")) as connection:
+    with EmbeddedPostgres(data_dir) as again, psycopg.connect(again.url("source")) as connection:
         assert again.port == port
         assert connection.execute("SELECT n FROM t").fetchone() == (7,)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.integration.sources.sources_under_test import Source, rejects_of, rows_of, sql_table
 
@@ -179,10 +179,11 @@ def test_snapshot_of_equal_content_in_another_order_is_unchanged(source: Source)
     assert not list(source.folder.glob(f"*{second.digest}*"))
 
 
-BATCHES = st.lists(st.lists(st.integers(0, 30), max_size=6), min_size=1, max_size=5)
+BATCHES = st.lists(st.lists(st.integers(0, 30), max_size=6), min_size=2, max_size=4)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(batches=[[5, 30], [0, 30], [], [1]])
 @given(batches=BATCHES)
 def test_windows_tile_every_row_within_the_lag_is_read(flights: Source, batches: list[list[int]]) -> None:
     """Whatever cursors commit in whatever order within the lag, ties included: the union of all runs is the source."""

@@ -21,6 +21,7 @@ from headwater.domain.errors import StackError
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
 _STOP_SIGNALS = "SIGINT,SIGQUIT"  # fast, then immediate shutdown
+_DROP_SIGNALS = "SIGQUIT"  # immediate: data nobody keeps needs no last checkpoint
 
 
 class EmbeddedPostgres:
@@ -30,7 +31,7 @@ class EmbeddedPostgres:
     over restarts while that is free. A user that is killed counts as gone, so no server outlives its users.
 
     :param port: loopback port; default: the last one, or any free one.
-    :param durable: False turns fsync off, for tests.
+    :param durable: False turns fsync and the last checkpoint off, for tests.
     """
 
     def __init__(self, data_dir: Path, port: int | None = None, *, durable: bool = True) -> None:
@@ -133,7 +134,8 @@ class EmbeddedPostgres:
         flags = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
         command = [*_as(user), str(files.program("postgres")), "-D", str(self.cluster), *flags]
         # the folder we are in may be closed to the system user
-        start_kept(command, self._users.path, self.log, _STOP_SIGNALS, folder=Path("/"))
+        signals = _STOP_SIGNALS if self._durable else _DROP_SIGNALS
+        start_kept(command, self._users.path, self.log, signals, folder=Path("/"))
 
     def _initialise(self, user: str | None) -> None:
         self.cluster.mkdir(mode=0o700, exist_ok=True)
