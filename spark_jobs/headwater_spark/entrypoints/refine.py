@@ -14,7 +14,7 @@ from headwater.ports.failpoints import failpoint
 from headwater_spark.entrypoints.silver_writes import SilverWrite, write_silver
 from headwater_spark.tables.sql_text import listed, spark_type
 from headwater_spark.tables.staging import mark_commits, prepare
-from headwater_spark.tables.views import as_view
+from headwater_spark.tables.views import as_view, settled
 from headwater_spark.transforms.columns import business_columns, shape_columns, silver_name
 from headwater_spark.transforms.extracts import Batches, refuse_mass_deletion, with_deletions
 from headwater_spark.transforms.row_hash import hash_expression
@@ -72,15 +72,12 @@ def refine_table(spark: SparkSession, job: JobSpec, table: RefineTable) -> Table
     """Refine one table; everything it commits is on the attempt's branches."""
     mark_commits(spark, job.run_key, job.attempt)
     refining = Refining(spark, job, table)
-    judged = refining.judged(table.from_batch).persist()
-    try:
-        rows_read, broken = _check_batches(refining, judged)
-        failpoint("refine.before_write")
-        write = write_silver(refining, judged)
-        aside = _set_aside(refining, judged.where(f"size({BROKEN}) > 0") if broken else None, write)
-        failpoint("refine.after_write")
-    finally:
-        judged.unpersist()
+    judged = settled(refining.judged(table.from_batch))
+    rows_read, broken = _check_batches(refining, judged)
+    failpoint("refine.before_write")
+    write = write_silver(refining, judged)
+    aside = _set_aside(refining, judged.where(f"size({BROKEN}) > 0") if broken else None, write)
+    failpoint("refine.after_write")
     counts = write.counts
     return TableResult(
         table=table.silver,

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 
 from headwater_spark.tables.sql_text import literal
 from headwater_spark.tables.staging import Staging, prepare
-from headwater_spark.tables.views import as_view
+from headwater_spark.tables.views import as_view, settled
 from headwater_spark.transforms import append, scd2, upsert
 from headwater_spark.transforms.columns import business_columns, silver_name
 
@@ -49,12 +49,9 @@ def write_silver(refining: Refining, judged: DataFrame) -> SilverWrite:
     staging = prepare(refining.spark, table.silver, types, table.base, refining.job.attempt)
     if is_scd2:
         return _write_scd2(refining, judged, staging, tuple(types))
-    actions = _row_actions(refining, judged, staging).persist()
-    try:
-        counts = _counts(actions)
-        _commit_rows(refining, actions, staging, counts, tuple(types))
-    finally:
-        actions.unpersist()
+    actions = settled(_row_actions(refining, judged, staging))
+    counts = _counts(actions)
+    _commit_rows(refining, actions, staging, counts, tuple(types))
     return SilverWrite(staging, counts, append.conflicts(actions) if counts.get(append.CONFLICT) else None)
 
 
@@ -105,18 +102,15 @@ def _write_scd2(refining: Refining, judged: DataFrame, staging: Staging, columns
         keys = events.select(*refining.key).distinct()
         every = refining.events(refining.judged(0)).join(keys, list(refining.key), "left_semi")
         rows = scd2.as_events(every, history)
-    versions = scd2.derive_versions(rows, history)
-    actions = scd2.scd2_actions(versions, staging.target, history, whole=not history.is_ordered).persist()
-    try:
-        counts = _counts(actions)
-        if counts:
-            batch, run_key = refining.table.bronze_input.batch, refining.job.run_key
-            view = as_view(actions, "actions")
-            refining.spark.sql(scd2.merge_statement(staging.target, view, history, columns, batch, run_key)).collect()
-        else:
-            staging.commit_nothing()
-    finally:
-        actions.unpersist()
+    versions = settled(scd2.derive_versions(settled(rows), history))
+    actions = settled(scd2.scd2_actions(versions, staging.target, history, whole=not history.is_ordered))
+    counts = _counts(actions)
+    if counts:
+        batch, run_key = refining.table.bronze_input.batch, refining.job.run_key
+        view = as_view(actions, "actions")
+        refining.spark.sql(scd2.merge_statement(staging.target, view, history, columns, batch, run_key)).collect()
+    else:
+        staging.commit_nothing()
     return SilverWrite(staging, counts)
 
 

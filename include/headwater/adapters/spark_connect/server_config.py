@@ -15,6 +15,10 @@ POOLS = """<?xml version="1.0"?>
 </allocations>
 """
 
+SHORT_JOBS_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m"
+"""For a machine of few cores and jobs of seconds: planning runs once, so compiling it to the last bit is never paid
+back (ADR 3). A cluster's executors do not get these."""
+
 
 def server_properties(settings: Settings, port: int, token: str, folder: Path, jars: Sequence[Path]) -> dict[str, str]:
     """Every property of the server. Holds secrets: written only to a file of mode 0600."""
@@ -26,14 +30,19 @@ def server_properties(settings: Settings, port: int, token: str, folder: Path, j
         "spark.driver.memory": spark.driver_memory,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Djava.io.tmpdir={temporary}",
+        "spark.driver.extraJavaOptions": f"{SHORT_JOBS_JVM} -Duser.timezone=UTC -Djava.io.tmpdir={temporary}",
         "spark.local.dir": str(temporary),
-        "spark.jars": ",".join(str(jar) for jar in jars),
+        # not spark.jars: every Connect session would copy them over RPC and load all their classes again
+        "spark.driver.extraClassPath": ":".join(str(jar) for jar in jars),
         "spark.ui.enabled": "false",
         "spark.log.level": "WARN",
         "spark.scheduler.mode": "FAIR",
         "spark.scheduler.allocation.file": (folder / "pools.xml").as_uri(),
         "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
+        # sessions bring no code of their own; with isolation each one looks every generated class up over RPC first
+        "spark.sql.artifact.isolation.enabled": "false",
+        # plans of wide MERGEs: inferring constraints of every alias costs more than it ever saves here
+        "spark.sql.constraintPropagation.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": str(folder / "unused_warehouse"),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",

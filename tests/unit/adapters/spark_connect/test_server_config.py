@@ -25,7 +25,7 @@ def test_it_listens_on_loopback_only_and_asks_for_the_token(tmp_path: Path) -> N
     assert made["spark.connect.grpc.binding.address"] == "127.0.0.1"
     assert made["spark.connect.authenticate.token"] == "token"
     assert made["spark.sql.catalog.lake.jdbc.password"] == "s3cret"
-    assert made["spark.jars"] == "a.jar,b.jar"
+    assert made["spark.driver.extraClassPath"] == "a.jar:b.jar"
 
 
 def test_an_empty_password_is_left_out(tmp_path: Path) -> None:
