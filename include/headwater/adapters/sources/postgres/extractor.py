@@ -11,6 +11,7 @@ import psycopg
 
 from headwater.adapters.sources.drifting import check_fits
 from headwater.adapters.sources.postgres import relations
+from headwater.adapters.sources.postgres.diagnosing import check_readable
 from headwater.adapters.sources.postgres.reading import Read, read
 from headwater.adapters.sources.postgres.session import connect, explained, facts_of, redact
 from headwater.adapters.sources.postgres.windows import open_reading, plan_incremental, plan_snapshot
@@ -67,6 +68,7 @@ class PostgresExtractor:
         """Read the window from one snapshot of the source.
 
         :raises SchemaDriftError: when the source's columns no longer fit ``schema``.
+        :raises SourceDataError: for values the source itself cannot give, naming the column.
         """
         import duckdb
 
@@ -83,7 +85,7 @@ class PostgresExtractor:
         except duckdb.Error as error:
             reason = redact(str(error), self._connection)
         # outside the except block: DuckDB's error may quote the connection string and must not travel along
-        self._diagnose(table, schema, facts)
+        self._diagnose(work, reason)
         raise SourceUnreachableError(
             f"reading {'.'.join(relation)} was interrupted",
             got=reason.splitlines()[0],
@@ -110,13 +112,14 @@ class PostgresExtractor:
     def _explained(self, table: TableSpec) -> AbstractContextManager[None]:
         return explained(self._connection, table.name, ".".join(relations.relation_of(table)))
 
-    def _diagnose(self, table: TableSpec, schema: TableSchema, facts: dict[str, str]) -> None:
+    def _diagnose(self, work: Read, reason: str) -> None:
         """Find out, over a new session, why a read broke off; returns when the source looks healthy."""
         self.close()
-        with self._explained(table):
-            columns = relations.columns_of(self._session(), table, self._connection.id)
-            check_fits([column.column() for column in columns], schema, facts["relation"], facts)
-            self._session().execute(relations.probe(table))
+        with self._explained(work.table):
+            columns = relations.columns_of(self._session(), work.table, self._connection.id)
+            check_fits([column.column() for column in columns], work.schema, work.facts["relation"], work.facts)
+            self._session().execute(relations.probe(work.table))
+            check_readable(self._session(), work, reason)
 
 
 def _sql_extract(table: TableSpec) -> SqlExtract:

@@ -13,6 +13,7 @@ from headwater.domain.errors import (
     CredentialsError,
     HeadwaterError,
     SchemaDriftError,
+    SourceDataError,
     SourceTableMissingError,
     SourceUnreachableError,
     SpecError,
@@ -128,4 +129,6 @@ def _explain(error: psycopg.Error, connection: ConnectionInfo, facts: dict[str, 
         return SourceTableMissingError(f"{relation} does not exist at the source any more", got=got, facts=facts)
     if isinstance(error, psycopg.errors.UndefinedColumn):
         return SchemaDriftError(f"a column of {relation} vanished while it was read", got=got, facts=facts)
+    if isinstance(error, psycopg.DataError):
+        return SourceDataError(f"a value of {relation} cannot be computed by the database", got=got, facts=facts)
     return SourceUnreachableError(f"reading {relation} was interrupted by the database", got=got, facts=facts)
