@@ -38,7 +38,7 @@ def test_publishing_again_after_a_kill_equals_publishing_once(
     stop = threading.Event()
 
     def read() -> None:
-        while not stop.wait(0.02):
+        while not seen or not stop.wait(0.02):
             seen.append({t.table: t.snapshot_id for t in world.current().tables})
 
     child = world.start(f"{step}:kill", lambda mine: mine.publish("run-2", moves))

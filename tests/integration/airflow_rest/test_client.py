@@ -92,7 +92,7 @@ def _document(method: str, path: str) -> tuple[int, dict[str, Any]]:
 @pytest.fixture
 def server() -> Iterator[AirflowServer]:
     opened = AirflowServer()
-    thread = threading.Thread(target=opened.serve_forever)
+    thread = threading.Thread(target=opened.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield opened
     opened.shutdown()
