@@ -59,6 +59,8 @@ def airflow_environment(place: AirflowPlace, environ: Mapping[str, str] = os.env
             "simple_auth_manager_passwords_file": str(passwords),
             # without it every task fails as soon as the port is not 8080
             "execution_api_server_url": f"{place.base_url}/execution/",
+            # a busy laptop must not lose its DAGs
+            "dagbag_import_timeout": "120",
         },
         "database": {
             "sql_alchemy_conn": place.database_url.replace("postgresql://", "postgresql+psycopg2://", 1),
@@ -75,9 +77,10 @@ def airflow_environment(place: AirflowPlace, environ: Mapping[str, str] = os.env
         "logging": {"base_log_folder": str(place.home / "logs" / "airflow")},
         "scheduler": {"scheduler_idle_sleep_time": "0.1", "enable_health_check": "False"},
         "dag_processor": {
-            "refresh_interval": "5",
-            "min_file_process_interval": "5",
-            "bundle_refresh_check_interval": "5",
+            # every pass imports the factory anew: on two cores, passes in a row would slow the tasks they describe
+            "refresh_interval": "20",
+            "min_file_process_interval": "20",
+            "bundle_refresh_check_interval": "20",
             "parsing_processes": "1",
             "dag_bundle_storage_path": str(place.folder / "bundles"),
         },
