@@ -39,9 +39,18 @@ class AirflowPlace:
         return self.home / "connections.env"
 
 
+_LOCAL_SETTINGS = """# Written by Headwater: tasks of a LocalExecutor inherit what its scheduler has imported.
+from headwater_airflow.preloading import preload_in_scheduler
+
+preload_in_scheduler()
+"""
+
+
 def airflow_environment(place: AirflowPlace, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Every variable of the components. Airflow settings of the caller's shell do not leak in."""
     (place.folder / "plugins").mkdir(parents=True, exist_ok=True)
+    (place.folder / "config").mkdir(exist_ok=True)
+    (place.folder / "config" / "airflow_local_settings.py").write_text(_LOCAL_SETTINGS)
     passwords = place.folder / "passwords.json"
     passwords.write_text(json.dumps(LOGINS))
     keys = _kept_keys(place.folder / "keys.json")

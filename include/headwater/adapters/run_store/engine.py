@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 
 if TYPE_CHECKING:
@@ -48,6 +46,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def migrate(url: str) -> None:
     """Bring the database to the newest revision; several processes may call this at once, and do nothing twice."""
+    from alembic import command  # half a second that only a migration should pay
+    from alembic.config import Config
+
     config = Config()
     # % would be read as interpolation
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
