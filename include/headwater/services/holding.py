@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from headwater.domain.base import Value
 from headwater.domain.errors import HeadwaterError
 from headwater.domain.incident import Failure
@@ -38,21 +40,35 @@ def open_groups(platform: Platform, run: RunContext) -> Groups:
     held: list[StagedRecord] = []
     for group in platform.model.publish_groups(run.spec):
         members = [waiting[name] for name in group if name in waiting]
-        closed = any(name in broken for name in group) or any(not _passed(platform, r) for r in members)
+        closed = any(name in broken for name in group) or any(not is_open(platform, run, r) for r in members)
         (held if closed else moving).extend(members)
     return Groups(moving=tuple(moving), held=tuple(held))
 
 
-def _passed(platform: Platform, record: StagedRecord) -> bool:
-    """Only a verdict for exactly the staged snapshot opens the way (rule 18)."""
+def is_open(platform: Platform, run: RunContext, record: StagedRecord) -> bool:
+    """Only a verdict for exactly the staged snapshot, by the contract the run works by, opens the way (15, 18)."""
     verdict = platform.runs.verdict(record.staged.table, record.staged.staged)
-    return verdict is not None and (verdict.passed or verdict.accepted_by is not None)
+    if verdict is None or verdict.contract_hash != contract_hash(run, record.staged.table):
+        return False
+    return verdict.passed or verdict.accepted_by is not None
+
+
+def contract_hash(run: RunContext, table: TableName) -> str:
+    """What a verdict of the table is bound to besides its snapshot."""
+    return hashlib.sha256(run.spec.contracts.get(table.dotted, "").encode()).hexdigest()
 
 
 def broken_tables(platform: Platform, run: RunContext) -> frozenset[TableName]:
-    """Tables of this run that failed before they could be staged."""
+    """Tables of this run that failed before they could be staged, and were not staged since.
+
+    ``close_run`` lists held tables in the same place; their stagings tell them apart, so that a cleared run whose gate
+    opens now is not closed by how it ended before.
+    """
     record = platform.runs.run(run.key)
-    return frozenset(TableName.parse(text) for text in record.held) if record else frozenset()
+    if record is None or not record.held:
+        return frozenset()
+    staged = {item.staged.table for item in platform.runs.staged(run.key) if item.status != "discarded"}
+    return frozenset(TableName.parse(text) for text in record.held) - staged
 
 
 def hold(platform: Platform, run: RunContext, record: StagedRecord, error: HeadwaterError, stage: str) -> None:

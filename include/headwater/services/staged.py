@@ -30,6 +30,11 @@ def _stands(platform: Platform, record: StagedRecord) -> bool:
     return head.branches.get(record.staged.branch) == record.staged.staged
 
 
+def is_superseded(platform: Platform, run: RunContext, stage: StageName, table: TableName) -> bool:
+    """Whether a later run covers what this one held of a table (rule 21): there is nothing left for it to do."""
+    return any(r.staged.table == table and r.status == "superseded" for r in platform.runs.staged(run.key, stage))
+
+
 def awaiting(platform: Platform, run: RunContext, stage: StageName) -> tuple[StagedRecord, ...]:
     """Stagings of this run that a gate or a publish still has to deal with."""
     return tuple(r for r in platform.runs.staged(run.key, stage) if r.status in {"staged", "held"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from headwater.domain.base import Value
 from headwater.domain.errors import ContractBrokenError, HeadwaterError, SchemaDriftError, TransformError
@@ -17,7 +17,7 @@ from headwater.services.context import RunContext
 from headwater.services.holding import broken_tables, remember_broken, report_held
 from headwater.services.leasing import holding
 from headwater.services.report import TableOutcome
-from headwater.services.staged import reusable
+from headwater.services.staged import awaiting, reusable
 
 _ERRORS: dict[str, type[HeadwaterError]] = {
     error.code: error for error in (ContractBrokenError, SchemaDriftError, TransformError)
@@ -32,7 +32,8 @@ class TableJob(Value):
 
     @property
     def inputs_hash(self) -> str:
-        document = json.dumps(self.item.model_dump(mode="json"), sort_keys=True)
+        # without the base: a first try creates the table, and a staging whose base moved is never reused anyway
+        document = json.dumps(self.item.model_dump(mode="json", exclude={"base"}), sort_keys=True)
         return hashlib.sha256(document.encode()).hexdigest()
 
 
@@ -73,6 +74,7 @@ def run_jobs(
         outcomes.append(_outcome(job, result))
     tried = {job.table for job in jobs}
     remember_broken(platform, run, (*(broken_tables(platform, run) - tried), *failed))
+    _drop_outdated(platform, run, stage, failed)
     for table, error in failed.items():
         report_held(platform, run, table, error, stage)
     if failed and len(failed) == len(jobs):
@@ -80,6 +82,13 @@ def run_jobs(
         first.reported = True
         raise first
     return JobsDone(outcomes=tuple(outcomes), failed=tuple(failed))
+
+
+def _drop_outdated(platform: Platform, run: RunContext, stage: StageName, failed: Collection[TableName]) -> None:
+    """Stagings of earlier tries, made of other inputs or by other SQL than the try that failed now."""
+    for record in awaiting(platform, run, stage):
+        if record.staged.table in failed:
+            platform.runs.mark_staged(record.staged.attempt, record.staged.table, "discarded")
 
 
 def _error_of(table: TableName, result: TableResult | None) -> HeadwaterError:

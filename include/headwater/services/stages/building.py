@@ -12,7 +12,7 @@ from headwater.domain.staging import TableState, new_attempt
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.services.context import RunContext, planned
-from headwater.services.holding import broken_tables
+from headwater.services.holding import broken_tables, is_open
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.table_jobs import TableJob, or_earlier, run_jobs
 
@@ -82,9 +82,9 @@ def _input(platform: Platform, run: RunContext, plan: RunPlan, table: TableName)
         return None
     for record in platform.runs.staged(run.key, "refine_to_silver"):
         if record.staged.table == table and record.status in {"staged", "held"}:
-            verdict = platform.runs.verdict(table, record.staged.staged)
-            passed = verdict is not None and (verdict.passed or verdict.accepted_by is not None)
-            return InputRef(snapshot_id=record.staged.staged, batch=record.staged.state.batch) if passed else None
+            if not is_open(platform, run, record):
+                return None
+            return InputRef(snapshot_id=record.staged.staged, batch=record.staged.state.batch)
     head = platform.catalog.head(table)
     if head is None or head.main is None or head.state is None:
         return None

@@ -23,7 +23,7 @@ from headwater.services.context import RunContext, planned, source_of
 from headwater.services.drift import reconcile
 from headwater.services.leasing import holding
 from headwater.services.report import StageReport, TableOutcome
-from headwater.services.staged import reusable
+from headwater.services.staged import is_superseded, reusable
 from headwater.services.stages.planning import plan_window
 
 STAGE: Final = "extract_to_bronze"
@@ -49,6 +49,8 @@ def run(platform: Platform, run: RunContext, table: str) -> StageReport:
     earlier = reusable(platform, run, STAGE, name, inputs_hash)
     if earlier is not None:
         return _report(name, earlier.status, earlier.staged.rows, started, "by an earlier try of this run")
+    if is_superseded(platform, run, STAGE, name):
+        return _report(name, "superseded", 0, started, "a later run has read and published this window")
     with holding(platform, run):
         staged = _stage(platform, run, spec.table(table), plan, table_plan, inputs_hash)
     if staged is None:

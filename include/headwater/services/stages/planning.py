@@ -12,8 +12,7 @@ from headwater.domain.errors import (
     SourceTableMissingError,
     SpecError,
 )
-from headwater.domain.names import Layer
-from headwater.domain.release import Release
+from headwater.domain.names import Layer, TableName
 from headwater.domain.run import RunPlan, RunRequest, TablePlan, Window
 from headwater.domain.spec import ProductSpec, SourceSpec, TableSpec, spec_document
 from headwater.domain.staging import TableState
@@ -92,7 +91,7 @@ def _plan(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
             remedy="Choose tables of this source.",
         )
     plans = tuple(_plan_table(platform, run.spec, table, request, planned_at) for table in tables)
-    return RunPlan.model_validate({**common, "tables": plans})
+    return RunPlan.model_validate({**common, "tables": plans, "inputs": _found_inputs(platform, run)})
 
 
 def _instant(platform: Platform, run: RunContext) -> datetime:
@@ -142,9 +141,8 @@ def plan_window(
 
 def released_inputs(platform: Platform, run: RunContext) -> dict[str, int]:
     """Dotted input -> released snapshot, of every table the pipeline's gold reads from elsewhere (rule 39)."""
-    wanted = {name for gold in run.spec.gold for name in gold.inputs if name.source != run.spec.name}
-    found = {t.table: t.snapshot_id for release in _readable(platform) for t in release.tables}
-    missing = sorted(name.dotted for name in wanted if name not in found)
+    found = _found_inputs(platform, run)
+    missing = sorted({name.dotted for name in _foreign(run)} - set(found))
     if missing:
         raise NotFoundError(
             f"{run.spec.name} reads {', '.join(missing)}, which has no release yet",
@@ -152,8 +150,18 @@ def released_inputs(platform: Platform, run: RunContext) -> dict[str, int]:
             remedy=f"Run {', '.join(sorted({name.split('.')[1] for name in missing}))} first; this product follows.",
             facts={"table": missing[0], "pipeline": missing[0].split(".")[1]},
         )
-    return {name.dotted: found[name] for name in sorted(wanted, key=str)}
+    return found
 
 
-def _readable(platform: Platform) -> tuple[Release, ...]:
-    return platform.runs.current([Layer.SILVER, Layer.GOLD])
+def _found_inputs(platform: Platform, run: RunContext) -> dict[str, int]:
+    """The same of those that have a release: gold of a source that lacks one waits, and its ingestion goes on."""
+    wanted = _foreign(run)
+    if not wanted:
+        return {}
+    readable = platform.runs.current([Layer.SILVER, Layer.GOLD])
+    found = {t.table: t.snapshot_id for release in readable for t in release.tables}
+    return {name.dotted: found[name] for name in sorted(wanted, key=str) if name in found}
+
+
+def _foreign(run: RunContext) -> set[TableName]:
+    return {name for gold in run.spec.gold for name in gold.inputs if name.source != run.spec.name}

@@ -8,7 +8,7 @@ from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
 from headwater.services.context import RunContext, planned
-from headwater.services.holding import open_groups
+from headwater.services.holding import is_open, open_groups
 from headwater.services.publication import publish_moves
 from headwater.services.report import ChangedTable, StageReport, TableOutcome
 from headwater.services.staged import awaiting
@@ -20,7 +20,7 @@ def publish_bronze(platform: Platform, run: RunContext) -> StageReport:
     :raises StaleBaseError: when a table moved since it was staged; terminal for the attempt (rule 18).
     """
     waiting = [r for r in awaiting(platform, run, "extract_to_bronze") if r.staged.table.layer is Layer.BRONZE]
-    passed = [record for record in waiting if _passed(platform, record)]
+    passed = [record for record in waiting if is_open(platform, run, record)]
     held = tuple(str(record.staged.table) for record in waiting if record not in passed)
     return _publish(platform, run, "bronze", passed, held)
 
@@ -35,11 +35,6 @@ def publish(platform: Platform, run: RunContext) -> StageReport:
         platform.runs.mark_staged(record.staged.attempt, record.staged.table, "held")
     held = tuple(str(record.staged.table) for record in groups.held)
     return _publish(platform, run, "audited", list(groups.moving), held)
-
-
-def _passed(platform: Platform, record: StagedRecord) -> bool:
-    verdict = platform.runs.verdict(record.staged.table, record.staged.staged)
-    return verdict is not None and (verdict.passed or verdict.accepted_by is not None)
 
 
 def _publish(

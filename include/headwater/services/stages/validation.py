@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from headwater.domain.errors import ContractBrokenError, GateError, HeadwaterError
 from headwater.domain.job import JobResult, JobSpec, ValidateTable
 from headwater.domain.names import Layer, TableName
@@ -14,7 +12,7 @@ from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
 from headwater.services.breaches import breach_of
 from headwater.services.context import RunContext, planned
-from headwater.services.holding import hold, open_groups
+from headwater.services.holding import contract_hash, hold, open_groups
 from headwater.services.leasing import holding
 from headwater.services.quarantining import publish_quarantine
 from headwater.services.report import StageReport, TableOutcome
@@ -67,7 +65,7 @@ def _judge(platform: Platform, run: RunContext, waiting: list[StagedRecord]) -> 
     for record in waiting:
         request = _request(run, record)
         known = platform.runs.verdict(request.table, request.snapshot_id)
-        if known is not None and known.contract_hash == request.contract_hash:
+        if known is not None and known.contract_hash == request.contract_hash and _is_decided(known):
             verdicts[request.table] = known
         else:
             asked.append(request)
@@ -89,15 +87,19 @@ def _judge(platform: Platform, run: RunContext, waiting: list[StagedRecord]) -> 
     return verdicts
 
 
+def _is_decided(verdict: Verdict) -> bool:
+    """Whether the data was judged. A gate that closed because its engine died or a check erred is asked again."""
+    return verdict.passed or any(check.outcome == "failed" for check in verdict.checks)
+
+
 def _request(run: RunContext, record: StagedRecord) -> ValidateTable:
     name = record.staged.table
-    contract = run.spec.contracts.get(name.dotted, "")
     spec = _table_spec(run, name)
     return ValidateTable(
         table=name,
         snapshot_id=record.staged.staged,
-        contract=contract,
-        contract_hash=hashlib.sha256(contract.encode()).hexdigest(),
+        contract=run.spec.contracts.get(name.dotted, ""),
+        contract_hash=contract_hash(run, name),
         key=_key(run, name, spec),
         masked=tuple(c for c, rule in spec.columns.items() if rule.classification == "pii") if spec else (),
         batch_only=record.staged.state.batch if name.layer is Layer.BRONZE else None,

@@ -1,0 +1,110 @@
+"""plan_run freezes what a run does (rules 5 to 7, 23, 39)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from headwater.domain.errors import HeadwaterError, NotFoundError, SourceTableMissingError, SpecError
+from headwater.domain.spec import GoldSpec, Owner, ProductSpec, Schedule
+from headwater.services.leasing import LeaseBusyError
+
+
+def test_a_retry_keeps_the_plan_whatever_the_source_says_by_then(world: Any) -> None:
+    """Rule 5."""
+    first = world.plan("one")
+    world.source.rows["orders"] = 9
+    assert world.plan("one") == first
+    assert first.table("orders").window.high == "1"
+
+
+def test_a_superseded_run_plans_again_to_what_is_left(world: Any) -> None:
+    """Rule 7: another run published while this one slept before its first publish."""
+    world.plan("one")
+    world.runs.release_leases(world.context("one").key)
+    assert world.whole("two") is None
+    world.source.rows["stock"] = 5
+    again = world.plan("one")
+    assert {t.table: (t.batch, t.window.kind) for t in again.tables} == {
+        "orders": (2, "nothing"), "customers": (2, "nothing"), "stock": (2, "incremental"),
+    }  # fmt: skip
+    assert world.bronze("one").outcomes[0].table == "bronze.shop.stock"
+
+
+def test_a_run_that_has_published_keeps_its_plan(world: Any) -> None:
+    """Rules 7 and 9."""
+    plan = world.plan("one")
+    world.bronze("one")
+    assert world.plan("one") == plan
+
+
+def test_planning_takes_every_lease_or_names_the_holder(world: Any) -> None:
+    """Rule 23."""
+    world.plan("one")
+    with pytest.raises(LeaseBusyError, match="waits: one holds"):
+        world.plan("two")
+    assert world.runs.plan(world.context("two").key) is None
+
+
+def test_a_dry_run_takes_no_lease_and_stores_nothing(world: Any) -> None:
+    plan = world.plan("one", dry_run=True)
+    assert [table.window.kind for table in plan.tables] == ["incremental"] * 3
+    assert world.runs.leases() == ()
+    assert world.runs.plan(world.context("one").key) is None
+
+
+def test_a_table_the_source_lost_does_not_stop_its_neighbours(world: Any) -> None:
+    """Rule 20: its own extract task says what is wrong."""
+    world.source.missing = {"orders"}
+    plan = world.plan("one")
+    assert plan.table("orders").problem == "public.orders is gone"
+    with pytest.raises(SourceTableMissingError):
+        world.extract("one", "orders")
+    assert world.extract("one", "stock").outcomes[0].status == "staged"
+    world.source.missing = set()
+    with pytest.raises(HeadwaterError, match="but could be now"):
+        world.extract("one", "orders")
+
+
+def test_only_tables_of_the_source_can_be_asked_for(world: Any) -> None:
+    with pytest.raises(SpecError, match="shop has no table nonsense"):
+        world.plan("one", tables=("nonsense",))
+    assert [table.table for table in world.plan("one", tables=("stock",)).tables] == ["stock"]
+    assert world.extract("one", "orders").outcomes[0].status == "not asked"
+
+
+def test_planned_at_grows_though_the_clock_goes_back(world: Any) -> None:
+    """Rule 5: the run's only clock orders runs."""
+    first = world.plan("one").planned_at
+    world.runs.release_leases(world.context("one").key)
+    world.clock.instant -= timedelta(days=1)
+    assert world.plan("two").planned_at > first
+
+
+def test_a_product_is_planned_on_released_inputs_only(world: Any, world_of: Callable[..., Any]) -> None:
+    """Rule 39."""
+    gold = GoldSpec(name="totals", grain=("day",), sql="SELECT 1", inputs=world.model.spec.gold[0].inputs[:1])
+    report = world_of(
+        ProductSpec(
+            name="report", file="r.yaml", description="d", owner=Owner(team="t"), schedule=Schedule(manual=True),
+            gold=(gold,),
+        )
+    )  # fmt: skip
+    with pytest.raises(NotFoundError, match=r"silver\.shop\.orders, which has no release yet"):
+        report.plan("one")
+    world.whole("one")
+    report.runs, report.catalog = world.runs, world.catalog
+    assert report.plan("two").inputs == {"silver.shop.orders": world.main("silver.shop.orders")}
+
+
+def test_gold_of_a_source_waits_for_a_foreign_input_and_ingestion_goes_on(
+    world_of: Callable[..., Any], shop_reading: Callable[..., Any]
+) -> None:
+    """Rules 20 and 39."""
+    world = world_of(shop_reading("silver.crm.people"))
+    assert world.whole("one") is None
+    assert world.batch("silver.shop.orders") == 1
+    assert world.main("gold.shop.revenue") is None

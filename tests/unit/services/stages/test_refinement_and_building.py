@@ -1,0 +1,139 @@
+"""refine_to_silver and build_gold: what a Spark job is asked for, and what becomes of its answer (rules 8, 20, 21)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from headwater.domain.errors import TransformError
+from headwater.ports.run_store import SetAside
+from headwater.services.stages import building, refinement
+
+SILVER = tuple(f"silver.shop.{table}" for table in ("orders", "customers", "stock"))
+REVENUE = "gold.shop.revenue"
+
+
+def _refine(world: Any, run_id: str) -> Any:
+    return refinement.run(world, world.context(run_id))
+
+
+def _build(world: Any, run_id: str) -> Any:
+    return building.run(world, world.context(run_id))
+
+
+def test_a_quiet_run_starts_no_engine_job(world: Any) -> None:
+    """Rule 8."""
+    assert world.whole("one") is None
+    asked = len(world.engine.jobs)
+    assert world.whole("two") is None
+    assert world.engine.jobs[asked:] == []
+
+
+def test_gold_of_mended_sql_is_rebuilt_though_nothing_new_arrived(world: Any) -> None:
+    """Rule 8: a quiet source skips extraction only."""
+    world.whole("one")
+    world.model.code = "v2"
+    asked = len(world.engine.jobs)
+    assert world.whole("two") is None
+    assert world.engine.kinds()[asked:] == ["build_gold", "validate"]
+    assert world.batch(REVENUE) == 2
+
+
+def test_gold_reads_exactly_the_silver_this_run_judged(world: Any) -> None:
+    """Rule 15."""
+    world.whole("one")
+    world.source.rows["orders"] = 2
+    world.bronze("two")
+    world.silver("two")
+    _build(world, "two")
+    staged = next(r.staged for r in world.runs.staged(world.context("two").key, "refine_to_silver"))
+    inputs = world.engine.jobs[-1].build[0].inputs
+    assert inputs["silver.shop.orders"].snapshot_id == staged.staged != world.main("silver.shop.orders")
+    assert inputs["silver.shop.customers"].snapshot_id == world.main("silver.shop.customers")
+
+
+def test_gold_is_not_built_from_silver_that_is_held(world: Any) -> None:
+    """Rule 20."""
+    world.engine.broken = {SILVER[0]}
+    world.bronze("one")
+    world.silver("one")
+    (outcome,) = _build(world, "one").outcomes
+    assert (outcome.status, outcome.note) == ("waiting", "silver.shop.orders is not to be had in this run")
+
+
+@pytest.mark.parametrize("how", ["failing", "silent"])
+def test_a_failing_table_stops_no_neighbour_and_closes_its_group(world: Any, how: str) -> None:
+    """Rule 20."""
+    getattr(world.engine, how).add(SILVER[0])
+    world.bronze("one")
+    report = world.silver("one")
+    assert {o.table: o.status for o in report.outcomes} == dict(
+        zip(SILVER, ("failed", "staged", "staged"), strict=True)
+    )
+    assert report.held == (SILVER[0],)
+    assert [(told.cause, told.table) for told in world.reported] == [("transform_failed", SILVER[0])]
+    world.gold("one")
+    assert [o.table for o in world.publish("one").outcomes] == ["silver.shop.stock"]
+    assert world.status("one", SILVER[1]) == "held"
+
+
+def test_the_stage_is_red_when_every_table_failed(world: Any) -> None:
+    world.engine.failing = set(SILVER)
+    world.bronze("one")
+    with pytest.raises(TransformError, match=r"silver\.shop\.orders: division by zero") as red:
+        _refine(world, "one")
+    assert red.value.reported
+    assert len(world.reported) == 3
+
+
+def test_a_second_try_keeps_what_the_first_staged(world: Any) -> None:
+    """Rule 8: only the table that failed is done again; also where the first try created the tables."""
+    world.engine.failing = {SILVER[0]}
+    world.bronze("one")
+    _refine(world, "one")
+    world.engine.failing = set()
+    again = _refine(world, "one")
+    assert [item.silver.dotted for item in world.engine.jobs[-1].refine] == [SILVER[0]]
+    assert {o.table: o.status for o in again.outcomes} == dict.fromkeys(SILVER, "staged")
+    world.silver("one")
+    world.gold("one")
+    world.publish("one")
+    world.close("one")
+    assert world.batch(REVENUE) == 1
+
+
+def test_what_older_sql_staged_is_not_published_when_the_newer_fails(world: Any) -> None:
+    """Rules 8 and 20."""
+    world.bronze("one")
+    world.silver("one")
+    world.model.code, world.engine.failing = "v2", {SILVER[0]}
+    world.silver("one")
+    world.gold("one")
+    assert [o.table for o in world.publish("one").outcomes] == ["silver.shop.stock"]
+    assert world.status("one", SILVER[0]) == "discarded"
+
+
+def test_a_discard_holds_for_the_batches_it_was_made_for(world: Any) -> None:
+    """Rule 21: rows that arrive later are judged anew."""
+    world.bronze("one")
+    for rule, up_to in (("id is positive", 1), ("long ago", 0)):
+        world.runs.save_set_aside(
+            SetAside(
+                table=world.context("one").all_tables()[3], rule=rule, predicate="id < 0 OR id IS NULL",
+                up_to_batch=up_to, by="ann", reason="known",
+            )
+        )  # fmt: skip
+    _refine(world, "one")
+    asked = {item.silver.dotted: item.set_aside for item in world.engine.jobs[-1].refine}
+    assert asked[SILVER[0]] == {
+        "id is positive, set aside by ann: known": "(id < 0 OR id IS NULL) AND `_hw_batch` <= 1"
+    }
+    assert asked[SILVER[2]] == {}
+
+
+def test_silver_waits_for_bronze_that_was_never_published(world: Any) -> None:
+    """Rule 20."""
+    world.engine.broken = {"bronze.shop.orders"}
+    world.bronze("one")
+    assert {o.table: o.status for o in _refine(world, "one").outcomes}[SILVER[0]] == "waiting"
