@@ -36,7 +36,8 @@ print(extracted.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 def child(source: Source, failpoint: str = "") -> subprocess.CompletedProcess[str]:
     root = str(Path(__file__).parents[3])
-    environment = os.environ | {"SOURCE_URL": source.url, VARIABLE: failpoint}
+    scratch = source.folder.parent  # what a killed process leaves behind goes with the test's folder
+    environment = os.environ | {"SOURCE_URL": source.url, VARIABLE: failpoint, "TMPDIR": str(scratch)}
     command = [sys.executable, "-c", CHILD, root, str(source.folder)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
 
