@@ -8,8 +8,10 @@ from pathlib import Path
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.model.attempts import Attempt
+from headwater.model.known_columns import known_columns
 from headwater.model.layout import Layout
 from headwater.model.references import line_of_table, tables_of, unknown_table
+from headwater.model.sql_columns import unknown_columns
 
 
 def check_between(layout: Layout, attempts: Sequence[Attempt]) -> None:
@@ -22,12 +24,24 @@ def check_between(layout: Layout, attempts: Sequence[Attempt]) -> None:
         if twin is not None:
             attempt.errors.append(twin_error(layout, attempt.file, twin))
         attempt.errors += list(_unknown_tables(layout, attempt, known, broken))
+    columns = known_columns(attempt.spec for attempt in attempts if attempt.spec is not None)
+    for attempt in attempts:
+        attempt.errors += list(_unknown_columns(layout, attempt, columns))
 
 
 def twin_error(layout: Layout, file: Path, twin: Path) -> SpecError:
     """Two files claim one name."""
     where, got = Location(layout.display(file)), layout.display(twin)
     return SpecError(f"two files name the pipeline {file.stem!r}", where, got=got, allowed="one file per name")
+
+
+def _unknown_columns(layout: Layout, attempt: Attempt, columns: dict[str, tuple[str, ...]]) -> Iterator[SpecError]:
+    spec = attempt.spec
+    if spec is None:
+        return
+    for gold in spec.gold:
+        file = layout.display(layout.sql(spec.name_of(Layer.GOLD, gold.name)))
+        yield from unknown_columns(gold.sql, file, columns)
 
 
 def _unknown_tables(layout: Layout, attempt: Attempt, known: set[str], broken: set[str]) -> Iterator[SpecError]:

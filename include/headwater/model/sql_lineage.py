@@ -70,12 +70,15 @@ def _nested(schemas: Mapping[str, TableSchema]) -> dict[str, dict[str, dict[str,
 
 
 def _leaves(node: Node, schemas: Mapping[str, TableSchema]) -> Iterator[tuple[str, str]]:
+    import sqlglot
     from sqlglot import exp
 
     for leaf in node.walk():
         if isinstance(leaf.expression, exp.Table) and leaf.expression.db:
             dotted = ".".join(part.name for part in leaf.expression.parts)
-            yield dotted, _as_written(leaf.name.rsplit(".", 1)[-1], schemas.get(dotted))
+            # a leaf's name is SQL of a column: quoted where it holds a dot or is a word of SQL
+            column = sqlglot.parse_one(leaf.name, into=exp.Column).name
+            yield dotted, _as_written(column, schemas.get(dotted))
 
 
 def _as_written(column: str, schema: TableSchema | None) -> str:

@@ -28,6 +28,16 @@ class Case(NamedTuple):
 
 
 CASES = [
+    Case(
+        "column a gold table lacks",
+        "sql/gold/report/totals.sql",
+        "r.amount",
+        "r.amuont",
+        1,
+        None,
+        "reads a column its input does not have",
+        "day, amount",
+    ),
     Case("unknown key", SHOP, "connection:", "conection:", 4, "conection", "unknown key 'conection'", "connection"),
     Case(
         "unknown key of a table",

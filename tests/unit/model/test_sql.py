@@ -153,6 +153,20 @@ def test_schemas_resolve_columns_written_without_their_table_and_keep_their_case
     ]
 
 
+def test_lineage_names_quoted_columns_as_they_are_called() -> None:
+    sql = 'SELECT t.`a.b` AS x, `select` AS y, `1 "a``` AS z, t.s.`c.d` AS w FROM silver.a.b AS t'
+    found = {column.column: column.inputs for column in column_lineage(sql)}
+    assert {name: [column for _, column in inputs] for name, inputs in found.items()} == {
+        "x": ["a.b"],
+        "y": ["select"],
+        "z": ['1 "a`'],
+        "w": ["s"],
+    }
+    schemas = {"silver.a.b": TableSchema(columns=(Column(name="A.b", type="long"), Column(name="b", type="long")))}
+    (dotted,) = column_lineage("SELECT `a.b` AS x FROM silver.a.b", schemas)
+    assert dotted.inputs == (("silver.a.b", "A.b"),)
+
+
 def test_lineage_of_silver_follows_renames_and_expressions() -> None:
     table = TableSpec(
         name="b",

@@ -1,0 +1,120 @@
+"""What SQL may read is refused in the pull request wherever the files tell that it is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.domain.names import TableName
+from headwater.domain.spec import (
+    ColumnRule,
+    FilesExtract,
+    GoldSpec,
+    Owner,
+    Schedule,
+    Silver,
+    SourceSpec,
+    SqlExtract,
+    TableSpec,
+)
+from headwater.model.known_columns import dotted_of, known_columns
+from headwater.model.sql_columns import unknown_columns
+
+SCHEMAS = {"silver.w.o": ("origin", "temp_c", "t", "s", "arr"), "gold.w.g": ("day", "n")}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        (
+            "SELECT date_trunc('DAY', t) AS d, timestampdiff(MINUTE, t, t) AS m, timestampadd(HOUR, 1, t) AS h, "
+            "extract(day FROM t) AS x, dateadd(DAY, 1, t) AS y, datediff(DAY, t, t) AS z, date_add(t, 1) AS q, cast(t "
+            "AS date) AS w, interval 1 hour AS i, t + INTERVAL '1' DAY AS j, date_diff(HOUR,t,t) AS aa, "
+            "date_part('hour', t) AS dp, trunc(t, 'MM') AS tr FROM silver.w.o"
+        ),
+        "SELECT s.field AS f, s.a.b AS g, o.s.x AS h FROM silver.w.o AS o",
+        (
+            "SELECT transform(arr, x -> x + 1) AS a, filter(arr, (x, i) -> x > i) AS b, aggregate(arr, 0, (acc, x) -> "
+            "acc + x) AS c FROM silver.w.o"
+        ),
+        "SELECT temp_c AS a, a + 1 AS b FROM silver.w.o GROUP BY ALL HAVING b > 1 ORDER BY b",
+        "SELECT x.v AS v FROM silver.w.o LATERAL VIEW explode(arr) x AS v",
+        "SELECT v FROM silver.w.o LATERAL VIEW explode(arr) x AS v",
+        "WITH c AS (SELECT temp_c AS q FROM silver.w.o) SELECT q FROM c JOIN gold.w.g AS g ON g.n = c.q",
+        (
+            "SELECT o.temp_c, (SELECT max(g.n) FROM gold.w.g AS g WHERE g.day = o.t) AS m FROM silver.w.o AS o WHERE "
+            "EXISTS (SELECT 1 FROM gold.w.g WHERE n = temp_c)"
+        ),
+        (
+            "SELECT count(*) AS n, count(DISTINCT origin) AS d, max_by(temp_c, t) AS e, first(temp_c) IGNORE NULLS AS "
+            "f, named_struct('a', t) AS st, struct(temp_c AS zz) AS sx FROM silver.w.o GROUP BY origin"
+        ),
+        "SELECT rank() OVER w AS r FROM silver.w.o WINDOW w AS (PARTITION BY origin ORDER BY t)",
+        "SELECT TEMP_C AS x, _hw_batch AS b, O.t FROM silver.w.o o",
+        "SELECT a, b FROM silver.w.o AS t(a, b, c, d, e)",
+        "SELECT origin, n FROM silver.w.o JOIN gold.w.g USING (day)",
+        "SELECT * FROM (SELECT origin, temp_c FROM silver.w.o) PIVOT (max(temp_c) FOR origin IN ('A','B'))",
+        "SELECT anything FROM silver.other.x JOIN silver.w.o AS o",
+        "SELECT origin FROM silver.w.o UNION ALL SELECT day FROM gold.w.g ORDER BY origin",
+        "SELECT u.k AS k FROM silver.w.o, LATERAL (SELECT temp_c + 1 AS k) AS u",
+        (
+            "SELECT origin, sum(temp_c) FILTER (WHERE temp_c > 0) AS s2 FROM silver.w.o GROUP BY GROUPING SETS "
+            "((origin), ())"
+        ),
+        "SELECT stack.a FROM silver.w.o LATERAL VIEW OUTER posexplode(arr) stack AS p, a",
+        "SELECT DISTINCT origin FROM silver.w.o QUALIFY row_number() OVER (ORDER BY temp_c) = 1",
+        (
+            "SELECT :planned_at AS at, from_json(s, 'a INT').a AS fj, TRUE AS b, NULL AS n, map('a', 1)['a'] AS mm "
+            "FROM silver.w.o"
+        ),
+        "SELECT v.x AS x FROM silver.w.o JOIN (VALUES (1), (2)) AS v(x) ON v.x = temp_c",
+        "SELECT col1 FROM silver.w.o CROSS JOIN (VALUES (1)) AS v",
+    ],
+)
+def test_nothing_right_is_refused(sql: str) -> None:
+    assert list(unknown_columns(sql, "f.sql", SCHEMAS)) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "got", "line", "remedy"),
+    [
+        ("SELECT o.temp AS x FROM silver.w.o AS o", "o.temp", 1, "did you mean 'temp_c'?"),
+        ("SELECT origin\nFROM silver.w.o\nWHERE temperature > 1", "temperature", 3, None),
+        ("WITH c AS (\n  SELECT nope AS q FROM silver.w.o)\nSELECT q FROM c", "nope", 2, None),
+        ("SELECT a.x, o.oirgin AS y FROM silver.u.x AS a JOIN silver.w.o AS o ON a.i = o.t", "o.oirgin", 1,
+         "did you mean 'origin'?"),
+        ("SELECT g.n FROM gold.w.g AS g WHERE EXISTS (SELECT 1 FROM silver.w.o AS o WHERE o.x = g.n)", "o.x", 1, None),
+    ],
+)  # fmt: skip
+def test_a_column_its_table_lacks_is_refused_once_with_its_line(
+    sql: str, got: str, line: int, remedy: str | None
+) -> None:
+    (error,) = unknown_columns(sql, "f.sql", SCHEMAS)
+    assert error.where is not None
+    assert (error.got, error.where.file, error.where.line, error.remedy) == (got, "f.sql", line, remedy)
+
+
+def test_columns_are_known_of_landings_and_of_gold_only() -> None:
+    landing = FilesExtract(path="in", columns={"origin": "string", "temp": "double"})
+    rules = {"temp": ColumnRule(rename="temp_c"), "made": ColumnRule(expression="upper(origin)")}
+    tables = (
+        TableSpec(name="seen", extract=landing, silver=Silver(mode="append"), columns=rules),
+        TableSpec(name="kept", extract=landing, silver=Silver(mode="scd2")),
+        TableSpec(name="shaped", extract=landing, silver=Silver(mode="append"), sql="SELECT * FROM bronze.w.shaped"),
+        TableSpec(name="asked", extract=SqlExtract(), silver=Silver(mode="append")),
+    )
+    gold = GoldSpec(name="g", grain=("day",), sql="SELECT x AS day, count(*) AS n FROM silver.w.asked GROUP BY x")
+    spec = SourceSpec(
+        name="w", file="w.yaml", description="d", owner=Owner(team="t"), schedule=Schedule(manual=True),
+        connection="c", tables=tables, gold=(gold,),
+    )  # fmt: skip
+    interval = ("valid_from", "valid_to", "is_current", "batch_in", "batch_out")
+    assert known_columns([spec]) == {
+        "gold.w.g": ("day", "n"),
+        "silver.w.seen": ("origin", "temp_c", "made"),
+        "silver.w.kept": ("origin", "temp", *interval),
+    }
+
+
+def test_only_names_of_the_lake_are_tables() -> None:
+    assert dotted_of(("silver", "a", "b")) == TableName.parse("silver.a.b").dotted
+    assert dotted_of(("cte",)) is None
