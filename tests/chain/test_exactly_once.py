@@ -1,0 +1,150 @@
+"""Promise 1 on the whole chain: real Postgres, files, Iceberg and Spark; real processes killed with -9."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from headwater.adapters.duckdb_query import query
+from headwater.domain.names import Layer, TableName
+from headwater.domain.release import Release
+
+Installation = Any
+"""``conftest.Installation``; a conftest cannot be imported."""
+
+pytestmark = pytest.mark.timeout(900)
+
+KILLED_AT = (
+    "plan.after_lease",
+    "plan.end",
+    "extract.begin",
+    "extract.mid",
+    "extract.before_commit",
+    "extract.after_commit",
+    "extract.end",
+    "validate_bronze.begin",
+    "validate_bronze.end",
+    "publish_bronze.begin",
+    "publish.after_intent",
+    "publish.mid_metadata",
+    "publish.after_commit",
+    "publish.before_mark",
+    "refine.begin",
+    "refine.before_write",
+    "refine.after_write",
+    "refine.end",
+    "validate_silver.begin",
+    "gold.begin",
+    "gold.after_write",
+    "gold.end",
+    "validate_gold.end",
+    "publish.begin",
+    "publish.before_commit",
+    "publish.after_mark",
+)
+"""In the order of the chain; a point the rest of the run never passes again lets the run end."""
+
+
+def few_flights(installation: Installation) -> None:
+    """Two days are enough to lose or double rows of, and quicker to refine."""
+    installation.source("DELETE FROM flights WHERE time_hour >= '2013-01-03'")
+
+
+def rows(installation: Installation, sql: str) -> list[dict[str, Any]]:
+    """A query over the current releases, as ``headwater query`` does it."""
+    platform = installation.fresh()
+    return query(sql, platform.runs.current(), installation.settings.catalog.warehouse).objects()
+
+
+def count(installation: Installation, table: str) -> int:
+    return int(rows(installation, f"SELECT count(*) AS n FROM {table}")[0]["n"])
+
+
+def published(installation: Installation) -> list[Release]:
+    return [release for release in installation.fresh().runs.releases(limit=100) if release.status == "published"]
+
+
+def mains(installation: Installation) -> dict[str, int | None]:
+    catalog = installation.fresh().catalog
+    heads = (catalog.head(name) for name in catalog.list_tables())
+    return {head.table.dotted: head.main for head in heads if head}
+
+
+def assert_everything_once(installation: Installation) -> None:
+    """Source and released tables hold the same rows, and no table was published twice by one run."""
+    flights = installation.source("SELECT count(*), sum(distance), sum(dep_delay) FROM flights")[0]
+    found = rows(
+        installation,
+        "SELECT count(*) AS n, sum(distance) AS miles, sum(dep_delay) AS delay FROM silver.flights.flights",
+    )[0]
+    assert (found["n"], found["miles"], found["delay"]) == flights
+    assert count(installation, "bronze.flights.flights") == flights[0]
+    departures = rows(installation, "SELECT sum(flights) AS n, sum(cancelled) AS c FROM gold.flights.daily_departures")
+    cancelled = installation.source("SELECT count(*) FROM flights WHERE dep_time IS NULL")[0][0]
+    assert (departures[0]["n"], departures[0]["c"]) == (flights[0], cancelled)
+    for table in ("airlines", "airports", "planes"):
+        expected = installation.source(f"SELECT count(*) FROM {table}")[0][0]
+        assert (
+            rows(installation, f"SELECT count(*) AS n FROM silver.flights.{table} WHERE is_current")[0]["n"] == expected
+        )
+    moves = Counter((move.table, release.run_key) for release in published(installation) for move in release.moves)
+    assert max(moves.values()) == 1
+
+
+def test_a_run_killed_at_every_point_ends_like_one_that_was_not(installation: Installation) -> None:
+    """Rules 8, 10, 11, 17, 19: each process dies with -9 at the next point, the next one goes on."""
+    few_flights(installation)
+    died = []
+    for point in KILLED_AT:
+        process = installation.process("flights", "r1", "chain", f"{point}:kill")
+        if process.returncode == -9:
+            died.append(point)
+        assert process.returncode in {-9, 0, 1}, process.stderr[-2000:]
+
+    states = installation.run("flights", "r1")
+
+    assert set(states.values()) == {"success"}, states
+    assert len(died) > len(KILLED_AT) // 2, died
+    assert_everything_once(installation)
+
+
+def test_clearing_and_triggering_again_change_nothing(installation: Installation) -> None:
+    """Rule 9: a cleared published run and a run with nothing new publish nothing and move no table."""
+    few_flights(installation)
+    assert set(installation.run("flights", "r1").values()) == {"success"}
+    before, releases = mains(installation), len(published(installation))
+
+    cleared = installation.run("flights", "r1")
+    again = installation.run("flights", "r2")
+
+    assert set(cleared.values()) == set(again.values()) == {"success"}
+    assert mains(installation) == before
+    assert len(published(installation)) == releases
+    assert_everything_once(installation)
+
+
+def test_a_month_later_only_changes_move_and_history_is_kept(installation: Installation) -> None:
+    """Rules 31, 35: corrections replace, a re-registered plane opens a version, a withdrawn airport ends."""
+    few_flights(installation)
+    assert set(installation.run("flights", "r1").values()) == {"success"}
+    installation.source("UPDATE flights SET dep_delay = 77, updated_at = '2013-01-05' WHERE carrier = 'HA'")
+    installation.source("UPDATE planes SET seats = seats + 1 WHERE tailnum = 'N10156'")
+    installation.source("DELETE FROM airports WHERE faa = '04G'")
+    changed = installation.source("SELECT count(*) FROM flights WHERE carrier = 'HA'")[0][0]
+
+    states = installation.run("flights", "r2")
+
+    assert set(states.values()) == {"success"}
+    late = rows(
+        installation, "SELECT count(*) AS n FROM silver.flights.flights WHERE dep_delay = 77 AND carrier = 'HA'"
+    )
+    assert late[0]["n"] == changed > 0
+    versions = rows(installation, "SELECT is_current FROM silver.flights.planes WHERE tailnum = 'N10156'")
+    assert sorted(row["is_current"] for row in versions) == [False, True]
+    gone = rows(installation, "SELECT valid_to FROM silver.flights.airports WHERE faa = '04G'")
+    assert [row["valid_to"] is not None for row in gone] == [True]
+    airlines = TableName(layer=Layer.SILVER, source="flights", table="airlines")
+    moved = [{move.table for move in release.moves} for release in published(installation)]
+    assert sum(airlines in tables for tables in moved) == 1
