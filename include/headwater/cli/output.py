@@ -11,12 +11,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+WIDTH_OF_A_FILE = 140
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def console() -> Console:
     """The terminal; made anew each time, so that it follows a redirected stdout."""
-    return Console(soft_wrap=False)
+    plain = Console(soft_wrap=False)
+    # a file or a pipe has no width; eighty columns would break every table name
+    return plain if plain.is_terminal else Console(soft_wrap=False, width=WIDTH_OF_A_FILE)
 
 
 def print_json(value: object) -> None:
