@@ -61,6 +61,13 @@ class Cursor:
         return sql.SQL("{0} > {1} AND {0} <= {2}").format(self.name, self.typed(low), self.value(watermark))
 
 
+def unusable_counts(cursor: Cursor, relation: tuple[str, str]) -> sql.Composed:
+    """A query, of one pass, for the numbers ``n`` of NULL cursors and ``f`` of cursors in the future (rule 6)."""
+    return sql.SQL(
+        "SELECT count(*) FILTER (WHERE {1}) AS n, count(*) FILTER (WHERE {2}) AS f FROM {0} AS t WHERE {1} OR {2}"
+    ).format(sql.Identifier(*relation), cursor.is_null(), cursor.is_future())
+
+
 def zone_digest(cursor: Cursor, relation: tuple[str, str], watermark: str, lag_seconds: int) -> sql.Composed:
     """A query for one text that changes when a row of the lag zone, or the number of unusable cursors, does.
 
@@ -69,6 +76,6 @@ def zone_digest(cursor: Cursor, relation: tuple[str, str], watermark: str, lag_s
     zone = cursor.zone(watermark, lag_seconds) if lag_seconds else sql.SQL("false")
     parts = sql.SQL(
         "(SELECT count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {0} AS t WHERE {1}), "
-        "(SELECT count(*) FROM {0} AS t WHERE {2}), (SELECT count(*) FROM {0} AS t WHERE {3})"
-    ).format(sql.Identifier(*relation), zone, cursor.is_null(), cursor.is_future())
+        "(SELECT concat_ws(':', n, f) FROM ({2}) AS unusable)"
+    ).format(sql.Identifier(*relation), zone, unusable_counts(cursor, relation))
     return sql.SQL("SELECT concat_ws(':', 'zone-v1', {}) AS digest").format(parts)

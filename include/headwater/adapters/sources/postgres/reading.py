@@ -132,9 +132,17 @@ def _carry(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> tuple
         parts.carried,
     )
     system = parquet.system_columns(work.stamp, parquet.literal(work.origin), "row_number() OVER ()")
-    return parquet.write_rows(
-        engine, work.schema, aliases | system, _query(select), work.folder, f"{work.stamp.attempt}-{work.table.name}"
-    )
+    stem = f"{work.stamp.attempt}-{work.table.name}"
+    with _one_thread(engine):
+        return parquet.write_rows(engine, work.schema, aliases | system, _query(select), work.folder, stem)
+
+
+@contextmanager
+def _one_thread(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Rows come and are numbered one after the other: a second thread halves the speed and doubles the CPU seconds."""
+    engine.execute("SET threads = 1")
+    yield
+    engine.execute(f"SET threads = {parquet.THREADS}")
 
 
 def _count_unfit(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> int:

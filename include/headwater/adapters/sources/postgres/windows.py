@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from headwater.adapters.sources.postgres.carrying import SourceColumn
-from headwater.adapters.sources.postgres.cursors import CURSOR_TYPES, Cursor, zone_digest
+from headwater.adapters.sources.postgres.cursors import CURSOR_TYPES, Cursor, unusable_counts, zone_digest
 from headwater.domain.errors import RequestError, SourceDataError, SpecError
 from headwater.domain.run import RunKind, RunRequest, Window
 from headwater.domain.spec import SqlExtract, TableSpec
@@ -138,9 +138,8 @@ def _unusable(reading: Reading) -> tuple[int, int]:
 
     :raises SourceDataError: when there are any and the policy is ``stop``.
     """
-    count = sql.SQL("SELECT count(*) FROM {} AS t WHERE {}")
-    nulls = reading.one(count.format(reading.source(), reading.cursor.is_null()))
-    futures = reading.one(count.format(reading.source(), reading.cursor.is_future()))
+    counted = reading.session.execute(unusable_counts(reading.cursor, reading.relation)).fetchone()
+    nulls, futures = counted or (0, 0)
     if reading.extract.bad_cursor == "stop" and (nulls or futures):
         name, relation = reading.cursor.column.name, ".".join(reading.relation)
         raise SourceDataError(
