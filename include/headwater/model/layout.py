@@ -27,15 +27,28 @@ class Layout:
 
     def sql(self, table: TableName) -> Path:
         """The SELECT of a silver or gold table."""
-        return Path(f"{self.root}/sql/{table.layer.value}/{table.source}/{table.table}.sql")
+        return Path(self.sql_path(table))
 
     def contract(self, table: TableName) -> Path:
         """The Soda contract of a table."""
-        return Path(f"{self.root}/include/contracts/{table.layer.value}/{table.source}/{table.table}.yml")
+        return Path(self.contract_path(table))
 
     def fixtures(self, table: TableName) -> Path:
         """The given/expect tests of a transform."""
-        return Path(f"{self.root}/tests/sources/{table.source}/{table.table}.yml")
+        return Path(self.fixtures_path(table))
+
+    # As text, for a DAG parse, which only looks whether they are there: making a Path costs more than the look.
+    def sql_path(self, table: TableName) -> str:
+        """Path of ``sql`` as text."""
+        return f"{self.root}/sql/{table.layer.value}/{table.source}/{table.table}.sql"
+
+    def contract_path(self, table: TableName) -> str:
+        """Path of ``contract`` as text."""
+        return f"{self.root}/include/contracts/{table.layer.value}/{table.source}/{table.table}.yml"
+
+    def fixtures_path(self, table: TableName) -> str:
+        """Path of ``fixtures`` as text."""
+        return f"{self.root}/tests/sources/{table.source}/{table.table}.yml"
 
     def source_files(self) -> list[Path]:
         """YAML files of sources, by name."""

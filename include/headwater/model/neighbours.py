@@ -17,25 +17,25 @@ def read_sql(layout: Layout, table: TableName) -> str | None:
 
     :raises SpecError: when it cannot be read.
     """
-    file = layout.sql(table)
-    return layout.text(file) if file.is_file() else None
+    file = layout.sql_path(table)
+    return layout.text(Path(file)) if os.path.isfile(file) else None  # noqa: PTH113 - see _missing
 
 
 def missing_of_table(layout: Layout, source: str, table: TableSpec) -> Iterator[Finding]:
     """Files a table of a source lacks: two contracts, and a fixture when it has SQL or expressions."""
     silver = checked_name(Layer.SILVER, source, table.name)
     bronze = checked_name(Layer.BRONZE, source, table.name)
-    yield from _missing(layout, layout.contract(bronze), "bronze contract", table.name)
-    yield from _missing(layout, layout.contract(silver), "silver contract", table.name)
+    yield from _missing(layout, layout.contract_path(bronze), "bronze contract", table.name)
+    yield from _missing(layout, layout.contract_path(silver), "silver contract", table.name)
     if needs_fixture(table):
-        yield from _missing(layout, layout.fixtures(silver), "fixture", table.name)
+        yield from _missing(layout, layout.fixtures_path(silver), "fixture", table.name)
 
 
 def missing_of_gold(layout: Layout, table: TableName) -> Iterator[Finding]:
     """Files a gold table lacks."""
-    yield from _missing(layout, layout.sql(table), "SQL", table.table)
-    yield from _missing(layout, layout.contract(table), "contract", table.table)
-    yield from _missing(layout, layout.fixtures(table), "fixture", table.table)
+    yield from _missing(layout, layout.sql_path(table), "SQL", table.table)
+    yield from _missing(layout, layout.contract_path(table), "contract", table.table)
+    yield from _missing(layout, layout.fixtures_path(table), "fixture", table.table)
 
 
 def needs_fixture(table: TableSpec) -> bool:
@@ -43,6 +43,6 @@ def needs_fixture(table: TableSpec) -> bool:
     return table.sql is not None or any(rule.expression is not None for rule in table.columns.values())
 
 
-def _missing(layout: Layout, file: Path, what: str, name: str) -> Iterator[Finding]:
+def _missing(layout: Layout, file: str, what: str, name: str) -> Iterator[Finding]:
     if not os.path.isfile(file):  # noqa: PTH113 - a third of the cost of Path.is_file, paid per file and parse
-        yield (), f"the {what} file of {name!r} is missing", "no such file", layout.display(file)
+        yield (), f"the {what} file of {name!r} is missing", "no such file", layout.display(Path(file))
