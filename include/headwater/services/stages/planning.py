@@ -6,7 +6,6 @@ import json
 from datetime import datetime, timedelta
 
 from headwater.domain.errors import (
-    NotFoundError,
     SchemaDriftError,
     SourceDataError,
     SourceTableMissingError,
@@ -91,7 +90,7 @@ def _plan(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
             remedy="Choose tables of this source.",
         )
     plans = tuple(_plan_table(platform, run.spec, table, request, planned_at) for table in tables)
-    return RunPlan.model_validate({**common, "tables": plans, "inputs": _found_inputs(platform, run)})
+    return RunPlan.model_validate({**common, "tables": plans, "inputs": released_inputs(platform, run)})
 
 
 def _instant(platform: Platform, run: RunContext) -> datetime:
@@ -140,21 +139,11 @@ def plan_window(
 
 
 def released_inputs(platform: Platform, run: RunContext) -> dict[str, int]:
-    """Dotted input -> released snapshot, of every table the pipeline's gold reads from elsewhere (rule 39)."""
-    found = _found_inputs(platform, run)
-    missing = sorted({name.dotted for name in _foreign(run)} - set(found))
-    if missing:
-        raise NotFoundError(
-            f"{run.spec.name} reads {', '.join(missing)}, which has no release yet",
-            allowed="tables that a run has released",
-            remedy=f"Run {', '.join(sorted({name.split('.')[1] for name in missing}))} first; this product follows.",
-            facts={"table": missing[0], "pipeline": missing[0].split(".")[1]},
-        )
-    return found
+    """Dotted input -> released snapshot, of every table the pipeline's gold reads from elsewhere (rule 39).
 
-
-def _found_inputs(platform: Platform, run: RunContext) -> dict[str, int]:
-    """The same of those that have a release: gold of a source that lacks one waits, and its ingestion goes on."""
+    An input without a release is left out: the tables that read it wait, and a product is triggered again by the run
+    that releases it.
+    """
     wanted = _foreign(run)
     if not wanted:
         return {}
