@@ -59,7 +59,12 @@ def _nested(kind: str, parts: list[str], next_id: Callable[[], int]) -> IcebergT
         return StructType(
             *(NestedField(next_id(), name.strip(), parse_type(type_, next_id), False) for name, _, type_ in fields)
         )
-    raise SchemaDriftError("a nested type is written wrongly", got=f"{kind}<{', '.join(parts)}>"[:200])
+    raise SchemaDriftError(
+        "a nested type is written wrongly",
+        got=f"{kind}<{', '.join(parts)}>"[:200],
+        allowed="list<type>, map<key type, value type>, struct<name: type, …>",
+        remedy="declare another type for the column in the YAML (columns.<name>.type)",
+    )
 
 
 def _split(text: str) -> list[str]:

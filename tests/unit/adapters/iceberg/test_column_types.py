@@ -41,8 +41,11 @@ def test_every_type_reads_back_as_written(text: str) -> None:
 def test_a_type_no_table_can_hold_is_refused_with_those_it_can(text: str) -> None:
     """Rule 30."""
     ids = count(1)
-    with pytest.raises(SchemaDriftError):
+    with pytest.raises(SchemaDriftError) as refused:
         parse_type(text, lambda: next(ids))
+    assert refused.value.allowed is not None
+    assert all(form in refused.value.allowed for form in ("list<", "map<", "struct<"))
+    assert refused.value.remedy is not None
 
 
 def test_field_ids_of_a_schema_are_distinct_also_inside_nested_types() -> None:
@@ -51,7 +54,11 @@ def test_field_ids_of_a_schema_are_distinct_also_inside_nested_types() -> None:
         Column(name="a", type="struct<x: int, y: list<int>>"),
         Column(name="b", type="map<string, int>", required=True),
     )
-    schema = iceberg_schema(TableSchema(columns=columns))
-    ids = schema._lazy_id_to_name
-    assert len(ids) == len(set(ids)) == 7
-    assert [(column.name, column.required) for column in table_schema(schema).columns] == [("a", False), ("b", False)]
+    names = iceberg_schema(TableSchema(columns=columns))._lazy_id_to_name
+    assert set(names.values()) == {"a", "a.x", "a.y", "a.y.element", "b", "b.key", "b.value"}
+
+
+def test_tables_keep_every_column_nullable_whatever_the_source_says() -> None:
+    """A NOT NULL of the source is the contract's business: a table must be able to hold what broke it."""
+    schema = iceberg_schema(TableSchema(columns=(Column(name="a", type="int", required=True),)))
+    assert [(column.name, column.required) for column in table_schema(schema).columns] == [("a", False)]

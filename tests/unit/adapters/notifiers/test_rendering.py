@@ -74,7 +74,5 @@ def test_slack_stays_within_its_limits(incident: Incident) -> None:
 def test_a_digest_lists_every_incident(incident: Incident, count: int) -> None:
     many = [incident.model_copy(update={"id": number}) for number in range(1, count + 1)]
     slack = json.dumps(list(digests(many)), ensure_ascii=False)
-    for number in range(1, count + 1):
-        assert f"#{number} flights" in digest_text(many)
-        assert f"#{number} flights" in digest_html(many)
-        assert f"#{number} flights" in slack
+    for rendered in (digest_text(many), digest_html(many), slack):
+        assert [number for number in range(1, count + 1) if f"#{number} flights" not in rendered] == []
