@@ -19,7 +19,7 @@ def breach_of(verdict: Verdict, record: StagedRecord) -> HeadwaterError:
     message = f"{verdict.table}: {_said(worst)}{more}"
     return ContractBrokenError(
         message,
-        got=", ".join(worst.examples) or f"{worst.measured}",
+        got="; ".join(worst.examples) or f"{worst.measured}",
         allowed=worst.threshold,
         remedy="Correct the rows at the source, set them aside with discard, or let them through with accept.",
         facts={
@@ -29,7 +29,7 @@ def breach_of(verdict: Verdict, record: StagedRecord) -> HeadwaterError:
             "count": _number(count),
             "measured": _number(worst.measured),
             "threshold": worst.threshold,
-            "examples": ", ".join(worst.examples),
+            "examples": "; ".join(worst.examples[:2]),
             "predicate": worst.predicate or "",
             "attempt": record.staged.attempt,
             "rows": str(record.staged.rows),
@@ -40,7 +40,7 @@ def breach_of(verdict: Verdict, record: StagedRecord) -> HeadwaterError:
 def _said(check: CheckResult) -> str:
     where = f" in column {check.column}" if check.column else ""
     if check.rows_failed:
-        values = f" (such as {', '.join(check.examples[:3])})" if check.examples else ""
+        values = f" (such as {check.examples[0]})" if check.examples else ""
         return f"{check.rows_failed:,} rows break `{check.name}`{where}{values}"
     return f"`{check.name}`{where} measured {_number(check.measured)}, allowed {check.threshold}"
 

@@ -58,7 +58,7 @@ def test_a_broken_rule_names_table_column_count_and_values() -> None:
 
     assert isinstance(error, ContractBrokenError)
     assert error.message == (
-        "silver.flights.flights: 37 rows break `distance is positive` in column distance (such as -1400, -229)"
+        "silver.flights.flights: 37 rows break `distance is positive` in column distance (such as -1400)"
     )
     assert error.facts["count"] == "37"
     assert error.facts["column"] == "distance"
