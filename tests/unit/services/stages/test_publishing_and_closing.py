@@ -8,6 +8,7 @@ import pytest
 
 from headwater.domain.errors import RunNotGreenError, StaleBaseError
 from headwater.domain.names import Layer
+from headwater.services.stages import publishing
 
 GROUP = {"silver.shop.orders", "silver.shop.customers", "gold.shop.revenue"}
 
@@ -47,8 +48,6 @@ def test_a_staging_no_gate_has_judged_is_not_published(world: Any) -> None:
     """Rule 18."""
     world.plan("one")
     world.extract("one", "orders")
-    from headwater.services.stages import publishing
-
     report = publishing.publish_bronze(world, world.context("one"))
     assert (report.held, report.release) == (("bronze.shop.orders",), None)
 
