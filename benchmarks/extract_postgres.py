@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -110,6 +111,14 @@ def main() -> None:
         measured(options.child)
         return
     folder = Path(tempfile.mkdtemp(prefix="headwater-benchmark-"))
+    try:
+        report(compared(options, folder))
+    finally:
+        shutil.rmtree(folder)
+
+
+def compared(options: argparse.Namespace, folder: Path) -> dict[str, list[dict[str, float]]]:
+    """Results of every run, of both."""
     with EmbeddedPostgres(folder, durable=False) as server, tempfile.TemporaryDirectory() as warehouse:
         server.create_databases(["source", "catalog"])
         with psycopg.connect(server.url("source"), autocommit=True) as session:
@@ -126,7 +135,7 @@ def main() -> None:
                 command = [sys.executable, __file__, "--child", what]
                 done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
                 found.append(json.loads(done.stdout.splitlines()[-1]))
-    report(results)
+    return results
 
 
 def report(results: dict[str, list[dict[str, float]]]) -> None:
