@@ -28,7 +28,7 @@ def run_form(spec: PipelineSpec) -> dict[str, Param]:
     )
     form["reason"] = Param(
         "",
-        type="string",
+        type=["string", "null"],
         maxLength=REASON_MAX_LENGTH,
         title="Reason",
         description_md="Why you start it; kept with the run and its release.",

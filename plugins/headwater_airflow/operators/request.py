@@ -71,6 +71,8 @@ def _truth(name: str, value: object) -> bool:
 
 def _reason(value: object) -> str:
     limit = 500
+    if value is None:
+        return ""
     if not isinstance(value, str) or len(value) > limit:
         raise _refused("reason", f"a reason is text of at most {limit} characters", value, "a sentence")
     return value
