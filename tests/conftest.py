@@ -9,8 +9,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
+
+# an example that imports pyiceberg first, or meets a busy machine, is slow and right
+settings.register_profile("headwater", deadline=None)
+settings.load_profile("headwater")
 
 
 @pytest.fixture(scope="session")
