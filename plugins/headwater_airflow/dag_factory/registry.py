@@ -8,18 +8,28 @@ no DAG and raises for all of them together, which is what Airflow's page of impo
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from airflow.sdk import DAG, get_parsing_context
 
 from headwater.domain.errors import SpecError
 from headwater.domain.names import is_name
+from headwater.domain.spec import PipelineSpec
 from headwater.model.layout import PRODUCTS, SOURCES, YAML_SUFFIXES, Layout
 from headwater.model.repository import load_pipeline
 from headwater_airflow.dag_factory.names import check_name, check_version
 from headwater_airflow.dag_factory.pipeline import build_dag
 
 log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
+READ_TOGETHER = 50
+"""Files read in a row before their DAGs are made: a DAG in between empties the processor's caches, and reading the
+next file then takes three times as long. Bounded, so that ten thousand specs are never held at once.
+"""
 
 
 def register_sources(module: dict[str, object], repository: Path, requires: str) -> None:
@@ -59,13 +69,23 @@ def _register(module: dict[str, object], layout: Layout, folder: str, requires: 
     wanted = get_parsing_context().dag_id
     if wanted is not None:
         for file in _files_named(layout.root / folder, wanted):
-            module[wanted] = _dag(layout, file)
+            module[wanted] = _dag(layout, file, _spec(layout, file))
         return
-    for file in layout.source_files() if folder == SOURCES else layout.product_files():
-        try:
-            module[file.stem] = _dag(layout, file)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, its neighbours load
-            log.warning("%s gives no DAG: %s", layout.display(file), error)
+    files = layout.source_files() if folder == SOURCES else layout.product_files()
+    for first in range(0, len(files), READ_TOGETHER):
+        specs = {file: _tried(layout, file, partial(_spec, layout, file)) for file in files[first:][:READ_TOGETHER]}
+        for file, spec in specs.items():
+            dag = _tried(layout, file, partial(_dag, layout, file, spec)) if spec is not None else None
+            if dag is not None:
+                module[file.stem] = dag
+
+
+def _tried(layout: Layout, file: Path, work: Callable[[], Made]) -> Made | None:
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, its neighbours load
+        log.warning("%s gives no DAG: %s", layout.display(file), error)
+        return None
 
 
 def _files_named(folder: Path, dag_id: str) -> list[Path]:
@@ -75,16 +95,20 @@ def _files_named(folder: Path, dag_id: str) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def _dag(layout: Layout, file: Path) -> DAG:
+def _spec(layout: Layout, file: Path) -> PipelineSpec:
     check_name(layout, file)
-    dag = build_dag(load_pipeline(layout.root, file, deep=False), layout.display(file))
+    return load_pipeline(layout.root, file, deep=False)
+
+
+def _dag(layout: Layout, file: Path, spec: PipelineSpec) -> DAG:
+    dag = build_dag(spec, layout.display(file))
     dag.validate()  # type: ignore[no-untyped-call]  # what Airflow thinks of a schedule is met here, not in its loop
     return dag
 
 
 def _refusal(layout: Layout, file: Path) -> str | None:
     try:
-        _dag(layout, file)
+        _dag(layout, file, _spec(layout, file))
     except Exception as error:  # noqa: BLE001 - what ``_register`` left out is raised here, all files together
         return str(error) if isinstance(error, SpecError) else f"{layout.display(file)}: {error!r}"
     return None
