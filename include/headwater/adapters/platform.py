@@ -130,6 +130,16 @@ class LocalPlatform:
 
         return open_extractor(table, self.connections.resolve(connection_id))
 
+    def close(self) -> None:
+        """Close the stores that were opened, before the servers they are on may go."""
+        opened = vars(self)  # looking at a property would open it
+        if "runs" in opened:
+            self.runs.close()
+        if "incidents" in opened:
+            self.incidents.close_database()
+        if "catalog" in opened:
+            self.catalog.close()
+
     def desk(self, specs: Mapping[str, PipelineSpec] | None = None) -> IncidentDesk:
         """Where failures become incidents.
 

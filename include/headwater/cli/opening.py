@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ def opened_platform() -> Iterator[LocalPlatform]:
     from headwater.adapters.platform import open_platform
 
     if os.environ.get(PROFILE_VARIABLE):
-        with _closed_afterwards(open_platform()) as platform:
+        with closing(open_platform()) as platform:
             yield platform
         return
     from headwater.adapters.run_store import migrate
@@ -34,24 +34,8 @@ def opened_platform() -> Iterator[LocalPlatform]:
     with embedded_stack() as stack:
         settings = stack.settings()
         migrate(settings.run_store.get_secret_value())
-        with _closed_afterwards(open_platform(settings)) as platform:
+        with closing(open_platform(settings)) as platform:
             yield platform
-
-
-@contextmanager
-def _closed_afterwards(platform: LocalPlatform) -> Iterator[LocalPlatform]:
-    """Close the stores a command opened, before their Postgres goes."""
-    try:
-        yield platform
-    finally:
-        # only what was opened: looking at the property would open it
-        opened = vars(platform)
-        if "runs" in opened:
-            platform.runs.close()
-        if "incidents" in opened:
-            platform.incidents.close_database()
-        if "catalog" in opened:
-            platform.catalog.close()
 
 
 def embedded_stack() -> EmbeddedStack:
