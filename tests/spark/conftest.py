@@ -23,7 +23,7 @@ from headwater.domain.run import InputRef, position
 from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
 from headwater.domain.spec import Silver, SqlExtract, TableSpec
 from headwater.domain.staging import StagedTable, TableState, new_attempt
-from headwater_spark.entrypoints.run_job import run_job
+from headwater_spark.entrypoints.run_job import open_session, run_job
 
 SYSTEM = (
     "_hw_batch bigint, _hw_run_key string, _hw_extracted_at timestamp, _hw_op string, _hw_position string, "
@@ -96,13 +96,17 @@ class Lake:
 
     def refine(self, spec: TableSpec, source: InputRef, rules: Mapping[str, str] | None = None) -> TableResult:
         """Refine one table and publish what it staged."""
-        job = self.job("refine", source.batch, refine=(self.refine_spec(spec, source, rules),))
-        result = self.run(job).tables[0]
-        if result.status == "staged":
-            self.publish(result.staged)
-            self.publish(result.quarantine)
-            self.refined[spec.name] = source.batch
-        return result
+        return self.refine_all((self.refine_spec(spec, source, rules),))[0]
+
+    def refine_all(self, tables: Sequence[RefineTable]) -> tuple[TableResult, ...]:
+        """Refine several tables in one job, which costs little more than one, and publish what was staged."""
+        results = self.run(self.job("refine", tables[0].bronze_input.batch, refine=tuple(tables))).tables
+        for table, result in zip(tables, results, strict=True):
+            if result.status == "staged":
+                self.publish(result.staged)
+                self.publish(result.quarantine)
+                self.refined[table.spec.name] = table.bronze_input.batch
+        return results
 
     def run(self, job: JobSpec) -> JobResult:
         return run_job(job, self.remote)
@@ -115,15 +119,30 @@ class Lake:
         self.spark.sql(f"ALTER TABLE lake.{table} DROP BRANCH {staged.branch}").collect()
         self.heads[staged.table] = staged.staged
 
-    def validate(self, table: TableName, contract: str, **more: object) -> TableResult:
-        judged = ValidateTable(
+    def judging(self, table: TableName, checks: str, dataset: str | None = None, **more: object) -> ValidateTable:
+        """The table's head with a contract of these checks."""
+        known = dataset or f"lake/{table.layer.value}/{table.source}__{table.table}"
+        return ValidateTable(
             table=table,
             snapshot_id=self.heads[table],
-            contract=contract,
+            contract=f"dataset: {known}\n{checks}",
             contract_hash="c",
             **more,
         )
-        return self.run(self.job("validate", 1, validate=(judged,))).tables[0]
+
+    def judge(self, tables: Sequence[ValidateTable]) -> tuple[TableResult, ...]:
+        """Judge in one job."""
+        return self.run(self.job("validate", 1, validate=tuple(tables))).tables
+
+    def filled(self, table: TableName, columns: str, rows: Sequence[str]) -> TableName:
+        """A table made without any job, for what reads it only."""
+        self.spark.sql(f"CREATE NAMESPACE IF NOT EXISTS lake.{table.layer.value}").collect()
+        self.spark.sql(f"CREATE TABLE {table.iceberg} ({columns}) USING iceberg").collect()
+        empty = f"SELECT * FROM {table.iceberg} WHERE false"
+        values = ", ".join(f"({row})" for row in rows)
+        self.spark.sql(f"INSERT INTO {table.iceberg} " + (f"VALUES {values}" if rows else empty)).collect()
+        self.heads[table] = self.head(table)
+        return table
 
     @staticmethod
     def spec(mode: str, *, extract: str = "incremental", name: str = "t", **silver: object) -> TableSpec:
@@ -168,11 +187,15 @@ def remote(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def spark(remote: str) -> SparkSession:
-    session: SparkSession = SparkSession.builder.remote(remote).create()
-    session.conf.set("spark.sql.session.timeZone", "UTC")
-    return session
+    return open_session(remote)
 
 
 @pytest.fixture
 def lake(spark: SparkSession, remote: str) -> Lake:
+    return Lake(spark, remote)
+
+
+@pytest.fixture(scope="module")
+def shared_lake(spark: SparkSession, remote: str) -> Lake:
+    """For a module whose tests read what one job did."""
     return Lake(spark, remote)

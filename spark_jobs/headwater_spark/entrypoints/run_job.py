@@ -7,6 +7,7 @@ that fails is a result and stops no other. The result is written whole or not at
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import sys
 import threading
@@ -35,6 +36,8 @@ Work = tuple[TableName, Callable[[SparkSession], TableResult]]
 def open_session(remote: str) -> SparkSession:
     """A session of its own on the server, so that what one table sets no other sees."""
     session: SparkSession = SparkSession.builder.remote(remote).create()
+    # at its end a process would ask each server for models to clean up, for minutes when the server is gone
+    atexit.unregister(session.client._cleanup_ml_cache)  # type: ignore[operator]  # noqa: SLF001
     session.conf.set("spark.sql.session.timeZone", "UTC")
     return session
 

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from headwater.domain.errors import ContractBrokenError, GateError
 from headwater.domain.job import TableResult, ValidateTable
 from headwater.domain.staging import CheckResult, Verdict
+from headwater.model.contract_lint import lint_contract
 from headwater.model.contracts import DeclaredCheck, declared_checks
 from headwater.ports.failpoints import failpoint
 from headwater_spark.gate.examples import offending_rows
@@ -32,7 +33,9 @@ def validate_table(spark: SparkSession, table: ValidateTable) -> TableResult:
         checks = (*_explained(spark, view, table, said, declared), *implicit_checks(rows, table))
     except Exception as error:  # noqa: BLE001 - fail closed: any trouble of the gate is a closed gate
         return _closed(table, f"the gate could not be evaluated: {_first_line(error)}")
-    unsure = why_unsure(said, declared, checks)
+    # a plan may be older than the lint, or its file changed by hand
+    refused = lint_contract(table.contract, f"contract of {table.table}", table.table)
+    unsure = why_unsure(said, declared, checks) or "; ".join(f"{error.message}: {error.got}" for error in refused[:3])
     if unsure:
         return _closed(table, unsure, checks, len(declared))
     return _judged(table, checks)
