@@ -248,3 +248,12 @@ def test_green_preflights_are_remembered(runs: RunStore) -> None:
     runs.save_preflight_green("h", NOW)
     runs.save_preflight_green("h", NOW)
     assert runs.preflight_green("h")
+
+
+def test_a_release_of_quarantine_has_a_line_of_its_own(runs: RunStore) -> None:
+    """Rule 40: rows set aside are shown whatever the gates say, and hide no other release."""
+    aside = TableName(layer=Layer.QUARANTINE, source="shop", table="a")
+    runs.save_release(_release("r-1", kind="audited", tables=(A,)))
+    runs.save_release(_release("r-2", kind="quarantine", tables=(aside,)))
+
+    assert {release.id for release in runs.current()} == {"r-1", "r-2"}

@@ -86,7 +86,7 @@ RELEASES = Table(
     Column("id", String(64), nullable=False, unique=True),
     _text("run_key"),
     _text("pipeline"),
-    Column("scope", String(8), nullable=False),
+    Column("scope", String(16), nullable=False),
     Column("status", String(16), nullable=False),
     _text("document"),
     Index("releases_current", "status", "pipeline", "scope", "seq"),

@@ -87,8 +87,8 @@ class ConnectEngine:
             return child.wait(), " | ".join(tail).replace(remote.rpartition("token=")[2], "***")
         finally:
             self.cancel()
-            child.wait()
-            self._child = None
+            with child:  # waits for it, and closes its pipes
+                self._child = None
 
     def _end_with_server(self, child: subprocess.Popen[str]) -> None:
         """End the job soon after its server died: the client would go on trying for many minutes."""
