@@ -36,6 +36,8 @@ Work = tuple[TableName, Callable[[SparkSession], TableResult]]
 def open_session(remote: str) -> SparkSession:
     """A session of its own on the server, so that what one table sets no other sees."""
     session: SparkSession = SparkSession.builder.remote(remote).create()
+    # the client looks for checkpoints in the active session, and a thread keeps its first one as that
+    type(session)._active_session.session = session  # type: ignore[attr-defined]  # noqa: SLF001
     # at its end a process would ask each server for models to clean up, for minutes when the server is gone
     atexit.unregister(session.client._cleanup_ml_cache)  # type: ignore[operator]  # noqa: SLF001
     session.conf.set("spark.sql.session.timeZone", "UTC")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from headwater.domain.errors import SchemaDriftError, StaleBaseError, TransformError
-from headwater.domain.names import TableName
+from headwater.domain.names import CATALOG, TableName
 from headwater.domain.staging import StagedTable, TableState, branch_of
 from headwater_spark.tables.sql_text import literal, quoted
 
@@ -114,11 +115,20 @@ def prepare(
 def _create(spark: SparkSession, table: TableName, columns: Mapping[str, str]) -> int | None:
     ddl = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
     properties = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in _PROPERTIES.items())
-    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS lake.{table.layer.value}").collect()
+    _ensure_namespace(spark, f"{CATALOG}.{table.layer.value}")
     spark.sql(
         f"CREATE TABLE IF NOT EXISTS {table.iceberg} ({ddl}) USING iceberg TBLPROPERTIES ({properties})"
     ).collect()
     return _main(spark, table)
+
+
+def _ensure_namespace(spark: SparkSession, namespace: str) -> None:
+    """The first tables of an empty lake arrive together; the JDBC catalog's IF NOT EXISTS fails for all but one."""
+    try:
+        spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {namespace}").collect()
+    except PySparkException:
+        if not spark.catalog.databaseExists(namespace):
+            raise
 
 
 def _main(spark: SparkSession, table: TableName) -> int | None:
