@@ -16,6 +16,8 @@ from headwater.ports.run_store import StagedRecord
 from headwater.services.context import RunContext
 from headwater.services.holding import broken_tables, remember_broken, report_held
 from headwater.services.leasing import holding
+from headwater.services.quarantined_share import too_much_quarantined
+from headwater.services.quarantining import publish_quarantine
 from headwater.services.report import TableOutcome
 from headwater.services.staged import awaiting, reusable
 
@@ -70,14 +72,21 @@ def run_jobs(
             failed[job.table] = _error_of(job.table, result)
             outcomes.append(TableOutcome(table=job.table.dotted, status="failed", note=failed[job.table].message))
             continue
+        excess = too_much_quarantined(job.item, result)
+        if excess is not None:
+            failed[job.table] = excess
+            outcomes.append(TableOutcome(table=job.table.dotted, status="failed", note=excess.message))
+            result = result.model_copy(update={"staged": None})  # the diverted rows are kept
+        else:
+            outcomes.append(_outcome(job, result))
         _save(platform, run, stage, result, job.inputs_hash)
-        outcomes.append(_outcome(job, result))
     tried = {job.table for job in jobs}
     remember_broken(platform, run, (*(broken_tables(platform, run) - tried), *failed))
     _drop_outdated(platform, run, stage, failed)
     for table, error in failed.items():
         report_held(platform, run, table, error, stage)
     if failed and len(failed) == len(jobs):
+        publish_quarantine(platform, run, stage)  # no gate follows that would do it
         first = next(iter(failed.values()))
         first.reported = True
         raise first

@@ -134,7 +134,8 @@ class Engine:
     """Stages and judges what a job asks for. Tables are dotted names.
 
     :param failing: refining or building these fails; ``broken`` ones break a rule at their gate; ``erring`` ones
-        cannot be judged; ``silent`` ones get no answer at all; ``diverting`` ones set a row aside.
+        cannot be judged; ``silent`` ones get no answer at all; ``diverting`` ones set a row aside, and
+        count what ``diverted`` says: rows set aside, rows read.
     """
 
     def __init__(self, catalog: MemoryCatalog) -> None:
@@ -145,6 +146,7 @@ class Engine:
         self.erring: set[str] = set()
         self.silent: set[str] = set()
         self.diverting: set[str] = set()
+        self.diverted: dict[str, tuple[int, int]] = {}
         self.predicate: str | None = "id < 0"
         self.twist: Callable[[Verdict], Verdict] = lambda verdict: verdict
 
@@ -163,9 +165,10 @@ class Engine:
             return TableResult(table=table, status="failed", error_code="transform_failed", error="division by zero")
         aside = TableName(layer=Layer.QUARANTINE, source=table.source, table=table.table)
         diverted = self._commit(job, aside, TableSchema(columns=QUARANTINE_COLUMNS), state)
-        staged = self._commit(job, table, SCHEMA, state)
+        aside_rows, rows = self.diverted.get(table.dotted, (0, 1))
+        staged = self._commit(job, table, SCHEMA, state).model_copy(update={"quarantined": aside_rows})
         quarantine = diverted if table.dotted in self.diverting else None
-        return TableResult(table=table, status="staged", staged=staged, quarantine=quarantine)
+        return TableResult(table=table, status="staged", staged=staged, quarantine=quarantine, rows_read=rows)
 
     def _commit(self, job: JobSpec, table: TableName, schema: TableSchema, state: TableState) -> StagedTable:
         base, branch = self.catalog.create(table, schema).main, branch_of(job.attempt)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headwater.domain.errors import TransformError
+from headwater.domain.errors import ContractBrokenError, TransformError
 from headwater.ports.run_store import SetAside
 from headwater.services.stages import building, refinement
 
@@ -137,3 +137,51 @@ def test_silver_waits_for_bronze_that_was_never_published(world: Any) -> None:
     world.engine.broken = {"bronze.shop.orders"}
     world.bronze("one")
     assert {o.table: o.status for o in _refine(world, "one").outcomes}[SILVER[0]] == "waiting"
+
+
+def _divert(world: Any, *tables: str, rows: int) -> None:
+    world.engine.diverting = set(tables)
+    world.engine.diverted = dict.fromkeys(tables, (rows, 1000))
+
+
+@pytest.mark.parametrize("rows", [10, 11])
+def test_a_table_that_lost_too_many_rows_is_held_with_its_numbers(world: Any, rows: int) -> None:
+    """Above 1 % and ten rows; the diverted rows are to be seen all the same (rule 40)."""
+    _divert(world, SILVER[2], rows=rows)
+    world.bronze("one")
+    report = world.silver("one")
+    world.gold("one")
+    published = [o.table for o in world.publish("one").outcomes]
+    assert (SILVER[2] in published) == (rows == 10)
+    assert report.held == (() if rows == 10 else (SILVER[2],))
+    assert world.batch("quarantine.shop.stock") == 1
+    if rows == 11:
+        (told,) = world.reported
+        assert (told.cause, told.table) == ("contract_broken", SILVER[2])
+        assert (told.facts["count"], told.facts["rows"], told.facts["threshold"]) == ("11", "1000", "1.0%")
+
+
+def test_ten_rows_of_few_are_tolerated_and_more_of_many(world: Any) -> None:
+    world.engine.diverted = {SILVER[0]: (10, 10), SILVER[1]: (11, 1100)}
+    world.bronze("one")
+    assert world.silver("one").held == ()
+
+
+def test_quarantine_is_published_also_when_every_table_lost_too_much(world: Any) -> None:
+    """Rule 40."""
+    _divert(world, *SILVER, rows=500)
+    world.bronze("one")
+    with pytest.raises(ContractBrokenError, match="500 of 1,000 rows broke a row rule"):
+        _refine(world, "one")
+    assert [world.batch(f"quarantine.shop.{table}") for table in ("orders", "customers", "stock")] == [1, 1, 1]
+
+
+def test_rows_a_person_discarded_are_not_too_many(world: Any) -> None:
+    """Rule 21: a discard goes on, however many rows it concerns."""
+    _divert(world, SILVER[0], rows=500)
+    world.bronze("one")
+    table = next(name for name in world.context("one").all_tables() if name.dotted == SILVER[0])
+    world.runs.save_set_aside(
+        SetAside(table=table, rule="id is positive", predicate="id < 0", up_to_batch=1, by="ann", reason="known")
+    )
+    assert world.silver("one").held == ()
