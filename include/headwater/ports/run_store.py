@@ -47,6 +47,8 @@ class SetAside(Value):
     rule: str
     predicate: str
     up_to_batch: int
+    up_to_cursor: str | None = None
+    """Incremental extracts read a lag again: the same rows come in later batches, with cursors up to this one."""
     by: str
     reason: str
 

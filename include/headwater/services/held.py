@@ -78,12 +78,19 @@ def _set_asides(platform: Platform, record: StagedRecord, by: str, reason: str) 
             rule=check.name,
             predicate=check.predicate or "true",
             up_to_batch=record.staged.state.batch,
+            up_to_cursor=_watermark(platform, record),
             by=by,
             reason=reason,
         )
         platform.runs.save_set_aside(item)
         items.append(item)
     return items
+
+
+def _watermark(platform: Platform, record: StagedRecord) -> str | None:
+    """How far the source was read when the batch was held."""
+    bronze = platform.catalog.head(record.staged.table.model_copy(update={"layer": Layer.BRONZE}))
+    return bronze.state.watermark if bronze and bronze.state else None
 
 
 def _held_group(platform: Platform, incident: Incident) -> tuple[StagedRecord, ...]:

@@ -36,8 +36,8 @@ def quarantine_rows(
     """Rows with ``_hw_broken`` in the form of every quarantine table; the payload is what silver would have held."""
     names = business_columns(broken)
     payload = f"to_json(named_struct({_fields(names)}), map('ignoreNullFields', 'false'))"
-    where = "concat(coalesce(_hw_origin, ''), '#', _hw_position)"
-    identity = f"sha2(concat_ws('|', {literal(table.dotted)}, {payload}, {where}), 256)"
+    # without the position: a row that the lag reads again is the same row
+    identity = f"sha2(concat_ws('|', {literal(table.dotted)}, {payload}, coalesce(_hw_origin, '')), 256)"
     key_text = f"to_json(named_struct({_fields(key)}))" if key else "CAST(NULL AS STRING)"
     return broken.selectExpr(
         f"{identity} AS _hw_id",

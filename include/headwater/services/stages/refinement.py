@@ -11,6 +11,7 @@ from headwater.domain.spec import SourceSpec, TableSpec
 from headwater.domain.staging import TableState, new_attempt
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
+from headwater.ports.run_store import SetAside
 from headwater.services.context import RunContext, planned, source_of
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.table_jobs import TableJob, or_earlier, run_jobs
@@ -73,13 +74,21 @@ def _work(platform: Platform, run: RunContext, spec: SourceSpec, table: TableSpe
         state=state,
         quarantine_rules=platform.model.quarantine_rules(contract) if contract else {},
         set_aside={
-            f"{item.rule}, set aside by {item.by}: {item.reason}": _bounded(item.predicate, item.up_to_batch)
-            for item in platform.runs.set_aside(silver, done)
+            f"{item.rule}, set aside by {item.by}: {item.reason}": _bounded(item, table)
+            for item in platform.runs.set_aside(silver, -1)
+            if item.up_to_batch > done or item.up_to_cursor is not None
         },
     )
     return or_earlier(platform, run, "refine_to_silver", TableJob(table=silver, item=item))
 
 
-def _bounded(predicate: str, up_to_batch: int) -> str:
-    """A discard concerns the batches that were held, not rows that arrive later."""
-    return f"({predicate}) AND `_hw_batch` <= {up_to_batch}"
+def _bounded(item: SetAside, table: TableSpec) -> str:
+    """A discard concerns the batches that were held, and their rows when the lag reads them again; not newer rows."""
+    rows = f"`_hw_batch` <= {item.up_to_batch}"
+    cursor = getattr(table.extract, "cursor", None)
+    if item.up_to_cursor is not None and cursor is not None:
+        rule = table.columns.get(cursor)
+        name = (rule.rename if rule else None) or cursor
+        column, bound = name.replace("`", "``"), item.up_to_cursor.replace("\\", "\\\\").replace("'", "\\'")
+        rows = f"({rows} OR `{column}` <= '{bound}')"
+    return f"({item.predicate}) AND {rows}"
