@@ -105,6 +105,30 @@ def test_an_extract_that_lost_too_much_stops(lake: Any) -> None:
             assert what in result.error
 
 
+def test_rows_that_extraction_rejected_are_not_deleted(lake: Any) -> None:
+    """Rule 32: a rejected key counts as present until bronze sees it again; without a key nothing is deleted."""
+    columns, spec = "k bigint, v string", lake.spec("upsert", extract="snapshot")
+    aside = lake.name(Layer.QUARANTINE)
+    lake.filled(aside, "_hw_table string, _hw_key string, _hw_batch bigint", [])
+    bronze, silver = lake.name(Layer.BRONZE), lake.name(Layer.SILVER)
+
+    def refined(batch: int, keys: list[int], rejected: str | None) -> list[int]:
+        source = lake.bronze(batch, columns, [f"{k}, 'v'" for k in keys])
+        if rejected:
+            values = f"('{bronze.dotted}', {rejected}, {batch})"
+            lake.spark.sql(f"INSERT INTO {aside.iceberg} VALUES {values}").collect()
+        result = lake.refine(spec, source)
+        assert result.status == "staged", result.error
+        assert result.rows_read == len(keys)
+        return [row.k for row in lake.rows(silver, "NOT _hw_deleted", "k")]
+
+    assert refined(1, [1, 2, 3, 4], None) == [1, 2, 3, 4]
+    assert refined(2, [1, 3], """'{"k" : 2}'""") == [1, 2, 3]
+    assert refined(3, [1], "NULL") == [1, 2, 3]
+    assert refined(4, [1, 2, 3], None) == [1, 2, 3]
+    assert refined(5, [3], None) == [3]
+
+
 def test_one_failing_table_names_its_column_and_stops_no_other(lake: Any) -> None:
     """And silver SQL keeps each row in its place."""
     rows = [row(1, "a", 1), row(2, "drop", 1)]

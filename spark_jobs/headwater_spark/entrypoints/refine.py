@@ -12,11 +12,11 @@ from headwater.domain.schema import QUARANTINE_COLUMNS
 from headwater.domain.staging import StagedTable, TableState
 from headwater.ports.failpoints import failpoint
 from headwater_spark.entrypoints.silver_writes import SilverWrite, write_silver
-from headwater_spark.tables.sql_text import listed, spark_type
+from headwater_spark.tables.sql_text import listed, literal, spark_type
 from headwater_spark.tables.staging import mark_commits, prepare
 from headwater_spark.tables.views import as_view, settled
 from headwater_spark.transforms.columns import business_columns, shape_columns, silver_name
-from headwater_spark.transforms.extracts import Batches, refuse_mass_deletion, with_deletions
+from headwater_spark.transforms.extracts import Batches, refuse_mass_deletion, rows_of_rejected, with_deletions
 from headwater_spark.transforms.row_hash import hash_expression
 from headwater_spark.transforms.rules import BROKEN, judge_rows, quarantine_rows
 from headwater_spark.transforms.silver_sql import apply_silver_sql
@@ -51,10 +51,24 @@ class Refining:
             f"WHERE _hw_batch >= {lowest_batch} AND _hw_batch <= {source.batch}"
         )
 
+    def extracts(self, lowest_batch: int) -> DataFrame:
+        """Full extracts from ``lowest_batch`` on, with rows that stand for what extraction rejected of them."""
+        table, rows = self.table, self.bronze(lowest_batch)
+        quarantine = TableName(layer=Layer.QUARANTINE, source=table.bronze.source, table=table.bronze.table)
+        if not self.spark.catalog.tableExists(quarantine.iceberg):
+            return rows
+        rejects = self.spark.table(quarantine.iceberg).where(
+            f"_hw_table = {literal(table.bronze.dotted)} AND _hw_batch <= {table.bronze_input.batch}"
+        )
+        if rejects.isEmpty():
+            return rows
+        batches = Batches(lowest_batch, self.batches.last, self.batches.planned_at)
+        return rows.unionByName(rows_of_rejected(self.bronze(0), rejects, table.spec.key, batches))
+
     def judged(self, lowest_batch: int) -> DataFrame:
         """Silver rows with ``_hw_broken``, of batches above ``lowest_batch``; full extracts with their deletions."""
         spec, full = self.table.spec, self.is_full_extract
-        shaped = shape_columns(spec, self.bronze(lowest_batch if full else lowest_batch + 1))
+        shaped = shape_columns(spec, self.extracts(lowest_batch) if full else self.bronze(lowest_batch + 1))
         shaped = apply_silver_sql(spec.sql, self.table.bronze, shaped)
         if full:
             last = self.batches
