@@ -12,7 +12,8 @@ from headwater.domain.names import TableName
 
 _PLACE = re.compile(r"line (\d+), pos(?:ition)? (\d+)")
 _LONGEST_MESSAGE = 2000
-_UNREACHABLE = ("UNAVAILABLE", "failed to connect", "Connection refused", "Socket closed")
+# Spark tells its own errors by name; a bare "RPC that terminated" is the server failing, never the SQL
+_UNREACHABLE = ("UNAVAILABLE", "failed to connect", "Connection refused", "Socket closed", "of RPC that terminated")
 
 
 class EngineLostError(Exception):
