@@ -17,8 +17,8 @@ POOLS = """<?xml version="1.0"?>
 
 SHORT_JOBS_JVM = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC -Xss4m"
 """For a machine of few cores and jobs of seconds: planning runs once, so compiling it to the last bit is never paid
-back (ADR 3). With one compiler the JVM would reserve 48 MB for code, which Spark fills in minutes. A cluster's executors
-do not get these."""
+back (ADR 3). With one compiler the JVM would reserve 48 MB for code, which Spark fills in minutes. The executors of a
+cluster do not get these."""
 
 
 def server_properties(settings: Settings, port: int, token: str, folder: Path, jars: Sequence[Path]) -> dict[str, str]:
