@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from headwater.domain.base import Value
 from headwater.domain.names import Layer, TableName
-from headwater.domain.staging import TableState
+from headwater.domain.staging import StagedTable, TableState
 
 ReleaseKind = Literal["bronze", "audited", "quarantine", "rollback"]
 
@@ -25,6 +25,11 @@ class Move(Value):
     target: int
     branch: str | None
     state: TableState
+
+    @classmethod
+    def of(cls, staged: StagedTable) -> Move:
+        """The move that publishes a staging."""
+        return cls(table=staged.table, base=staged.base, target=staged.staged, branch=staged.branch, state=staged.state)
 
 
 class ReleasedTable(Value):

@@ -16,16 +16,7 @@ def publish_quarantine(platform: Platform, run: RunContext, stage: StageName) ->
     records = [r for r in awaiting(platform, run, stage) if r.staged.table.layer is Layer.QUARANTINE]
     if not records:
         return
-    moves = [
-        Move(
-            table=record.staged.table,
-            base=record.staged.base,
-            target=record.staged.staged,
-            branch=record.staged.branch,
-            state=record.staged.state,
-        )
-        for record in records
-    ]
+    moves = [Move.of(record.staged) for record in records]
     publish_moves(platform, run, "quarantine", moves, {r.staged.table: r.staged.rows for r in records})
     for record in records:
         platform.runs.mark_staged(record.staged.attempt, record.staged.table, "published")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from headwater.domain.lineage import SourcePlace, TaskFacts
-from headwater.domain.names import Layer, TableName
+from headwater.domain.names import Layer
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import SourceSpec
-from headwater.domain.staging import Verdict
 from headwater.ports.platform import Platform
 from headwater.services.context import RunContext, planned
 from headwater.services.lineage_facts import RunOutcome, build_run_facts
@@ -30,7 +29,7 @@ def run(
         ended_at=platform.clock.now(),
         releases=tuple(reversed(releases)),
         staged=tuple(record.staged for record in records),
-        verdicts=tuple(v for v in (_verdict(platform, r.staged.table, r.staged.staged) for r in records) if v),
+        verdicts=tuple(v for v in (platform.runs.verdict(r.staged.table, r.staged.staged) for r in records) if v),
         schemas=_schemas(platform, run),
         sources=_source(platform, run),
         tasks=tasks,
@@ -38,10 +37,6 @@ def run(
     )
     facts = build_run_facts(run.spec, planned(platform, run), outcome, platform.model.sql_lineage)
     return StageReport(stage="emit_lineage", message=platform.emitter.emit(facts))
-
-
-def _verdict(platform: Platform, table: TableName, snapshot: int) -> Verdict | None:
-    return platform.runs.verdict(table, snapshot)
 
 
 def _source(platform: Platform, run: RunContext) -> dict[str, SourcePlace]:

@@ -57,16 +57,7 @@ def publish_records(
     platform: Platform, run: RunContext, kind: ReleaseKind, records: list[StagedRecord], held: tuple[str, ...] = ()
 ) -> Release:
     """One release of these stagings; every earlier staging of their tables that was held is settled by it."""
-    moves = [
-        Move(
-            table=record.staged.table,
-            base=record.staged.base,
-            target=record.staged.staged,
-            branch=record.staged.branch,
-            state=record.staged.state,
-        )
-        for record in records
-    ]
+    moves = [Move.of(record.staged) for record in records]
     rows = {record.staged.table: record.staged.rows for record in records}
     inputs = planned(platform, run).inputs
     release = publish_moves(platform, run, kind, moves, rows, held=held, inputs=inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from headwater.domain.job import JobSpec, RefineTable
 from headwater.domain.names import Layer
@@ -64,6 +65,7 @@ def _work(platform: Platform, run: RunContext, spec: SourceSpec, table: TableSpe
         batch=bronze_input.batch,
         inputs={bronze.dotted: bronze_input},
     )
+    discards = platform.runs.set_aside(silver, -1)
     item = RefineTable(
         spec=table,
         bronze=bronze,
@@ -72,14 +74,19 @@ def _work(platform: Platform, run: RunContext, spec: SourceSpec, table: TableSpe
         from_batch=done,
         base=target.main if target else None,
         state=state,
-        quarantine_rules=platform.model.quarantine_rules(contract) if contract else {},
-        set_aside={
-            f"{item.rule}, set aside by {item.by}: {item.reason}": _bounded(item, table)
-            for item in platform.runs.set_aside(silver, -1)
-            if item.up_to_batch > done or item.up_to_cursor is not None
+        # a discard of batches refined since only catches what the lag reads again: a rule like any other by now
+        quarantine_rules={
+            **(platform.model.quarantine_rules(contract) if contract else {}),
+            **_named((i for i in discards if i.up_to_batch <= done and i.up_to_cursor is not None), table),
         },
+        set_aside=_named((i for i in discards if i.up_to_batch > done), table),
     )
     return or_earlier(platform, run, "refine_to_silver", TableJob(table=silver, item=item))
+
+
+def _named(discards: Iterable[SetAside], table: TableSpec) -> dict[str, str]:
+    """Discards as rules, under the name that quarantine shows."""
+    return {f"{item.rule}, set aside by {item.by}: {item.reason}": _bounded(item, table) for item in discards}
 
 
 def _bounded(item: SetAside, table: TableSpec) -> str:

@@ -185,3 +185,17 @@ def test_rows_a_person_discarded_are_not_too_many(world: Any) -> None:
         SetAside(table=table, rule="id is positive", predicate="id < 0", up_to_batch=1, by="ann", reason="known")
     )
     assert world.silver("one").held == ()
+
+
+def test_an_older_discard_catches_what_the_lag_reads_again_and_excuses_nothing_else(world: Any) -> None:
+    """Rules 21 and 40: later batches are judged by their share of diverted rows as ever."""
+    _divert(world, SILVER[0], rows=500)
+    world.bronze("one")
+    table = next(name for name in world.context("one").all_tables() if name.dotted == SILVER[0])
+    discard = SetAside(table=table, rule="old", predicate="id < 0", up_to_batch=0, by="ann", reason="known")
+    world.runs.save_set_aside(discard.model_copy(update={"up_to_cursor": "2013-01-01"}))
+
+    assert world.silver("one").held == (SILVER[0],)
+    asked = next(item for job in world.engine.jobs for item in job.refine if item.silver == table)
+    assert asked.set_aside == {}
+    assert "old, set aside by ann: known" in asked.quarantine_rules
