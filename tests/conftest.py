@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +14,11 @@ import pytest
 from hypothesis import settings
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
+
+if "AIRFLOW_HOME" not in os.environ:
+    # Airflow reads its home when it is first imported, which the modules of tests do while they are collected
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="headwater-airflow-home-")
+    atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
 # an example that imports pyiceberg first, or meets a busy machine, is slow and right
 settings.register_profile("headwater", deadline=None)

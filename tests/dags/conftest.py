@@ -1,18 +1,16 @@
-"""Airflow for the tests of DAGs: a home of its own, no examples, the repository's own DAG folder."""
+"""Airflow for the tests of DAGs: no examples, the repository's own DAG folder."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import shutil
-import tempfile
 import warnings
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="headwater-airflow-home-"))
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 
 with warnings.catch_warnings():

@@ -1,13 +1,11 @@
-"""Airflow reads its home when it is first imported, so it gets one before any test module is."""
+"""Airflow reads its settings when it is first imported, so it gets them before any test module is."""
 
 from __future__ import annotations
 
 import importlib
 import os
-import tempfile
 import warnings
 
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="headwater-airflow-home-"))
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ.setdefault("AIRFLOW__API__BASE_URL", "http://airflow.test:8080")
 

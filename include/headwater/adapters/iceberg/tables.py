@@ -113,8 +113,8 @@ def evolve_table(catalog: SqlCatalog, name: TableName, add: Sequence[Column], wi
 
     for attempt in range(ATTEMPTS):
         table = catalog.load_table(name.identifier)
-        ids = count(1)
-        wanted = {column.name: parse_type(column.type, lambda: next(ids)) for column in add}  # noqa: B023
+        next_id = count(1).__next__
+        wanted = {column.name: parse_type(column.type, next_id) for column in add}
         missing = [column for column in add if not _has(table, name, column.name, format_type(wanted[column.name]))]
         wider = {column: type_ for column, type_ in widen.items() if _type_of(table, name, column) != type_}
         if not missing and not wider:
@@ -124,7 +124,7 @@ def evolve_table(catalog: SqlCatalog, name: TableName, add: Sequence[Column], wi
                 for column in missing:
                     update.add_column((column.name,), wanted[column.name], doc=column.doc)
                 for column_name, type_ in wider.items():
-                    update.update_column((column_name,), parse_type(type_, lambda: next(ids)))  # noqa: B023
+                    update.update_column((column_name,), parse_type(type_, next_id))
         except CommitFailedException:
             pause(attempt)
         except ValidationError as error:
