@@ -10,7 +10,7 @@ from headwater.domain.schema import TableSchema
 from headwater.domain.spec import SourceSpec
 from headwater.ports.platform import Platform
 from headwater.services.context import RunContext, planned
-from headwater.services.lineage_facts import RunOutcome, build_run_facts
+from headwater.services.lineage.facts import RunOutcome, build_run_facts
 from headwater.services.report import StageReport
 
 

@@ -15,7 +15,7 @@ from headwater.domain.schema import TableSchema
 from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater.domain.staging import StagedTable, Verdict
 from headwater.ports.model import SqlLineage
-from headwater.services.lineage_datasets import pipeline_datasets
+from headwater.services.lineage.datasets import pipeline_datasets
 
 
 class RunOutcome(Value):

@@ -9,7 +9,7 @@ from headwater.domain.names import Layer
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec, TableSpec
 from headwater.ports.model import SqlLineage
-from headwater.services.lineage_columns import bronze_columns, gold_columns, silver_columns, source_relation
+from headwater.services.lineage.columns import bronze_columns, gold_columns, silver_columns, source_relation
 
 
 def pipeline_datasets(
