@@ -1,4 +1,4 @@
-"""close_run: whatever happened, say how the run ended, free its leases, clear up after it (rule 25)."""
+"""close_run: say how the run ended, free its leases, clear up after it, close what it healed (rule 25)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
 from headwater.services.context import RunContext
 from headwater.services.holding import broken_tables
+from headwater.services.incidents.recovery import close_recovered
 from headwater.services.leasing import give_back
 from headwater.services.report import StageReport
 
@@ -28,6 +29,8 @@ def run(platform: Platform, run: RunContext, task_states: Mapping[str, str]) -> 
     _drop_dead_branches(platform, stagings)
     give_back(platform, run)
     _record(platform, run, failed, held)
+    # whoever followed an alert's steps sees it closed with the run; the watchdog closes what this misses
+    close_recovered(platform.incidents, platform.runs, run.spec.name, platform.clock.now())
     if failed or held:
         raise _not_green(run, failed, held)
     return StageReport(stage="close_run", message="closed: everything green")

@@ -201,10 +201,14 @@ class Engine:
 
 
 class Incidents:
-    """What was closed, and why."""
+    """Open ones, as a test put them there; what was closed, and why."""
 
     def __init__(self) -> None:
+        self.open: list[Incident] = []
         self.closed: dict[int, str] = {}
+
+    def list(self, status: str, pipeline: str, limit: int) -> tuple[Incident, ...]:
+        return tuple(item for item in self.open if item.id not in self.closed)
 
     def close(self, incident_id: int, why: str, at: datetime) -> None:
         self.closed[incident_id] = why
@@ -364,3 +368,8 @@ def incident_of() -> Callable[[str], Incident]:
 @pytest.fixture
 def shop_reading() -> Callable[..., SourceSpec]:
     return shop
+
+
+@pytest.fixture
+def incident_of() -> Callable[[str], Incident]:
+    return incident

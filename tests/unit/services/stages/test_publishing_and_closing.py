@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from headwater.domain.errors import RunNotGreenError, StaleBaseError
+from headwater.domain.incident import Incident
 from headwater.domain.names import Layer
 from headwater.services.stages import publishing
 
@@ -147,3 +149,16 @@ def test_closing_drops_branches_that_can_no_longer_be_published(world: Any) -> N
     with pytest.raises(RunNotGreenError):
         world.close("one")
     assert world.catalog.head(record.staged.table).branches == {}
+
+
+@pytest.mark.parametrize(
+    ("broken", "closed"), [(set(), {7}), ({"silver.shop.orders"}, {7}), ({"silver.shop.stock"}, set())]
+)
+def test_closing_a_run_closes_the_incidents_it_healed(
+    world: Any, incident_of: Callable[[str], Incident], broken: set[str], closed: set[int]
+) -> None:
+    """A red run heals the tables it released all the same."""
+    world.incidents.open = [incident_of("silver.shop.stock")]
+    world.engine.broken = broken
+    world.whole("one")
+    assert set(world.incidents.closed) == closed
