@@ -47,6 +47,23 @@ BRONZE_SYSTEM_COLUMNS = (
     Column(name="_hw_origin", type="string", doc="Where the row was read: connection and relation, or the file."),
 )
 
+CHANGE_COLUMNS = (
+    Column(name="_hw_event_at", type="timestamptz", doc="When the source committed the change, by its own clock."),
+    Column(name="_hw_carried", type="list<string>", doc="Columns whose value the event tells, NULL included."),
+    Column(
+        name="_hw_unavailable",
+        type="list<string>",
+        doc="Columns the event leaves as they were: TOAST placeholders, and what a partial update does not mention.",
+    ),
+    Column(name="_hw_old_key", type="string", doc="Key change: the row's key before, as JSON text by column name."),
+)
+"""What bronze holds of a stream of changes beside ``BRONZE_SYSTEM_COLUMNS`` (``silver: {mode: cdc}``).
+
+The source's own columns hold the after image; of a deletion (``d``) the key alone, of a truncation (``t``) nothing. A
+column that is neither carried nor unavailable did not exist when the event was written. A key change is two rows of
+one position: ``d`` of the old key, and ``c`` of the new one with ``_hw_old_key``.
+"""
+
 QUARANTINE_COLUMNS = (
     Column(name="_hw_id", type="string", doc="sha256 of table, payload and origin: the row's identity (rule 40)."),
     Column(name="_hw_table", type="string", doc="Dotted table the row was meant for."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from headwater.domain.base import Value
 from headwater.domain.duration import format_duration, parse_duration
@@ -85,9 +85,15 @@ Extract = Annotated[SqlExtract | FilesExtract, Field(discriminator="kind")]
 
 
 class Silver(Value):
-    """How bronze batches become the silver table (rules 31-35)."""
+    """How bronze batches become the silver table (rules 31-35).
 
-    mode: Literal["append", "upsert", "scd2"]
+    :param applied_as: cdc: whether changes are kept as the current row of a key or as its history; ``as`` in YAML.
+    """
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    mode: Literal["append", "upsert", "scd2", "cdc"]
+    applied_as: Literal["upsert", "scd2"] = Field(default="upsert", alias="as")
     sequence_by: str | None = None
     valid_from: str | None = None
     initial_valid_from: str | None = None
@@ -95,6 +101,11 @@ class Silver(Value):
     """scd2: only these columns open a version; empty means all but the key."""
     max_delete_share: float = Field(default=0.2, ge=0, le=1)
     allow_empty: bool = False
+
+    @property
+    def form(self) -> Literal["append", "upsert", "scd2"]:
+        """What the silver table holds, however the changes came."""
+        return self.applied_as if self.mode == "cdc" else self.mode
 
 
 class ColumnRule(Value):
@@ -104,6 +115,10 @@ class ColumnRule(Value):
     """New name in silver."""
     expression: str | None = None
     """A Spark SQL expression over the bronze columns that gives the silver value."""
+    renamed_from: str | None = None
+    """The column's earlier name in the stream, which cannot say that the two are one."""
+    default: str | int | float | bool | None = None
+    """Value of rows whose events do not know the column: what ``ADD COLUMN … DEFAULT`` gave them at the source."""
     type: str | None = None
     classification: Literal["public", "internal", "pii"] | None = None
     mask: Literal["hash"] | None = None
@@ -127,12 +142,19 @@ class TableSpec(Value):
     sql: str | None = None
     """Text of ``sql/silver/<source>/<table>.sql`` where the file exists: row-wise over its own increment."""
 
+    @property
+    def silver_key(self) -> tuple[str, ...]:
+        """The key in silver's names."""
+        rules = (self.columns.get(name) for name in self.key)
+        return tuple(rule.rename if rule and rule.rename else name for rule, name in zip(rules, self.key, strict=True))
+
 
 class GoldSpec(Value):
     """One gold table, made by ``sql/gold/<source>/<name>.sql``."""
 
     name: str
-    mode: Literal["rebuild"] = "rebuild"
+    mode: Literal["rebuild", "merge", "append"] = "rebuild"
+    """``merge`` makes only groups again whose input rows changed; ``append`` adds what new rows give (rule 38)."""
     description: str | None = None
     owner: Owner | None = None
     grain: tuple[str, ...] = Field(min_length=1)

@@ -53,7 +53,9 @@ KEY_WORDS: dict[str, dict[str, str]] = {
     },
     "Freshness": {layer: f"alert when the newest {layer} release is older" for layer in ("bronze", "silver", "gold")},
     "Silver": {
-        "mode": "append keeps every event; upsert keeps the newest row of a key; scd2 keeps every version of a key",
+        "mode": "append keeps every event; upsert keeps the newest row of a key; scd2 keeps every version of a key; "
+        "cdc follows a stream of changes",
+        "as": "cdc: upsert keeps the newest row of a key; scd2 keeps every version of a key",
         "sequence_by": "column that orders versions of a key; required after an incremental extract",
         "valid_from": "scd2: column that says since when a version holds",
         "initial_valid_from": "scd2: column that says since when the first version of a key holds",
@@ -63,6 +65,8 @@ KEY_WORDS: dict[str, dict[str, str]] = {
     },
     "ColumnRule": {
         "rename": "name in silver",
+        "renamed_from": "cdc: the name the column had before it was renamed at the source",
+        "default": "cdc: value of rows whose events do not know the column (ADD COLUMN … DEFAULT at the source)",
         "expression": "Spark SQL over the bronze columns of the row that gives the value in silver",
         "type": "Iceberg type in silver",
         "classification": "public, internal or pii",

@@ -34,7 +34,7 @@ def _silver(table: TableSpec) -> tuple[str, ...] | None:
     names = [*declared, *(name for name in table.columns if name not in declared)]
     renamed = (table.columns[name].rename if name in table.columns else None for name in names)
     shaped = tuple(new or name for name, new in zip(names, renamed, strict=True))
-    return (*shaped, *SCD2_COLUMNS) if table.silver.mode == "scd2" else shaped
+    return (*shaped, *SCD2_COLUMNS) if table.silver.form == "scd2" else shaped
 
 
 def is_known(column: str, columns: Iterable[str]) -> bool:

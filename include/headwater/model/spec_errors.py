@@ -45,7 +45,7 @@ def explain(detail: ErrorDetails, model: Any, document: YamlDocument, path: Loc)
     kind, loc = detail["type"], tuple(detail["loc"])
     owner = model_at(model, loc[:-1])
     if kind == "extra_forbidden":
-        return unknown_key(document, path, owner.model_fields if owner else ())
+        return unknown_key(document, path, _keys(owner) if owner else ())
     where = document.locate(path)
     if kind == "missing":
         allowed = _described(owner, str(loc[-1])) if owner else None
@@ -75,6 +75,10 @@ def _unwrapped(annotation: Any) -> Any:
         options = [option for option in typing.get_args(annotation) if option is not type(None)]
         return _unwrapped(options[0])
     return annotation
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _described(model: type[BaseModel], key: str) -> str | None:

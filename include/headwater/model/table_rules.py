@@ -7,19 +7,26 @@ from collections.abc import Iterable, Iterator
 
 from headwater.domain.names import NAME_RULE, RESERVED_COLUMNS, RESERVED_PREFIX, SCD2_COLUMNS, is_name
 from headwater.domain.spec import FilesExtract, SqlExtract, TableSpec
+from headwater.model.cdc_rules import cdc_findings
 from headwater.model.schedules import Finding
 
 _PRIMITIVE = re.compile(
     r"boolean|int|long|float|double|date|timestamp|timestamptz|string|binary|uuid"
     r"|decimal\((?:[1-9]|[12]\d|3[0-8]),\s*(?:\d|[12]\d|3[0-8])\)"
 )
-_TYPES = "boolean int long float double decimal(p,s) date timestamp timestamptz string binary uuid"
+PRIMITIVE_TYPES = "boolean int long float double decimal(p,s) date timestamp timestamptz string binary uuid"
 _SCD2_ONLY = ("valid_from", "initial_valid_from", "track")
+
+
+def is_primitive(text: str) -> bool:
+    """Whether the text is one of Iceberg's types without parts."""
+    return _PRIMITIVE.fullmatch(text) is not None
 
 
 def table_findings(table: TableSpec) -> Iterator[Finding]:
     """What is wrong with a resolved table; paths start at the table."""
     yield from _modes(table)
+    yield from cdc_findings(table)
     yield from _key(table)
     yield from _scd2_only(table)
     yield from _columns(table)
@@ -45,14 +52,14 @@ def _modes(table: TableSpec) -> Iterator[Finding]:
     if silver.mode == "append" and not incremental:
         allowed = "upsert or scd2: a full extract is compared with its predecessor (rule 31)"
         yield ("silver", "mode"), "append cannot follow a snapshot extract", "append", allowed
-    if silver.mode != "append" and incremental and silver.sequence_by is None:
+    if silver.mode in {"upsert", "scd2"} and incremental and silver.sequence_by is None:
         message = f"silver mode {silver.mode} after an incremental extract needs sequence_by"
         yield ("silver", "sequence_by"), message, "none", "the column that orders versions of a key"
 
 
 def _key(table: TableSpec) -> Iterator[Finding]:
     extract, mode = table.extract, table.silver.mode
-    if mode != "append" and not table.key:
+    if mode in {"upsert", "scd2"} and not table.key:
         yield ("key",), f"silver mode {mode} needs a key", "none", "key: [column, …]"
     lagging = isinstance(extract, SqlExtract) and bool(extract.lag)
     if mode == "append" and lagging and not table.key:
@@ -63,7 +70,7 @@ def _key(table: TableSpec) -> Iterator[Finding]:
 
 def _scd2_only(table: TableSpec) -> Iterator[Finding]:
     for name in _SCD2_ONLY:
-        if table.silver.mode != "scd2" and getattr(table.silver, name):
+        if table.silver.form != "scd2" and getattr(table.silver, name):
             message = f"{name} belongs to silver mode scd2"
             yield ("silver", name), message, table.silver.mode, f"mode: scd2, or no {name}"
 
@@ -73,7 +80,7 @@ def _columns(table: TableSpec) -> Iterator[Finding]:
         if rule.rename is not None and not is_name(rule.rename):
             yield ("columns", name, "rename"), "this is no column name", repr(rule.rename), NAME_RULE
         if rule.type is not None and _PRIMITIVE.fullmatch(rule.type) is None:
-            yield ("columns", name, "type"), "no such type", repr(rule.type), _TYPES
+            yield ("columns", name, "type"), "no such type", repr(rule.type), PRIMITIVE_TYPES
         shaped = next((key for key in ("expression", "rename", "type") if getattr(rule, key) is not None), None)
         if table.sql is not None and shaped is not None:
             message = f"{shaped} has no effect beside sql/silver/…/{table.name}.sql"
@@ -82,7 +89,7 @@ def _columns(table: TableSpec) -> Iterator[Finding]:
 
 
 def _reserved(table: TableSpec) -> Iterator[Finding]:
-    taken = set(SCD2_COLUMNS) if table.silver.mode == "scd2" else set()
+    taken = set(SCD2_COLUMNS) if table.silver.form == "scd2" else set()
     declared: dict[str, tuple[str, ...]] = {name: ("columns", name) for name in table.columns}
     if isinstance(table.extract, FilesExtract):
         declared |= {name: ("extract", "columns", name) for name in table.extract.columns}
@@ -121,7 +128,7 @@ def _files(extract: FilesExtract) -> Iterator[Finding]:
         yield ("extract", "path"), "the path leaves its folder", repr(extract.path), "a folder or glob without .."
     for name, type_ in extract.columns.items():
         if _PRIMITIVE.fullmatch(type_) is None:
-            yield ("extract", "columns", name), "no such type", repr(type_), _TYPES
+            yield ("extract", "columns", name), "no such type", repr(type_), PRIMITIVE_TYPES
     yield from _case_twins(extract.columns, ("extract", "columns"))
 
 

@@ -90,7 +90,7 @@ CASES = [
         15,
         "tables.customers.silver.mode",
         "the value should be",
-        "'append', 'upsert' or 'scd2'",
+        "'append', 'upsert', 'scd2' or 'cdc'",
     ),
     Case("wrong kind", SHOP, "kind: sql", "kind: sqll", 5, "extract.kind", "no such kind", "sql, files"),
     Case("missing key", SHOP, "connection: shop_db\n", "", 1, "connection", "'connection' is missing"),

@@ -81,7 +81,7 @@ def _with_interval(table: TableSpec, columns: tuple[ColumnLineage, ...]) -> tupl
     """scd2: where versions begin and end follows the column that dates them (rule 35)."""
     dating = table.silver.valid_from or table.silver.sequence_by
     source = next((column for column in columns if column.column == dating), None)
-    if table.silver.mode != "scd2" or source is None:
+    if table.silver.form != "scd2" or source is None:
         return columns
     interval = (source.model_copy(update={"column": name, "transformation": dating}) for name in _INTERVAL)
     return (*columns, *interval)
