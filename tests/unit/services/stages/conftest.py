@@ -368,8 +368,3 @@ def incident_of() -> Callable[[str], Incident]:
 @pytest.fixture
 def shop_reading() -> Callable[..., SourceSpec]:
     return shop
-
-
-@pytest.fixture
-def incident_of() -> Callable[[str], Incident]:
-    return incident
