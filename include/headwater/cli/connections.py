@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from headwater.cli.opening import embedded_stack, opened_platform, repository
 from headwater.cli.output import Json, console, print_json, print_table
-from headwater.domain.errors import HeadwaterError, RequestError
+from headwater.domain.errors import ConnectionMissingError, HeadwaterError, NotFoundError, RequestError
 from headwater.ports.connections import Connections
 
 app = typer.Typer(no_args_is_help=True)
@@ -19,23 +21,43 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}")
 @app.command("set")
 def set_connection(
     name: Annotated[str, typer.Argument(help="Connection id, as the YAML names it.")],
-    uri: Annotated[
-        str,
-        typer.Option(
-            prompt="URI (postgres://login:password@host:5432/database)", hide_input=True, envvar="HEADWATER_URI"
-        ),
-    ],
+    uri: Annotated[str | None, typer.Option(envvar="HEADWATER_URI", hidden=True)] = None,
 ) -> None:
-    """Keep a connection. The URI is asked for, or taken from HEADWATER_URI: on the command line others would see it."""
+    """Keep a connection. The URI is asked for, or read from a pipe: on the command line others would see it."""
     from headwater.adapters.connections.parsing import parse_connection
 
-    if _ID.fullmatch(name) is None or "\n" in uri:
+    text = uri or _asked("URI (postgres://login:password@host:5432/database)")
+    if _ID.fullmatch(name) is None or "\n" in text:
         raise RequestError("This is no connection id.", got=repr(name), allowed=_ID.pattern)
-    parse_connection(name, uri)
+    try:
+        parse_connection(name, text)
+    except ValueError as error:
+        raise RequestError("This is no connection.", got=str(error)) from None
     stack = embedded_stack()
     stack.home.mkdir(parents=True, exist_ok=True)
-    stack.write_connections({name: uri})
+    stack.write_connections({name: text})
     console().print(f"kept {name} in {stack.connections_file}")
+
+
+@app.command()
+def password(name: Annotated[str, typer.Argument(help="Connection id, as the YAML names it.")]) -> None:
+    """Give a kept connection a new password, which is asked for, or read from a pipe; nothing shows it."""
+    from headwater.adapters.connections.file import read_connections, write_connections
+    from headwater.adapters.connections.parsing import with_password
+
+    with opened_platform() as platform:
+        file = platform.settings.connections_file
+    known = read_connections(Path(file)) if file else {}
+    if file is None or name not in known:
+        raise ConnectionMissingError(
+            f"{name} is not kept here",
+            got=f"{', '.join(sorted(known)) or 'nothing'} in {file or 'no file of connections'}",
+            remedy="Change its password where it is kept: Airflow's page Admin > Connections, or the secrets backend.",
+            facts={"connection": name},
+        )
+    text = with_password(name, known[name], _asked(f"new password of {name}"))
+    write_connections(Path(file), {name: text})
+    console().print(f"{name} has a new password; runs take it from now on")
 
 
 @app.command("list")
@@ -51,13 +73,18 @@ def list_connections(as_json: Json = False) -> None:
 
 
 @app.command()
-def check(as_json: Json = False) -> None:
-    """Open the connection of every source; 1 when one does not answer."""
+def check(
+    name: Annotated[str | None, typer.Argument(help="Only this connection.")] = None, as_json: Json = False
+) -> None:
+    """Open the connection of every source, or one; 1 when one does not answer."""
     from headwater.model.repository import load_repository
 
+    sources = [spec for spec in load_repository(repository()).sources if name in {None, spec.connection}]
+    if name is not None and not sources:
+        raise NotFoundError(f"No source names the connection {name}.", remedy="`headwater connections list`")
     answers: dict[str, str] = {}
     with opened_platform() as platform:
-        for spec in load_repository(repository()).sources:
+        for spec in sources:
             try:
                 extractor = platform.open_extractor(spec.tables[0], spec.connection)
                 try:
@@ -75,11 +102,20 @@ def check(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+def _asked(what: str) -> str:
+    """A secret: asked for without showing it at a terminal, else the first line of standard input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True))
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise RequestError(f"There is no {what} on standard input.", remedy="Type it at a terminal, or pipe it in.")
+    return line
+
+
 def _ids() -> list[str]:
-    file = embedded_stack().connections_file
-    if not file.exists():
-        return []
-    return [line.partition("=")[0] for line in file.read_text().splitlines() if "=" in line and line[0] != "#"]
+    from headwater.adapters.connections.file import read_connections
+
+    return list(read_connections(embedded_stack().connections_file))
 
 
 def _describe(known: Connections, name: str) -> dict[str, str]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,4 +87,24 @@ def test_connections_are_kept_without_their_secret_being_shown(released: Release
     assert json.loads(listed.stdout) == [
         {"id": "shop_db", "kind": "postgres", "host": "db.example.com", "login": "ana", "database": "shop"}
     ]
-    assert "s3cret" not in result.output + listed.output
+    renewed = RUNNER.invoke(app, ["connections", "password", "shop_db"], input="n3w/one\n")
+    assert renewed.exit_code == 0, renewed.output
+    kept = (Path(os.environ["HEADWATER_HOME"]) / "connections.env").read_text()
+    assert "shop_db=postgres://ana:n3w%2Fone@db.example.com:5432/shop\n" in kept
+    assert not {"s3cret", "n3w"} & set(re.findall(r"\w+", result.output + listed.output + renewed.output))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["connections", "password", "no_such"], "Admin > Connections"),
+        (["connections", "check", "no_such"], "No source names"),
+        (["connections", "set", "shop_db"], "standard input"),
+    ],
+)
+def test_connections_that_are_not_there_are_named_with_what_to_do(
+    released: Release, words: list[str], said: str
+) -> None:
+    result = RUNNER.invoke(app, words)
+    assert result.exit_code == 1
+    assert said in result.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from headwater.cli.demo import landing, source_database, story
 
@@ -51,3 +52,17 @@ def test_weather_lands_by_day_and_only_once(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.csv"))) == 31
     first = (tmp_path / "observations-2013-01-01.csv").read_text().splitlines()
     assert first[0].startswith("origin,year,month,day,hour,temp")
+
+
+def test_the_reader_reads_everything_and_changes_nothing(postgres_database: Callable[..., str]) -> None:
+    url = postgres_database(driver=None)
+    with psycopg.connect(url, autocommit=True) as owner:
+        source_database.admit_reader(owner)
+        password = source_database.admit_reader(owner)
+        owner.execute("CREATE TABLE later (n int)")
+        with psycopg.connect(url, user=source_database.READER, password=password, autocommit=True) as reader:
+            assert _one(reader, "SELECT count(*) FROM later") == 0
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute("INSERT INTO later VALUES (1)")
+        owner.execute("DROP OWNED BY flights_reader")
+        owner.execute("DROP ROLE flights_reader")

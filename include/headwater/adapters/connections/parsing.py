@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+import re
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
 from headwater.ports.connections import ConnectionInfo
 
+_AUTHORITY = re.compile(r"([A-Za-z0-9+.\-]+://(?:[A-Za-z0-9+.\-]+://)?)([^/?#]*)(.*)", re.DOTALL)
 _JSON_KEYS = ("conn_type", "description", "login", "password", "host", "port", "schema", "extra")
 _EXTRA_KEY = "__extra__"
 _LARGEST_PORT = 65_535
@@ -22,6 +24,21 @@ def parse_connection(connection_id: str, text: str) -> ConnectionInfo:
     if text.lstrip().startswith("{"):
         return _from_json(connection_id, text)
     return _from_uri(connection_id, text)
+
+
+def with_password(connection_id: str, text: str, password: str) -> str:
+    """The same connection with another password, which is percent-encoded where the text is a URI.
+
+    :raises ValueError: when the text is no connection; it is never quoted.
+    """
+    parse_connection(connection_id, text)
+    if text.lstrip().startswith("{"):
+        return json.dumps({**json.loads(text), "password": password})
+    match = _AUTHORITY.fullmatch(text)
+    if match is None:
+        raise ValueError("there is no `<type>://` at its start")
+    user, _, place = match[2].rpartition("@")
+    return f"{match[1]}{user.partition(':')[0]}:{quote(password, safe='')}@{place}{match[3]}"
 
 
 def _from_uri(connection_id: str, uri: str) -> ConnectionInfo:

@@ -16,6 +16,7 @@ from typing import Self
 import psutil
 from pydantic import SecretStr
 
+from headwater.adapters.connections.file import write_connections
 from headwater.adapters.embedded.airflow_components import EmbeddedAirflow
 from headwater.adapters.embedded.airflow_environment import LOGINS, AirflowPlace
 from headwater.adapters.embedded.jars import jar_cache
@@ -88,13 +89,7 @@ class EmbeddedStack:
 
     def write_connections(self, connections: dict[str, str]) -> None:
         """Write ``ID=URI`` lines in a file only we can read; ids that are not named keep theirs."""
-        known = {}
-        if self.connections_file.exists():
-            known = dict(line.split("=", 1) for line in self.connections_file.read_text().splitlines() if "=" in line)
-        draft = self.connections_file.with_suffix(".draft")
-        draft.touch(mode=0o600)
-        draft.write_text("".join(f"{name}={uri}\n" for name, uri in sorted((known | connections).items())))
-        draft.replace(self.connections_file)
+        write_connections(self.connections_file, connections)
 
     def alert_connections(self) -> dict[str, str]:
         """Connections of the local mailbox and the local Slack."""

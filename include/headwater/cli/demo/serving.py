@@ -73,10 +73,11 @@ def prepare_source(stack: EmbeddedStack) -> None:
     with psycopg.connect(stack.postgres.url("source"), autocommit=True) as connection:
         if not source_database.is_loaded(connection):
             source_database.load_first_month(connection)
+        password = source_database.admit_reader(connection)
     landing.land_months(landing_folder(stack), range(1, chapter.month + 1))
     stack.write_connections(
         {
-            "flights_db": stack.postgres.url("source").replace("postgresql://", "postgres://", 1),
+            "flights_db": f"postgres://{source_database.READER}:{password}@127.0.0.1:{stack.postgres.port}/source",
             "weather_landing": f"headwater-landing://?path={quote(str(landing_folder(stack)), safe='')}",
         }
     )

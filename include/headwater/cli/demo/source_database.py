@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -28,6 +29,8 @@ CREATE TABLE flights (
   PRIMARY KEY (origin, time_hour, carrier, flight));
 CREATE INDEX ON flights (updated_at);
 """
+READER = "flights_reader"
+"""The login Headwater reads with. It may read everything, change nothing, and see since when transactions are open."""
 REFERENCE_TABLES = ("airlines", "airports", "planes")
 
 
@@ -43,6 +46,17 @@ def load_first_month(connection: psycopg.Connection) -> dict[str, int]:
         connection.execute(_TABLES)
         rows = {name: _copy(connection, name, read_table(name)) for name in REFERENCE_TABLES}
         return rows | {"flights": add_months(connection, range(1, 2))}
+
+
+def admit_reader(connection: psycopg.Connection) -> str:
+    """Make the reader's login, or give it a new password; returns the password, which needs no escape in a URL."""
+    password = secrets.token_urlsafe(24)
+    known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (READER,)).fetchone()
+    verb = sql.SQL("CREATE" if known is None else "ALTER")
+    login = sql.Identifier(READER)
+    connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, login, sql.Literal(password)))
+    connection.execute(sql.SQL("GRANT pg_read_all_data, pg_read_all_stats TO {}").format(login))
+    return password
 
 
 def add_months(connection: psycopg.Connection, months: range) -> int:
