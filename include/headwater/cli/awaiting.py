@@ -30,11 +30,24 @@ def start_run(api: AirflowApi, pipeline: str, conf: Mapping[str, JsonValue]) -> 
 
     :raises AirflowDownError: when Airflow does not answer, or the DAG is paused.
     """
+    _refuse_paused(api, pipeline)
+    return api.trigger(pipeline, conf)
+
+
+def clear_run(api: AirflowApi, pipeline: str, run_id: str, task_id: str) -> int:
+    """Clear a task of a run with everything downstream; returns how many tasks.
+
+    :raises AirflowDownError: when Airflow does not answer, or the DAG is paused.
+    """
+    _refuse_paused(api, pipeline)
+    return api.clear(pipeline, run_id, [task_id])
+
+
+def _refuse_paused(api: AirflowApi, pipeline: str) -> None:
     state = api.dag(pipeline)
     if state is not None and state.is_paused:
         remedy = f"Unpause {pipeline} in Airflow, then run again."
         raise AirflowDownError(f"The DAG {pipeline} is paused; a run of it would wait for ever.", remedy=remedy)
-    return api.trigger(pipeline, conf)
 
 
 def wait_for_run(

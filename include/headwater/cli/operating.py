@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwater.cli.awaiting import demand_green, open_airflow, start_run, wait_for_run
+from headwater.cli.awaiting import clear_run, demand_green, open_airflow, start_run, wait_for_run
 from headwater.cli.incident_view import incident_object, print_incident, print_rows
 from headwater.cli.opening import opened_platform, person
 from headwater.cli.output import Json, console, print_json, print_table
@@ -84,8 +84,8 @@ def run(
         demand_green(ended)
 
 
-def clear(number: Number, wait: Annotated[bool, typer.Option("--wait")] = False) -> None:
-    """Clear the failed tasks of the incident's newest run, so that Airflow tries them again."""
+def clear(number: Number, wait: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False) -> None:
+    """Clear the incident's run: every stage looks again, with the files as they are now, and does what is left."""
     with opened_platform() as platform:
         incident = _incident(platform.incidents, number)
         run_id = incident.facts.get("run_id")
@@ -93,7 +93,7 @@ def clear(number: Number, wait: Annotated[bool, typer.Option("--wait")] = False)
             raise NotFoundError(f"Incident {number} is about no run.", remedy=f"`headwater run {incident.pipeline}`")
         api = open_airflow(platform.settings.airflow)
         try:
-            count = api.clear(incident.pipeline, run_id)
+            count = clear_run(api, incident.pipeline, run_id, "preflight")
             console().print(f"{count} tasks of {run_id} cleared")
             found = api.run(incident.pipeline, run_id)
             if wait and found is not None:
@@ -102,15 +102,20 @@ def clear(number: Number, wait: Annotated[bool, typer.Option("--wait")] = False)
             api.close()
 
 
-def accept(number: Number, reason: Reason) -> None:
-    """Publish what the incident's gate holds, as it is, under your name."""
+def accept(
+    number: Number,
+    reason: Reason,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is published.")] = True,
+) -> None:
+    """Let through what the incident's gate holds, as it is, under your name; its run goes on to gold."""
+    from headwater.cli.accepting import go_on
     from headwater.services.held import accept as accept_held
 
     with opened_platform() as platform:
-        release = accept_held(platform, _incident(platform.incidents, number), person(), reason)
-    console().print(
-        f"published in release {release.id}: {', '.join(i.table.dotted for i in release.tables if i.moved)}"
-    )
+        incident = _incident(platform.incidents, number)
+        acceptance = accept_held(platform, incident, person(), reason)
+        console().print(f"{acceptance.table}: accepted by {person()}: {reason}")
+        go_on(platform, incident, acceptance, wait=wait)
 
 
 def discard(number: Number, reason: Reason) -> None:

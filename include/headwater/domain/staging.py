@@ -34,6 +34,8 @@ class TableState(Value):
     """Hash of the spec, SQL and code this content was made with (rule 8)."""
     batch: int = 0
     """Bronze: highest ``_hw_batch``. Silver: highest bronze batch refined. Gold: number of builds."""
+    generation: int = 0
+    """Times the content was derived anew instead of followed; by it consumers know that rows may have gone."""
     watermark: str | None = None
     digest: str | None = None
     """Snapshot extracts: digest of the content, so that identical content appends nothing (rule 28)."""
@@ -92,4 +94,14 @@ class Verdict(Value):
     checks: tuple[CheckResult, ...] = ()
     judged_at: AwareDatetime | None = None
     accepted_by: str | None = None
-    """A person let this staging through although a check failed (rule 21)."""
+    """Who let this staging through although a check failed, and why: ``<person>: <reason>`` (rule 21)."""
+
+    @property
+    def opens(self) -> bool:
+        """Whether this snapshot may be published under this contract: it passed, or a person accepted it."""
+        return self.passed or self.accepted_by is not None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the data was judged. A gate that closed because its engine died or a check erred was not."""
+        return self.passed or any(check.outcome == "failed" for check in self.checks)

@@ -12,7 +12,7 @@ from headwater.domain.base import Value
 from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Release
 from headwater.domain.run import RunKey, RunPlan
-from headwater.domain.staging import StagedTable, StageName, Verdict
+from headwater.domain.staging import CheckResult, StagedTable, StageName, Verdict
 
 
 class RunRecord(Value):
@@ -38,6 +38,8 @@ class StagedRecord(Value):
     inputs_hash: str
     """Hash over recorded inputs, code, spec and SQL: what rule 8 compares."""
     created_at: AwareDatetime
+    checks: tuple[CheckResult, ...] = ()
+    """What the stage itself measured, such as the share of diverted rows; judged with the contract's checks."""
 
 
 class SetAside(Value):
@@ -78,6 +80,10 @@ class RunStore(Protocol):
 
     def replace_plan(self, plan: RunPlan, spec_document: str) -> None:
         """Plan again: allowed only before anything of this key was published (rule 7)."""
+        ...
+
+    def renew_plan(self, plan: RunPlan, spec_document: str) -> None:
+        """Keep a cleared run's plan with the files as they are now; what the run has published is as it was planned."""
         ...
 
     def plan(self, run_key: str) -> RunPlan | None: ...

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from headwater.domain.errors import ContractBrokenError, GateError, HeadwaterError
+from headwater.domain.names import Layer, TableName
 from headwater.domain.staging import CheckResult, Verdict
 from headwater.ports.run_store import StagedRecord
+from headwater.services.quarantined_share import SHARE_CHECK
 
 
 def breach_of(verdict: Verdict, record: StagedRecord) -> HeadwaterError:
@@ -27,22 +29,35 @@ def breach_of(verdict: Verdict, record: StagedRecord) -> HeadwaterError:
             "column": worst.column or "",
             "rule": worst.name,
             "count": _number(count),
-            "measured": _number(worst.measured),
+            "measured": _measured(worst),
             "threshold": worst.threshold,
             "examples": "; ".join(worst.examples[:2]),
             "predicate": worst.predicate or "",
             "attempt": record.staged.attempt,
-            "rows": str(record.staged.rows),
+            "rows": str(record.staged.rows if worst.type != SHARE_CHECK else worst.rows_tested),
+            "held_snapshot": str(record.staged.staged),
+            "quarantine_table": _quarantine_of(verdict.table),
         },
     )
 
 
 def _said(check: CheckResult) -> str:
+    if check.type == SHARE_CHECK:
+        return f"{check.rows_failed:,} of {check.rows_tested:,} rows broke a row rule and are in quarantine"
     where = f" in column {check.column}" if check.column else ""
     if check.rows_failed:
         values = f" (such as {check.examples[0]})" if check.examples else ""
         return f"{check.rows_failed:,} rows break `{check.name}`{where}{values}"
     return f"`{check.name}`{where} measured {_number(check.measured)}, allowed {check.threshold}"
+
+
+def _quarantine_of(table: TableName) -> str:
+    """Where a discard puts rows; empty where there is none to set aside (only rows of silver can be)."""
+    return table.model_copy(update={"layer": Layer.QUARANTINE}).dotted if table.layer is Layer.SILVER else ""
+
+
+def _measured(check: CheckResult) -> str:
+    return _number(check.measured) + (" %" if check.type == SHARE_CHECK else "")
 
 
 def _number(value: float | None) -> str:

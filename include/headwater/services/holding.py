@@ -50,7 +50,7 @@ def is_open(platform: Platform, run: RunContext, record: StagedRecord) -> bool:
     verdict = platform.runs.verdict(record.staged.table, record.staged.staged)
     if verdict is None or verdict.contract_hash != contract_hash(run, record.staged.table):
         return False
-    return verdict.passed or verdict.accepted_by is not None
+    return verdict.opens
 
 
 def contract_hash(run: RunContext, table: TableName) -> str:

@@ -1,36 +1,50 @@
-"""How much of a table's rows may be diverted before that is a failure of its own."""
+"""How much of a table's rows may be diverted before the gate closes."""
 
 from __future__ import annotations
 
-from headwater.domain.errors import ContractBrokenError
 from headwater.domain.job import BuildTable, RefineTable, TableResult
+from headwater.domain.staging import CheckResult, Verdict
 
 ALWAYS_TOLERATED_ROWS = 10
+SHARE_CHECK = "max_quarantined_share"
+"""Type, name and path of the check: the key of the YAML that sets it."""
 
 
-def too_much_quarantined(item: RefineTable | BuildTable, result: TableResult) -> ContractBrokenError | None:
-    """The error of a refined table that lost more than ``max_quarantined_share`` of its rows, and more than ten.
+def share_checks(item: RefineTable | BuildTable, result: TableResult) -> tuple[CheckResult, ...]:
+    """The check of a refined table that can divert rows: failed above ``max_quarantined_share`` and ten rows.
 
     Rows that a person discarded are no accident: a refine that sets rows aside is not judged by its share.
     """
     if isinstance(item, BuildTable) or result.staged is None or item.set_aside:
-        return None
+        return ()
     diverted, rows, allowed = result.staged.quarantined, result.rows_read, item.spec.max_quarantined_share
-    if diverted <= ALWAYS_TOLERATED_ROWS or diverted <= allowed * rows:
-        return None
-    share = diverted / max(rows, 1)
-    return ContractBrokenError(
-        f"{item.silver}: {diverted:,} of {rows:,} rows broke a row rule",
-        got=f"{share:.1%} quarantined",
-        allowed=f"{allowed:.1%} (`max_quarantined_share`), or {ALWAYS_TOLERATED_ROWS} rows",
-        remedy="Look at the rows in the quarantine table. Correct them at the source, or the rule in the contract, or "
-        "raise `max_quarantined_share` of the table; then clear the run.",
-        facts={
-            "table": item.silver.dotted,
-            "check": "max_quarantined_share",
-            "count": str(diverted),
-            "rows": str(rows),
-            "measured": f"{share:.1%}",
-            "threshold": f"{allowed:.1%}",
-        },
+    if not diverted and not item.quarantine_rules:
+        return ()
+    too_many = diverted > ALWAYS_TOLERATED_ROWS and diverted > allowed * rows
+    return (
+        CheckResult(
+            name=SHARE_CHECK,
+            type=SHARE_CHECK,
+            path=SHARE_CHECK,
+            outcome="failed" if too_many else "passed",
+            measured=round(100 * diverted / max(rows, 1), 2),
+            threshold=f"{allowed:.1%} of the rows, or {ALWAYS_TOLERATED_ROWS} rows",
+            rows_failed=diverted,
+            rows_tested=rows,
+        ),
+    )
+
+
+def with_own_checks(verdict: Verdict, checks: tuple[CheckResult, ...]) -> Verdict:
+    """The gate's verdict joined with what the stage measured: open only when both are."""
+    if not checks:
+        return verdict
+    failed = ", ".join(check.name for check in checks if check.outcome == "failed")
+    return verdict.model_copy(
+        update={
+            "passed": verdict.passed and not failed,
+            "reason": "; ".join(filter(None, (verdict.reason, failed and f"failed: {failed}"))),
+            "checks": (*verdict.checks, *checks),
+            "checks_declared": verdict.checks_declared + len(checks),
+        }
     )

@@ -16,7 +16,7 @@ from headwater.ports.run_store import StagedRecord
 from headwater.services.context import RunContext
 from headwater.services.holding import broken_tables, remember_broken, report_held
 from headwater.services.leasing import holding
-from headwater.services.quarantined_share import too_much_quarantined
+from headwater.services.quarantined_share import share_checks
 from headwater.services.quarantining import publish_quarantine
 from headwater.services.report import TableOutcome
 from headwater.services.staged import awaiting, reusable
@@ -72,14 +72,8 @@ def run_jobs(
             failed[job.table] = _error_of(job.table, result)
             outcomes.append(TableOutcome(table=job.table.dotted, status="failed", note=failed[job.table].message))
             continue
-        excess = too_much_quarantined(job.item, result)
-        if excess is not None:
-            failed[job.table] = excess
-            outcomes.append(TableOutcome(table=job.table.dotted, status="failed", note=excess.message))
-            result = result.model_copy(update={"staged": None})  # the diverted rows are kept
-        else:
-            outcomes.append(_outcome(job, result))
-        _save(platform, run, stage, result, job.inputs_hash)
+        outcomes.append(_outcome(job, result))
+        _save(platform, run, stage, job, result)
     tried = {job.table for job in jobs}
     remember_broken(platform, run, (*(broken_tables(platform, run) - tried), *failed))
     _drop_outdated(platform, run, stage, failed)
@@ -108,7 +102,7 @@ def _error_of(table: TableName, result: TableResult | None) -> HeadwaterError:
     return kind(f"{table}: {result.error}", facts=facts)
 
 
-def _save(platform: Platform, run: RunContext, stage: StageName, result: TableResult, inputs_hash: str) -> None:
+def _save(platform: Platform, run: RunContext, stage: StageName, job: TableJob, result: TableResult) -> None:
     for staged in (result.quarantine, result.staged):
         if staged is not None:
             record = StagedRecord(
@@ -116,8 +110,9 @@ def _save(platform: Platform, run: RunContext, stage: StageName, result: TableRe
                 stage=stage,
                 staged=staged,
                 status="staged",
-                inputs_hash=inputs_hash,
+                inputs_hash=job.inputs_hash,
                 created_at=platform.clock.now(),
+                checks=share_checks(job.item, result) if staged is result.staged else (),
             )
             platform.runs.save_staged(record)
 

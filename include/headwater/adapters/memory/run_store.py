@@ -42,6 +42,9 @@ class MemoryRunStore(MemoryLeases):
             raise RequestError("a run that has published cannot be planned again (rule 7)", got=key)
         self._plans[key] = (plan, spec_document)
 
+    def renew_plan(self, plan: RunPlan, spec_document: str) -> None:
+        self._plans[str(plan.run_key)] = (plan, spec_document)
+
     def plan(self, run_key: str) -> RunPlan | None:
         return self._plans[run_key][0] if run_key in self._plans else None
 

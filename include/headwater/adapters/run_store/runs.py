@@ -44,8 +44,11 @@ class Runs(Database):
                     "a run that has published cannot be planned again (rule 7)", got=f"{key} made release {release}",
                     remedy="start a new run", facts={"release": release},
                 )  # fmt: skip
-            row = {"run_key": key, "plan": plan.model_dump_json(), "spec": spec_document}
-            put(connection, PLANS, ("run_key",), row)
+            put(connection, PLANS, ("run_key",), _plan_row(plan, spec_document))
+
+    def renew_plan(self, plan: RunPlan, spec_document: str) -> None:
+        with self._transaction() as connection:
+            put(connection, PLANS, ("run_key",), _plan_row(plan, spec_document))
 
     def plan(self, run_key: str) -> RunPlan | None:
         with self._transaction() as connection:
@@ -87,3 +90,7 @@ class Runs(Database):
         row = {"content_hash": content_hash, "green_at": at.isoformat()}
         with self._transaction() as connection:
             put_once(connection, PREFLIGHTS, ("content_hash",), row)
+
+
+def _plan_row(plan: RunPlan, spec_document: str) -> dict[str, str]:
+    return {"run_key": str(plan.run_key), "plan": plan.model_dump_json(), "spec": spec_document}

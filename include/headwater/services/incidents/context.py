@@ -62,7 +62,7 @@ def done_already(failure: Failure) -> tuple[str, ...]:
     done = [] if failure.try_number < 2 else [f"tried {failure.try_number} times"]
     quarantined = failure.facts.get("quarantined", "0")
     done += [] if quarantined in {"", "0"} else [f"put {quarantined} rows into quarantine"]
-    done += ["kept the staged data of the table, held and unpublished"] if failure.kind == "held" else []
+    done += ["kept the staged data of the table, held and unpublished"] if failure.facts.get("held_snapshot") else []
     return (*done, "kept the last release readable")
 
 

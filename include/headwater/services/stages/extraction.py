@@ -24,7 +24,7 @@ from headwater.services.drift import reconcile
 from headwater.services.leasing import holding
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.staged import is_superseded, reusable
-from headwater.services.stages.planning import plan_window
+from headwater.services.table_plans import plan_window
 
 STAGE: Final = "extract_to_bronze"
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
 
-from headwater.domain.errors import (
-    SchemaDriftError,
-    SourceDataError,
-    SourceTableMissingError,
-    SpecError,
-)
+from headwater.domain.errors import SpecError
 from headwater.domain.names import Layer, TableName
-from headwater.domain.run import RunPlan, RunRequest, TablePlan, Window
-from headwater.domain.spec import ProductSpec, SourceSpec, TableSpec, spec_document
-from headwater.domain.staging import TableState
+from headwater.domain.run import RunPlan, RunRequest
+from headwater.domain.spec import ProductSpec, spec_document
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import RunRecord
 from headwater.services.context import RunContext
 from headwater.services.leasing import take_leases
+from headwater.services.table_plans import instant, plan_table, renewed
 
 
 def run(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
-    """Freeze the run's plan (rules 5-7, 39), or return the one it has.
+    """Freeze the run's plan (rules 5-7, 39), or return the one it has, with the files as they are now.
 
     A dry run takes no lease and stores nothing.
 
@@ -35,10 +29,10 @@ def run(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
     take_leases(platform, run)
     failpoint("plan.after_lease")
     stored = platform.runs.plan(run.key)
-    if stored is not None and not _superseded(platform, run, stored):
-        return stored
-    plan = _plan(platform, run, request)
     document = json.dumps(spec_document(run.spec), sort_keys=True)
+    if stored is not None and not _superseded(platform, run, stored):
+        return _renew(platform, run, stored, document)
+    plan = _plan(platform, run, request)
     if stored is None:
         plan = platform.runs.save_plan(plan, document, run.bundle_version)
     else:
@@ -53,6 +47,13 @@ def run(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
         )
     )
     failpoint("plan.end")
+    return plan
+
+
+def _renew(platform: Platform, run: RunContext, stored: RunPlan, document: str) -> RunPlan:
+    plan = renewed(platform, run, stored)
+    if plan is not stored:
+        platform.runs.renew_plan(plan, document)
     return plan
 
 
@@ -71,7 +72,7 @@ def _superseded(platform: Platform, run: RunContext, stored: RunPlan) -> bool:
 
 
 def _plan(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
-    planned_at = _instant(platform, run)
+    planned_at = instant(platform, run)
     common = {
         "run_key": run.run_key,
         "kind": request.kind,
@@ -89,53 +90,8 @@ def _plan(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
             allowed=", ".join(table.name for table in run.spec.tables),
             remedy="Choose tables of this source.",
         )
-    plans = tuple(_plan_table(platform, run.spec, table, request, planned_at) for table in tables)
+    plans = tuple(plan_table(platform, run.spec, table, request, planned_at) for table in tables)
     return RunPlan.model_validate({**common, "tables": plans, "inputs": released_inputs(platform, run)})
-
-
-def _instant(platform: Platform, run: RunContext) -> datetime:
-    """The run's only clock: now, but after every earlier run of the pipeline, should the machine's clock go back."""
-    now = platform.clock.now()
-    earlier = platform.runs.runs(run.spec.name, limit=1)
-    return max(now, earlier[0].planned_at + timedelta(microseconds=1)) if earlier else now
-
-
-def _plan_table(
-    platform: Platform, spec: SourceSpec, table: TableSpec, request: RunRequest, planned_at: datetime
-) -> TablePlan:
-    head = platform.catalog.head(spec.name_of(Layer.BRONZE, table.name))
-    state = head.state if head else None
-    problem = None
-    try:
-        window = plan_window(platform, spec, table, state, request, planned_at)
-    except (SourceTableMissingError, SchemaDriftError, SourceDataError) as error:
-        # one bad table never freezes its neighbours: its own extract task says what is wrong
-        window, problem = Window(kind="nothing", note="could not be planned"), error.message
-    return TablePlan(
-        table=table.name,
-        base_snapshot=head.main if head else None,
-        batch=(state.batch if state else 0) + 1,
-        window=window,
-        spec_hash=platform.model.bronze_hash(spec, table.name),
-        problem=problem,
-    )
-
-
-def plan_window(
-    platform: Platform,
-    spec: SourceSpec,
-    table: TableSpec,
-    state: TableState | None,
-    request: RunRequest,
-    planned_at: datetime,
-) -> Window:
-    """What the source has for one table now (rules 5, 6)."""
-    ledger = platform.catalog.read_attachment(state.ledger) if state and state.ledger else None
-    extractor = platform.open_extractor(table, spec.connection)
-    try:
-        return extractor.plan(table, state, ledger, request, planned_at)
-    finally:
-        extractor.close()
 
 
 def released_inputs(platform: Platform, run: RunContext) -> dict[str, int]:

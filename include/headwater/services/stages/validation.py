@@ -14,6 +14,7 @@ from headwater.services.breaches import breach_of
 from headwater.services.context import RunContext, planned
 from headwater.services.holding import contract_hash, hold, open_groups
 from headwater.services.leasing import holding
+from headwater.services.quarantined_share import with_own_checks
 from headwater.services.quarantining import publish_quarantine
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.staged import awaiting
@@ -45,14 +46,14 @@ def run(platform: Platform, run: RunContext, layer: Layer) -> StageReport:
     for record in waiting:
         verdict = verdicts[record.staged.table]
         outcomes.append(_outcome(record, verdict))
-        if verdict.passed:
+        if verdict.opens:
             platform.runs.mark_staged(record.staged.attempt, record.staged.table, "staged")
             continue
         error = breach_of(verdict, record)
         failures.append(error)
         hold(platform, run, record, error, stage)
     failpoint(f"{stage}.end")
-    held = tuple(str(record.staged.table) for record in waiting if not verdicts[record.staged.table].passed)
+    held = tuple(str(record.staged.table) for record in waiting if not verdicts[record.staged.table].opens)
     if not _settle_groups(platform, run, layer, waiting, verdicts) and failures:
         raise _red(failures)
     return StageReport(stage=stage, outcomes=tuple(outcomes), held=held)
@@ -65,7 +66,7 @@ def _judge(platform: Platform, run: RunContext, waiting: list[StagedRecord]) -> 
     for record in waiting:
         request = _request(run, record)
         known = platform.runs.verdict(request.table, request.snapshot_id)
-        if known is not None and known.contract_hash == request.contract_hash and _is_decided(known):
+        if known is not None and known.contract_hash == request.contract_hash and known.is_decided:
             verdicts[request.table] = known
         else:
             asked.append(request)
@@ -80,16 +81,12 @@ def _judge(platform: Platform, run: RunContext, waiting: list[StagedRecord]) -> 
         )
         with holding(platform, run):
             answer = platform.engine.run(job)
+        measured = {record.staged.table: record.checks for record in waiting}
         for request in asked:
-            verdict = _verdict(answer, request)
+            verdict = with_own_checks(_verdict(answer, request), measured[request.table])
             platform.runs.save_verdict(run.key, verdict)
             verdicts[request.table] = verdict
     return verdicts
-
-
-def _is_decided(verdict: Verdict) -> bool:
-    """Whether the data was judged. A gate that closed because its engine died or a check erred is asked again."""
-    return verdict.passed or any(check.outcome == "failed" for check in verdict.checks)
 
 
 def _request(run: RunContext, record: StagedRecord) -> ValidateTable:
@@ -140,11 +137,12 @@ def _verdict(answer: JobResult, request: ValidateTable) -> Verdict:
 def _outcome(record: StagedRecord, verdict: Verdict) -> TableOutcome:
     passed = sum(check.outcome in {"passed", "warned"} for check in verdict.checks)
     note = f"{passed} of {verdict.checks_declared} checks" if verdict.passed else verdict.reason
+    accepted = f"accepted by {verdict.accepted_by}" if verdict.accepted_by else ""
     return TableOutcome(
         table=str(record.staged.table),
-        status="passed" if verdict.passed else "held",
+        status="passed" if verdict.passed else "accepted" if accepted else "held",
         rows=record.staged.rows,
-        note=note,
+        note=accepted or note,
     )
 
 
@@ -157,7 +155,7 @@ def _settle_groups(
 ) -> bool:
     """Hold what a closed group keeps back with it, and say whether anything may still be published (rule 20)."""
     if layer is Layer.BRONZE:
-        return any(verdicts[record.staged.table].passed for record in waiting)
+        return any(verdicts[record.staged.table].opens for record in waiting)
     groups = open_groups(platform, run)
     for record in groups.held:
         platform.runs.mark_staged(record.staged.attempt, record.staged.table, "held")

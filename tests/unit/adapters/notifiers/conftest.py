@@ -31,6 +31,8 @@ FACTS = {
         "measured": "42",
         "threshold": "must be 0",
         "examples": "-9999, -9998",
+        "held_snapshot": "3821550127947089987",
+        "quarantine_table": "quarantine.flights.flights",
         "offending_sql": 'SELECT * FROM "public"."flights" WHERE "dep_delay" < -60;',
     },
     "credentials_refused": {"login": "app", "host": "db.example:5432"},

@@ -20,6 +20,8 @@ CONTRACT_FACTS = {
     "threshold": "must be 0",
     "examples": "-9999, -9998",
     "predicate": "departure_delay < -60",
+    "held_snapshot": "17",
+    "quarantine_table": "quarantine.flights.flights",
 }
 
 
@@ -52,6 +54,17 @@ def test_a_broken_contract_names_rule_count_and_the_offending_rows(desk: Inciden
     assert incident.facts["run_id"] == "scheduled__2026-11-21"
     assert incident.facts["task"] == "validate_silver"
     assert "kept the staged data of the table, held and unpublished" in incident.done_already
+
+
+def test_steps_promise_no_way_out_that_is_not_there(desk: IncidentDesk) -> None:
+    """Rule 21: nothing was staged (a full extract lost too many rows), so there is nothing to set aside or accept."""
+    facts = {"allowed": "up to 20% deletions", "table": "silver.flights.flights"}
+    incident, _ = desk.report(failed("contract_broken", facts=facts))
+    commands = [step.command or "" for step in incident.steps]
+    assert not [command for command in commands if "discard" in command or "accept" in command]
+    assert "`max_delete_share`" in incident.steps[2].text
+    assert incident.steps[-1].command == "uv run headwater run flights --wait"
+    assert "kept the staged data of the table, held and unpublished" not in incident.done_already
 
 
 def test_links_point_to_run_table_and_runbook(desk: IncidentDesk) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from headwater.domain.errors import ContractBrokenError, HeadwaterError, NotFoundError, StaleBaseError
+from headwater.domain.names import Layer, TableName
 from headwater.services.held import accept, discard
 from headwater.services.leasing import LeaseBusyError
 
+name = TableName.parse
 GROUP = ("silver.shop.orders", "silver.shop.customers", "gold.shop.revenue")
 
 
@@ -21,21 +23,75 @@ def held(world: Any) -> Any:
     return world
 
 
-def test_accept_publishes_exactly_the_held_group(held: Any, incident_of: Any) -> None:
+def again(world: Any, run_id: str, layer: str) -> None:
+    """The run, cleared from the gate of a layer, as ``headwater accept`` clears it."""
+    world.validate(run_id, Layer(layer))
+    if layer == "silver":
+        world.gold(run_id)
+    world.publish(run_id)
+    world.close(run_id)
+
+
+def test_an_accepted_gold_is_published_with_its_group_and_nothing_is_made_again(held: Any, incident_of: Any) -> None:
+    """Rules 15, 18, 21: the word is bound to the snapshot that was judged, and to a person and a reason."""
     staged = {r.staged.table.dotted: r.staged.staged for r in held.runs.held()}
-    release = accept(held, incident_of("gold.shop.revenue"), "ann", "the owner knows")
-    assert {t.table.dotted: t.snapshot_id for t in release.tables if t.moved} == staged
+    jobs = len(held.engine.jobs)
+    done = accept(held, incident_of("gold.shop.revenue"), "ann", "the owner knows")
+    assert (done.run_id, done.gate, done.release, done.closed_by) == ("one", "validate_gold", None, ())
+    assert held.main("gold.shop.revenue") is None or held.batch("gold.shop.revenue") == 0
+    again(held, "one", "gold")
     assert {table: held.main(table) for table in GROUP} == staged
-    assert held.incidents.closed == {7: "accepted by ann: the owner knows"}
-    accepted = {m.table.dotted: held.runs.verdict(m.table, m.target).accepted_by for m in release.moves}
+    accepted = {table: held.runs.verdict(name(table), staged[table]).accepted_by for table in GROUP}
     assert accepted == dict.fromkeys(GROUP) | {"gold.shop.revenue": "ann: the owner knows"}
     assert (held.runs.held(), held.runs.leases()) == ((), ())
-
-
-def test_a_run_whose_group_was_accepted_closes_green(held: Any, incident_of: Any) -> None:
-    accept(held, incident_of("gold.shop.revenue"), "ann", "fine")
-    held.close("one")
     assert held.runs.run(held.context("one").key).state == "success"
+    assert len(held.engine.jobs) == jobs
+
+
+def test_an_accepted_silver_goes_on_to_gold_in_one_release(world: Any, incident_of: Any) -> None:
+    """Rules 20, 21: gold that was never built is built from the accepted snapshot, and readers get both at once."""
+    world.engine.broken = {GROUP[0]}
+    world.whole("one")
+    snapshot = world.runs.held(name(GROUP[0]))[0].staged.staged
+    done = accept(world, incident_of(GROUP[0]), "ann", "ferry flight")
+    assert (done.gate, done.closed_by) == ("validate_silver", ())
+    again(world, "one", "silver")
+    audited = next(release for release in world.runs.current() if release.kind == "audited")
+    assert {item.table.dotted for item in audited.tables if item.moved} == set(GROUP)
+    assert world.main(GROUP[0]) == snapshot
+    built = next(item for job in world.engine.jobs for item in job.build)
+    assert built.inputs[GROUP[0]].snapshot_id == snapshot
+
+
+def test_a_word_for_one_table_opens_no_other_gate_of_its_group(world: Any, incident_of: Any) -> None:
+    """Rule 21: each broken table has its own incident, with its own numbers."""
+    world.engine.broken = set(GROUP[:2])
+    world.whole("one")
+    assert accept(world, incident_of(GROUP[0]), "ann", "fine").closed_by == (name(GROUP[1]),)
+    with pytest.raises(ContractBrokenError):
+        world.validate("one", Layer.SILVER)
+    assert {world.status("one", table) for table in GROUP[:2]} == {"held"}
+    assert accept(world, incident_of(GROUP[1]), "ann", "fine, too").closed_by == ()
+    again(world, "one", "silver")
+    assert world.batch(GROUP[2]) == 1
+
+
+def test_a_word_for_one_snapshot_opens_nothing_that_is_made_later(world: Any, incident_of: Any) -> None:
+    """Rule 15."""
+    world.engine.broken = {GROUP[0]}
+    world.whole("one")
+    accept(world, incident_of(GROUP[0]), "ann", "fine")
+    world.whole("two")
+    assert world.status("two", GROUP[0]) == "held"
+    assert world.batch(GROUP[0]) == 0
+
+
+def test_what_no_gate_could_judge_cannot_be_accepted(world: Any, incident_of: Any) -> None:
+    """Rule 15: nobody knows what would be let through."""
+    world.engine.erring = {GROUP[0]}
+    world.whole("one")
+    with pytest.raises(ContractBrokenError, match="never judged"):
+        accept(world, incident_of(GROUP[0]), "ann", "fine")
 
 
 def test_accept_is_refused_when_the_base_moved(held: Any, incident_of: Any) -> None:
@@ -73,7 +129,7 @@ def test_bronze_is_accepted_table_by_table(world: Any, incident_of: Any) -> None
     """Rule 20: the next run goes on from it, and does not read the window again."""
     world.engine.broken = {"bronze.shop.orders", "bronze.shop.stock"}
     world.bronze("one")
-    release = accept(world, incident_of("bronze.shop.orders"), "ann", "fine")
+    release = accept(world, incident_of("bronze.shop.orders"), "ann", "fine").release
     assert (release.kind, [move.table.dotted for move in release.moves]) == ("bronze", ["bronze.shop.orders"])
     world.engine.broken = set()
     world.runs.release_leases(world.context("one").key)

@@ -10,6 +10,7 @@ import pytest
 
 from headwater.domain.errors import HeadwaterError, SourceTableMissingError, SpecError
 from headwater.domain.spec import GoldSpec, Owner, ProductSpec, Schedule
+from headwater.services.context import spec_as_planned
 from headwater.services.leasing import LeaseBusyError
 
 
@@ -39,6 +40,43 @@ def test_a_run_that_has_published_keeps_its_plan(world: Any) -> None:
     plan = world.plan("one")
     world.bronze("one")
     assert world.plan("one") == plan
+
+
+def test_a_cleared_run_works_by_the_files_as_they_are_now_and_keeps_its_windows(world: Any) -> None:
+    """Rules 4, 5, 9: what a person mended counts, although bronze of the run is published."""
+    first = world.plan("one")
+    world.bronze("one")
+    world.source.rows["orders"], world.model.code = 9, "mended"
+    mended = {"silver.shop.orders": "checks: [row_count: {}]"}
+    world.model.spec = world.model.spec.model_copy(update={"contracts": mended})
+    again = world.plan("one")
+    assert (again.tables, again.planned_at, again.spec_hash) == (first.tables, first.planned_at, "mended")
+    key = world.context("one").run_key
+    assert spec_as_planned(world, key, world.model.spec.file).contracts == mended
+    assert world.plan("one") == again
+
+
+def test_a_cleared_run_plans_anew_only_what_it_could_not_follow(world: Any) -> None:
+    """Rules 7, 20: the table the source lost is read when it is back; its neighbours keep what they published."""
+    world.source.missing = {"orders"}
+    world.bronze("one")
+    world.source.missing, world.source.rows = set(), {"orders": 5, "customers": 5, "stock": 5}
+    plan = world.plan("one")
+    assert {table.table: table.window.high for table in plan.tables} == {"orders": "5", "customers": "1", "stock": "1"}
+    assert plan.table("orders").problem is None
+    world.bronze("one")
+    assert world.batch("bronze.shop.orders") == 1
+
+
+def test_a_mended_contract_opens_the_gate_of_the_cleared_run(world: Any) -> None:
+    """Rule 21: fix and clear, the whole run again; what it has published stays as it is."""
+    world.engine.broken = {"silver.shop.orders"}
+    assert world.whole("one") is not None
+    read, bronze = len(world.source.read), world.main("bronze.shop.orders")
+    world.model.code, world.engine.broken = "mended", set()
+    assert world.whole("one") is None
+    assert (len(world.source.read), world.main("bronze.shop.orders")) == (read, bronze)
+    assert world.batch("silver.shop.orders") == world.batch("gold.shop.revenue") == 1
 
 
 def test_planning_takes_every_lease_or_names_the_holder(world: Any) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from headwater.domain.errors import ContractBrokenError, TransformError
+from headwater.domain.names import Layer
 from headwater.ports.run_store import SetAside
+from headwater.services.held import accept, discard
 from headwater.services.stages import building, refinement
 
 SILVER = tuple(f"silver.shop.{table}" for table in ("orders", "customers", "stock"))
@@ -149,22 +151,24 @@ def test_a_table_that_lost_too_many_rows_is_held_with_its_numbers(world: Any, ro
     """Above 1 % and ten rows; the diverted rows are to be seen all the same (rule 40)."""
     _divert(world, SILVER[2], rows=rows)
     world.bronze("one")
-    report = world.silver("one")
+    world.silver("one")
     world.gold("one")
     published = [o.table for o in world.publish("one").outcomes]
     assert (SILVER[2] in published) == (rows == 10)
-    assert report.held == (() if rows == 10 else (SILVER[2],))
+    assert world.status("one", SILVER[2]) == ("published" if rows == 10 else "held")
     assert world.batch("quarantine.shop.stock") == 1
     if rows == 11:
         (told,) = world.reported
         assert (told.cause, told.table) == ("contract_broken", SILVER[2])
-        assert (told.facts["count"], told.facts["rows"], told.facts["threshold"]) == ("11", "1000", "1.0%")
+        assert (told.facts["count"], told.facts["rows"], told.facts["measured"]) == ("11", "1000", "1.1 %")
+        assert told.facts["threshold"] == "1.0% of the rows, or 10 rows"
 
 
 def test_ten_rows_of_few_are_tolerated_and_more_of_many(world: Any) -> None:
     world.engine.diverted = {SILVER[0]: (10, 10), SILVER[1]: (11, 1100)}
     world.bronze("one")
-    assert world.silver("one").held == ()
+    world.silver("one")
+    assert world.runs.held() == ()
 
 
 def test_quarantine_is_published_also_when_every_table_lost_too_much(world: Any) -> None:
@@ -172,7 +176,7 @@ def test_quarantine_is_published_also_when_every_table_lost_too_much(world: Any)
     _divert(world, *SILVER, rows=500)
     world.bronze("one")
     with pytest.raises(ContractBrokenError, match="500 of 1,000 rows broke a row rule"):
-        _refine(world, "one")
+        world.silver("one")
     assert [world.batch(f"quarantine.shop.{table}") for table in ("orders", "customers", "stock")] == [1, 1, 1]
 
 
@@ -184,7 +188,34 @@ def test_rows_a_person_discarded_are_not_too_many(world: Any) -> None:
     world.runs.save_set_aside(
         SetAside(table=table, rule="id is positive", predicate="id < 0", up_to_batch=1, by="ann", reason="known")
     )
-    assert world.silver("one").held == ()
+    world.silver("one")
+    assert world.runs.held() == ()
+
+
+def test_a_table_that_lost_too_many_rows_is_accepted_without_them(world: Any, incident_of: Any) -> None:
+    """Rules 21 and 40: what is held is the rest of the batch; the diverted rows stay in quarantine."""
+    _divert(world, SILVER[2], rows=500)
+    world.whole("one")
+    (record,) = world.runs.held()
+    accept(world, incident_of(SILVER[2]), "ann", "known importer")
+    world.validate("one", Layer.SILVER)
+    world.publish("one")
+    world.close("one")
+    assert world.main(SILVER[2]) == record.staged.staged
+    assert world.batch("quarantine.shop.stock") == 1
+
+
+def test_a_discard_of_too_many_rows_lets_the_next_run_go_on_without_them(world: Any, incident_of: Any) -> None:
+    """Rule 21: nothing more is set aside than the rules divert, and a later batch is judged by its share again."""
+    _divert(world, SILVER[2], rows=500)
+    world.whole("one")
+    (made,) = discard(world, incident_of(SILVER[2]), "ann", "known importer")
+    assert (made.predicate, made.up_to_batch) == ("false", 1)
+    assert world.whole("two") is None
+    assert world.batch(SILVER[2]) == 1
+    world.source.rows["stock"] = 9
+    assert world.whole("three") is not None
+    assert world.status("three", SILVER[2]) == "held"
 
 
 def test_an_older_discard_catches_what_the_lag_reads_again_and_excuses_nothing_else(world: Any) -> None:
@@ -195,7 +226,8 @@ def test_an_older_discard_catches_what_the_lag_reads_again_and_excuses_nothing_e
     discard = SetAside(table=table, rule="old", predicate="id < 0", up_to_batch=0, by="ann", reason="known")
     world.runs.save_set_aside(discard.model_copy(update={"up_to_cursor": "2013-01-01"}))
 
-    assert world.silver("one").held == (SILVER[0],)
+    world.silver("one")
+    assert world.status("one", SILVER[0]) == "held"
     asked = next(item for job in world.engine.jobs for item in job.refine if item.silver == table)
     assert asked.set_aside == {}
     assert "old, set aside by ann: known" in asked.quarantine_rules
