@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from headwater.domain.base import Value
+from headwater.domain.increment import Follow
 from headwater.domain.names import TableName
 from headwater.domain.run import InputRef
 from headwater.domain.spec import GoldSpec, TableSpec
@@ -42,6 +43,10 @@ class BuildTable(Value):
     inputs: dict[str, InputRef]
     """Dotted table -> snapshot its view is pinned to; staged snapshots of this run or released ones."""
     state: TableState
+    follow: Follow | None = None
+    """Only the groups that changed since are made (merge) or new rows added (append); None makes all anew."""
+    why_anew: str = ""
+    """Why a table of mode ``merge`` or ``append`` is made anew all the same, in words."""
 
 
 class ValidateTable(Value):

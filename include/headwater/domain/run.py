@@ -81,6 +81,8 @@ class InputRef(Value):
 
     snapshot_id: int
     batch: int
+    generation: int = 0
+    """``TableState.generation`` of the input: a consumer that follows changes starts over when it differs."""
 
 
 class TablePlan(Value):
@@ -109,6 +111,8 @@ class RunPlan(Value):
     tables: tuple[TablePlan, ...] = ()
     inputs: dict[str, int] = Field(default_factory=dict)
     """Products: dotted input table -> snapshot id of the release it was read from (rule 39)."""
+    input_refs: dict[str, InputRef] = Field(default_factory=dict)
+    """The same inputs with their batch and generation, which incremental gold needs (rule 38)."""
     request: RunRequest = RunRequest()
 
     def table(self, name: str) -> TablePlan | None:
