@@ -1,0 +1,111 @@
+"""Modes, keys and expressions of a table that do not go together."""
+
+from __future__ import annotations
+
+from tests.bad_input.bad_input import WrongText
+
+SHOP = "dags/sources/shop.yaml"
+
+WRONG_TABLES = (
+    WrongText(
+        "",
+        "incremental without cursor",
+        SHOP,
+        "cursor: updated_at, ",
+        "",
+        9,
+        "tables.orders.extract.cursor",
+        "needs a cursor",
+    ),
+    WrongText(
+        "",
+        "cursor in a snapshot",
+        SHOP,
+        "mode: incremental, cursor",
+        "mode: snapshot, cursor",
+        9,
+        "tables.orders.extract.cursor",
+        "belongs to mode incremental",
+    ),
+    WrongText(
+        "",
+        "append with lag and no key",
+        SHOP,
+        "key: [id]\n    extract: {mode: incremental, cursor: updated_at, lag: 2h, deleted_column: gone}\n"
+        "    silver: {mode: upsert, sequence_by: updated_at}",
+        "extract: {mode: incremental, cursor: updated_at, lag: 2h, deleted_column: gone}\n    silver: {mode: append}",
+        7,
+        "tables.orders.key",
+        "append with lag",
+    ),
+    WrongText(
+        "",
+        "append after a snapshot",
+        SHOP,
+        "{mode: scd2}",
+        "{mode: append}",
+        15,
+        "tables.customers.silver.mode",
+        "append cannot follow a snapshot",
+    ),
+    WrongText(
+        "",
+        "scd2 without key",
+        SHOP,
+        "    key: [id]\n    silver: {mode: scd2}",
+        "    silver: {mode: scd2}",
+        13,
+        "tables.customers.key",
+        "scd2 needs a key",
+    ),
+    WrongText(
+        "",
+        "upsert without sequence",
+        SHOP,
+        ", sequence_by: updated_at",
+        "",
+        10,
+        "tables.orders.silver.sequence_by",
+        "needs sequence_by",
+    ),
+    WrongText(
+        "",
+        "scd2 words for upsert",
+        SHOP,
+        "sequence_by: updated_at}",
+        "sequence_by: updated_at, track: [id]}",
+        10,
+        "tables.orders.silver.track",
+        "belongs to silver mode scd2",
+    ),
+    WrongText(
+        "",
+        "expression that is no SQL",
+        SHOP,
+        "trim(note)",
+        "trim(note",
+        12,
+        "tables.orders.columns.note.expression",
+        "not valid Spark SQL",
+    ),
+    WrongText(
+        "",
+        "expression with a clock",
+        SHOP,
+        "trim(note)",
+        "now()",
+        12,
+        "tables.orders.columns.note.expression",
+        "another answer",
+    ),
+    WrongText(
+        "",
+        "expression over many rows",
+        SHOP,
+        "trim(note)",
+        "sum(id)",
+        12,
+        "tables.orders.columns.note.expression",
+        "does not belong to one row",
+    ),
+)
