@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -140,22 +138,26 @@ class EmbeddedStack:
                 return True
         return False
 
-    def ask_to_stop(self) -> bool:
-        """Ask the process that serves this home to stop, as Ctrl-C does; returns whether there was one."""
+    def stop_serving(self, timeout_seconds: float = 90.0) -> bool:
+        """Ask the process that serves this home to stop, as Ctrl-C does, and wait until it has ended.
+
+        :return: whether there was one.
+        :raises StackError: when it has not ended in time.
+        """
         if not self.is_serving():
             return False
         pid, started = (self.home / "run" / "serving").read_text().split()
-        process = psutil.Process(int(pid))
-        if process.create_time() == float(started):
-            process.send_signal(signal.SIGINT)
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(int(pid))
+            if process.create_time() == float(started):
+                process.terminate()  # not SIGINT, which what a script started in the background ignores
+                try:
+                    # it lets go of the lock while its Spark and its Postgres are still stopping
+                    process.wait(timeout_seconds)
+                except psutil.TimeoutExpired:
+                    remedy = f"Look at what process {pid} is doing, or stop it: kill {pid}"
+                    raise StackError(f"The demo did not stop in {timeout_seconds:.0f} s.", remedy=remedy) from None
         return True
-
-    def wait_until_stopped(self, timeout_seconds: float = 90.0) -> bool:
-        """Wait until nobody serves this home."""
-        deadline = time.monotonic() + timeout_seconds
-        while self.is_serving() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        return not self.is_serving()
 
     def _airflow_place(self) -> AirflowPlace:
         url = self.postgres.url("airflow")

@@ -59,10 +59,7 @@ def fix(
 def stop() -> None:
     """Stop a demo that is serving, and wait until no process is left."""
     stack = embedded_stack()
-    if not stack.ask_to_stop():
+    if not stack.stop_serving():
         console().print("No demo is serving.")
         return
-    if not stack.wait_until_stopped():
-        console().print("The demo did not stop in time.")
-        raise typer.Exit(1)
     console().print("Stopped; no process is left.")
