@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
-
-from airflow.sdk import DAG
+from airflow.sdk import DAG, BaseOperator
 
 from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater_airflow.assets import releases_of
@@ -73,38 +69,31 @@ def _source_chain(spec: SourceSpec, inputs: dict[str, str]) -> None:
     publish_bronze = PublishBronzeOperator(task_id="publish_bronze", outlets=[alias], alias=alias.name, **inputs)
     refine = RefineToSilverOperator(task_id="refine_to_silver", **inputs)
     validate_silver = ValidateLayerOperator(task_id="validate_silver", layer="silver", **inputs)
-    chain = [preflight, plan, extract, validate_bronze, publish_bronze, refine, validate_silver]
-    _link(chain)
-    _finish(spec, inputs, chain)
+    preflight >> plan >> extract >> validate_bronze >> publish_bronze >> refine >> validate_silver
+    _finish(spec, inputs, validate_silver)
 
 
 def _product_chain(spec: PipelineSpec, inputs: dict[str, str]) -> None:
-    chain = [PreflightOperator(task_id="preflight", **inputs), PlanRunOperator(task_id="plan_run", **inputs)]
-    _link(chain)
-    _finish(spec, inputs, chain)
+    preflight = PreflightOperator(task_id="preflight", **inputs)
+    plan = PlanRunOperator(task_id="plan_run", **inputs)
+    preflight >> plan
+    _finish(spec, inputs, plan)
 
 
-def _finish(spec: PipelineSpec, inputs: dict[str, str], chain: Sequence[Any]) -> None:
+def _finish(spec: PipelineSpec, inputs: dict[str, str], last: BaseOperator) -> None:
     """Gold, where there is some, then publish, lineage and the close of the run."""
-    tasks = list(chain)
-    before_publish = [tasks[-1]]
+    before_publish = [last]
     if spec.gold:
         build = BuildGoldOperator(task_id="build_gold", **inputs)
         validate = ValidateLayerOperator(task_id="validate_gold", layer="gold", **inputs)
-        _link([tasks[-1], build, validate])
-        tasks += [build, validate]
-        before_publish = [*before_publish, validate] if isinstance(spec, SourceSpec) else [validate]
+        last >> build >> validate
+        before_publish = [last, validate] if isinstance(spec, SourceSpec) else [validate]
     alias = releases_of(spec.name)
     # a broken gold must not keep silver from its readers: the open groups are published (rule 20)
     publish = PublishOperator(
         task_id="publish", trigger_rule=SOME_SUCCEEDED, outlets=[alias], alias=alias.name, **inputs
     )
     emit = EmitLineageOperator(task_id="emit_lineage", **inputs)
-    before_publish >> publish >> emit
+    # each task ends after the one before it, so what follows the last of them follows all of them
     close = CloseRunOperator(task_id="close_run", trigger_rule="all_done", **inputs)
-    [*tasks, publish, emit] >> close
-
-
-def _link(tasks: Sequence[Any]) -> None:
-    for upstream, downstream in pairwise(tasks):
-        upstream >> downstream
+    before_publish >> publish >> emit >> close
