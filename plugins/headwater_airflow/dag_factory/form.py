@@ -42,7 +42,7 @@ def _source_form(spec: SourceSpec) -> dict[str, Param]:
     return {
         "tables": Param(
             [],
-            type="array",
+            type=["array", "null"],  # with null the form does not mark it as required
             items={"type": "string", "enum": names},
             examples=names,
             uniqueItems=True,
