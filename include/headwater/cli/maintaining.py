@@ -1,4 +1,4 @@
-"""``doctor``, ``migrate``, ``watchdog``, ``new-source``."""
+"""``doctor``, ``migrate``, ``watchdog``, ``new-source``, ``evolve``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from headwater.cli.evolving import evolve
 from headwater.cli.opening import opened_platform, repository
 from headwater.cli.output import Json, console, print_json, print_table
 from headwater.domain.errors import SourceTableMissingError
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(migrate)
     app.command()(watchdog)
     app.command("new-source")(new_source)
+    app.command()(evolve)
 
 
 def doctor(as_json: Json = False) -> None:

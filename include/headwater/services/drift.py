@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from pydantic import Field
 
 from headwater.domain.base import Value
 from headwater.domain.errors import SchemaDriftError
 from headwater.domain.names import RESERVED_PREFIX, TableName
 from headwater.domain.schema import Column, TableSchema
+from headwater.services.drift_undo import rename_back, retype_back
 
 WIDENINGS = frozenset({("int", "long"), ("float", "double")})
 """Iceberg's safe promotions; decimal(p,s) -> decimal(P,s) with P > p is the other one."""
+MOST_TOLD = 3
 
 
 class Evolution(Value):
@@ -18,6 +22,25 @@ class Evolution(Value):
 
     add: tuple[Column, ...] = ()
     widen: dict[str, str] = Field(default_factory=dict)
+
+
+class Misfit(Value):
+    """A column that does not fit.
+
+    :param followed: whether ``drift: evolve`` would take the change.
+    :param undo: the statement that takes the change back at the source without losing a value; None where there is
+        none: what a vanished column held is gone.
+    """
+
+    column: str
+    change: str
+    followed: bool = False
+    new_column: str | None = None
+    undo: str | None = None
+
+    @property
+    def said(self) -> str:
+        return f"column {self.column} {self.change}"
 
 
 def is_widening(live: str, source: str) -> bool:
@@ -35,87 +58,102 @@ def _decimal(text: str) -> tuple[int, int]:
     return int(precision), int(scale)
 
 
-def reconcile(table: TableName, live: TableSchema, source: TableSchema, policy: str, relation: str) -> Evolution:
+def reconcile(
+    table: TableName, live: TableSchema, source: TableSchema, policy: str, relation: str, *, database: bool = True
+) -> Evolution:
     """Compare the live bronze columns with the source's, under the table's ``drift`` policy.
 
     A live type wider than the source's stays: the source narrowed what the table can still hold.
 
-    :raises SchemaDriftError: naming the column, what it was, what it is, and the statement that takes it back.
+    :param relation: what people call the table at the source.
+    :param database: whether a statement can take a change back there.
+    :raises SchemaDriftError: naming every column that does not fit, what it was and is, and how to go on.
     """
-    live_columns = tuple(column for column in live.columns if not column.name.startswith(RESERVED_PREFIX))
-    add: list[Column] = []
-    widen: dict[str, str] = {}
-    for column in live_columns:
-        if source.column(column.name) is None:
-            raise _vanished(table, column, source, live, relation)
+    known = tuple(column for column in live.columns if not column.name.startswith(RESERVED_PREFIX))
+    gone = list(_vanished(known, source, relation if database else None))
+    renamed = {misfit.new_column for misfit in gone}
+    new = [column for column in source.columns if live.column(column.name) is None and column.name not in renamed]
+    wider = {column.name: column.type for column in source.columns if _widens(live, column)}
+    retyped = list(_retyped(live, source, relation if database else None))
+    stopped = [] if policy == "evolve" else list(_followed(live, source, new, wider))
+    if misfits := (*gone, *retyped, *stopped):
+        raise _drifted(table, misfits, source, policy, relation, len(known))
+    add = tuple(column.model_copy(update={"required": False, "field_id": None}) for column in new)
+    return Evolution(add=add, widen=wider)
+
+
+def _widens(live: TableSchema, column: Column) -> bool:
+    known = live.column(column.name)
+    return known is not None and is_widening(known.type, column.type)
+
+
+def _vanished(known: Sequence[Column], source: TableSchema, relation: str | None) -> Iterator[Misfit]:
+    gone = [column for column in known if source.column(column.name) is None]
+    names = {column.name for column in known}
+    for column in gone:
+        of_its_type = [c for c in source.columns if c.name not in names and c.type == column.type]
+        if len(of_its_type) == 1 and sum(c.type == column.type for c in gone) == 1:
+            new = of_its_type[0].name
+            undo = None if relation is None else rename_back(relation, new, column.name)
+            change = f"vanished, probably renamed to {new}"
+            yield Misfit(column=column.name, change=change, new_column=new, undo=undo)
+        else:
+            yield Misfit(column=column.name, change=f"of type {column.type} vanished")
+
+
+def _retyped(live: TableSchema, source: TableSchema, relation: str | None) -> Iterator[Misfit]:
     for column in source.columns:
         known = live.column(column.name)
-        if known is None:
-            if policy != "evolve":
-                raise _appeared(table, column, relation)
-            add.append(column.model_copy(update={"required": False, "field_id": None}))
-        elif known.type != column.type and not is_widening(column.type, known.type):
-            if policy != "evolve" or not is_widening(known.type, column.type):
-                raise _retyped(table, known, column, relation)
-            widen[column.name] = column.type
-    return Evolution(add=tuple(add), widen=widen)
+        if known is None or known.type == column.type:
+            continue
+        if is_widening(column.type, known.type) or is_widening(known.type, column.type):
+            continue
+        undo = None if relation is None else retype_back(relation, known.name, known.type, column.type)
+        yield Misfit(column=known.name, change=f"changed from {known.type} to {_source_type(column)}", undo=undo)
 
 
-def _facts(table: TableName, column: str, change: str, relation: str) -> dict[str, str]:
-    return {"table": table.dotted, "column": column, "change": change, "relation": relation}
+def _followed(live: TableSchema, source: TableSchema, new: Sequence[Column], wider: dict[str, str]) -> Iterator[Misfit]:
+    """What ``drift: evolve`` would take and ``drift: stop`` does not."""
+    for column in new:
+        yield Misfit(column=column.name, change=f"appeared with type {_source_type(column)}", followed=True)
+    for column in source.columns:
+        known = live.column(column.name)
+        if column.name in wider and known is not None:
+            change = f"widened from {known.type} to {_source_type(column)}"
+            yield Misfit(column=column.name, change=change, followed=True)
 
 
-def _vanished(
-    table: TableName, column: Column, source: TableSchema, live: TableSchema, relation: str
+def _drifted(
+    table: TableName, misfits: Sequence[Misfit], source: TableSchema, policy: str, relation: str, known: int
 ) -> SchemaDriftError:
-    new = [c for c in source.columns if live.column(c.name) is None and c.type == column.type]
-    facts = _facts(table, column.name, "vanished", relation)
-    renamed = ""
-    if len(new) == 1:
-        facts["new_column"] = new[0].name
-        facts["fix_sql"] = f"ALTER TABLE {relation} RENAME COLUMN {_quoted(new[0].name)} TO {_quoted(column.name)}"
-        renamed = f"; {new[0].name} of the same type is new there, so it was probably renamed"
+    more = len(misfits) - MOST_TOLD
+    changes = "; ".join(misfit.said for misfit in misfits[:MOST_TOLD]) + (f"; and {more} more" if more > 0 else "")
+    first = misfits[0]
+    lost = [misfit for misfit in misfits if not misfit.followed]
+    undo = [misfit.undo for misfit in lost if misfit.undo is not None]
+    facts = {
+        "table": table.dotted,
+        "column": first.column,
+        "change": first.change,
+        "changes": changes,
+        "count": str(len(misfits)),
+        "known_columns": str(known),
+        "relation": relation,
+        "policy": policy,
+        "new_column": first.new_column or "",
+        # half a remedy would not make the next run green
+        "fix_sql": "\n".join(undo) if len(undo) == len(lost) else "",
+        "evolved_table": "" if lost else table.table,
+        "also_evolved_table": table.table if undo and len(undo) == len(lost) < len(misfits) else "",
+    }
     return SchemaDriftError(
-        f"column {column.name} of {table} is gone from {relation}{renamed}",
-        got="columns " + ", ".join(source.names),
-        allowed=f"{column.name} {column.type}",
-        remedy="Bring the column back under its name, or declare the change in the YAML.",
-        facts=facts,
+        f"{relation} no longer fits {table}: {changes}",
+        got="columns " + ", ".join(f"{column.name} {_source_type(column)}" for column in source.columns),
+        allowed="the columns that the table has; new ones and wider types under `drift: evolve`",
+        remedy="Take the change back at the source, or declare `drift: evolve` for new columns and wider types.",
+        facts={name: value for name, value in facts.items() if value},
     )
 
 
-def _appeared(table: TableName, column: Column, relation: str) -> SchemaDriftError:
-    facts = _facts(table, column.name, f"appeared with type {column.source_type or column.type}", relation)
-    return SchemaDriftError(
-        f"column {column.name} ({column.type}) is new in {relation}, and {table} is declared `drift: stop`",
-        got=column.name,
-        allowed="the columns the table has, or `drift: evolve` in the YAML to take new nullable columns",
-        remedy=f"Set `drift: evolve` on the table in the YAML, or drop the column from {relation}.",
-        facts=facts,
-    )
-
-
-def _retyped(table: TableName, live: Column, source: Column, relation: str) -> SchemaDriftError:
-    got = source.source_type or source.type
-    facts = _facts(table, live.name, f"changed from {live.type} to {got}", relation)
-    facts["fix_sql"] = (
-        f"ALTER TABLE {relation} ALTER COLUMN {_quoted(live.name)} TYPE {_sql_type(live.type)} "
-        f"USING {_quoted(live.name)}::{_sql_type(live.type)}"
-    )
-    return SchemaDriftError(
-        f"column {live.name} of {relation} is now {got}, but {table} holds {live.type}",
-        got=got,
-        allowed=f"{live.type}, or a wider type of the same family with `drift: evolve`",
-        remedy="Take the type back at the source, or rebuild the table with the new type.",
-        facts=facts,
-    )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _sql_type(iceberg: str) -> str:
-    names = {"int": "integer", "long": "bigint", "float": "real", "double": "double precision", "string": "text",
-             "binary": "bytea", "decimal": "numeric"}  # fmt: skip
-    return iceberg.replace("decimal", "numeric") if iceberg.startswith("decimal") else names.get(iceberg, iceberg)
+def _source_type(column: Column) -> str:
+    return column.source_type or column.type

@@ -68,4 +68,4 @@ def numbered_steps(steps: Sequence[Step]) -> tuple[tuple[str, Step], ...]:
 
 def sql_caption(step: Step) -> str:
     """Where a statement is run."""
-    return "run at the source" if step.connection is None else f"run at the connection {step.connection}"
+    return "at the source" if step.connection is None else f"in the database of the connection {step.connection}"

@@ -12,6 +12,8 @@ from headwater.domain.spec import Owner, PipelineSpec, SourceSpec
 from headwater.services.incidents.audience import owner_of, parsed_table
 from headwater.services.incidents.offending import offending_rows
 
+MOST_TABLES_NAMED = 8
+
 
 def channels_for(owner: Owner, settings: Settings) -> tuple[str, ...]:
     """The profile's channels that can reach this owner; mail needs an address, Slack's webhook has its own channel."""
@@ -29,7 +31,7 @@ def standard_facts(failure: Failure, spec: PipelineSpec | None) -> dict[str, str
         "seen_at": f"{failure.seen_at:%Y-%m-%d %H:%M} UTC",
     }
     facts |= {"table": failure.table} if failure.table else {}
-    facts |= {"connection": spec.connection} if isinstance(spec, SourceSpec) else {}
+    facts |= _source_facts(spec) if isinstance(spec, SourceSpec) else {}
     facts |= {} if spec is None else {"lease_wait": format_duration(spec.lease_wait)}
     facts |= {"reason": failure.facts.get("got") or failure.message}
     name = parsed_table(failure.table)
@@ -64,6 +66,13 @@ def done_already(failure: Failure) -> tuple[str, ...]:
     done += [] if quarantined in {"", "0"} else [f"put {quarantined} rows into quarantine"]
     done += ["kept the staged data of the table, held and unpublished"] if failure.facts.get("held_snapshot") else []
     return (*done, "kept the last release readable")
+
+
+def _source_facts(spec: SourceSpec) -> dict[str, str]:
+    names = [table.name for table in spec.tables]
+    more = len(names) - MOST_TABLES_NAMED
+    said = ", ".join(names[:MOST_TABLES_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return {"connection": spec.connection, "source_tables": said, "table_count": str(len(names))}
 
 
 def _table_facts(name: TableName, spec: PipelineSpec | None) -> dict[str, str]:

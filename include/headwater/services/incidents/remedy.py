@@ -38,10 +38,12 @@ def _first_filled(templates: Sequence[str], facts: Mapping[str, str]) -> str:
 
 
 def _step(step: RunbookStep, facts: Mapping[str, str]) -> Step | None:
-    try:
-        return _filled(step.first, step.choice, facts)
-    except FactMissingError:
-        return None if step.otherwise is None else _filled(step.otherwise, step.choice, facts)
+    for part in step.alternatives:
+        try:
+            return _filled(part, step.choice, facts)
+        except FactMissingError:
+            continue
+    return None
 
 
 def _filled(part: Alternative, choice: str | None, facts: Mapping[str, str]) -> Step:

@@ -12,7 +12,8 @@ that can be filled is said, and ``needs``), an explanation, and below ``## Steps
        Otherwise: look the rows up by the examples above.
 
 A step is words, then at most one ``sh`` block, one ``sql`` block or one link alone on its line. ``Otherwise:`` begins
-the words (and block) that replace it when one of its facts is missing; they name only facts every failure has.
+the words (and block) that replace it when one of its facts is missing; there may be several, of which the first that
+can be filled is said. The last one names only facts every failure has.
 """
 
 from __future__ import annotations
@@ -50,9 +51,10 @@ class Alternative(Value):
 
 
 class RunbookStep(Value):
+    """:param alternatives: the first whose facts are all there is said."""
+
     choice: str | None = None
-    first: Alternative
-    otherwise: Alternative | None = None
+    alternatives: tuple[Alternative, ...] = Field(min_length=1)
 
 
 class FrontMatter(Value):
@@ -109,16 +111,14 @@ def _split_steps(listed: str, file: Path) -> list[list[str]]:
 def _step(lines: list[str], file: Path) -> RunbookStep:
     match = _STEP.match(lines[0])
     choice, head = (match[1], match[2]) if match else (None, lines[0])
-    body = [head, *lines[1:]]
-    cut = next((index for index, line in enumerate(body) if line.startswith(_OTHERWISE)), len(body))
-    otherwise = body[cut:]
-    if otherwise:
-        otherwise[0] = otherwise[0].removeprefix(_OTHERWISE)
-    return RunbookStep(
-        choice=choice,
-        first=_alternative(body[:cut], file),
-        otherwise=_alternative(otherwise, file) if otherwise else None,
-    )
+    bodies: list[list[str]] = [[head]]
+    for line in lines[1:]:
+        if line.startswith(_OTHERWISE):
+            words = line.removeprefix(_OTHERWISE)
+            bodies.append([words[:1].upper() + words[1:]])
+        else:
+            bodies[-1].append(line)
+    return RunbookStep(choice=choice, alternatives=tuple(_alternative(body, file) for body in bodies))
 
 
 def _alternative(lines: list[str], file: Path) -> Alternative:

@@ -35,14 +35,22 @@ FACTS = {
         "quarantine_table": "quarantine.flights.flights",
         "offending_sql": 'SELECT * FROM "public"."flights" WHERE "dep_delay" < -60;',
     },
-    "credentials_refused": {"login": "app", "host": "db.example:5432"},
+    "credentials_refused": {
+        "login": "app",
+        "host": "db.example:5432",
+        "got": 'FATAL: password authentication failed for user "app"',
+        "source_tables": "flights, airlines",
+        "table_count": "2",
+    },
     "schema_drift": {
         "table": "bronze.flights.flights",
         "column": "dep_delay",
-        "change": "vanished",
+        "changes": "column dep_delay vanished, probably renamed to departure_delay",
+        "count": "1",
+        "known_columns": "20",
+        "policy": "stop",
         "relation": "public.flights",
-        "new_column": "departure_delay",
-        "fix_sql": 'ALTER TABLE public.flights RENAME COLUMN "departure_delay" TO "dep_delay"',
+        "fix_sql": 'ALTER TABLE "public"."flights" RENAME COLUMN "departure_delay" TO "dep_delay";',
     },
 }
 
