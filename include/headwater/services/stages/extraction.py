@@ -94,7 +94,8 @@ def _prepare(platform: Platform, spec: SourceSpec, table: TableSpec, extractor: 
     if head is None or head.main is None:
         columns = (*(c.model_copy(update={"required": False}) for c in source.columns), *BRONZE_SYSTEM_COLUMNS)
         return platform.catalog.create(name, TableSchema(columns=columns, primary_key=table.key))
-    change = reconcile(name, head.schema_, source, table.drift, relation_of(table))
+    in_database = table.extract.kind == "sql"
+    change = reconcile(name, head.schema_, source, table.drift, relation_of(table), database=in_database)
     if change.add or change.widen:
         return platform.catalog.evolve(name, change.add, change.widen)
     return head
