@@ -17,10 +17,10 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(as_json: Json = False) -> None:
-    """Check every YAML, SQL, contract and fixture file; 1 when something is wrong."""
+    """Check every YAML, SQL, contract and fixture file, and its practices; 1 when something is wrong."""
     from headwater.model.repository import load_repository
 
-    found = load_repository(repository())
+    found = load_repository(repository(), practices=True)
     if as_json:
         names = [spec.name for spec in found.pipelines]
         print_json({"pipelines": names, "errors": _objects(found.errors), "warnings": _objects(found.warnings)})
@@ -48,6 +48,7 @@ def _objects(errors: tuple[SpecError, ...]) -> list[dict[str, object]]:
             "got": error.got,
             "allowed": error.allowed,
             "remedy": error.remedy,
+            "practice": error.facts.get("practice"),
         }
         for error in errors
     ]

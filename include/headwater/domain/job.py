@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from headwater.domain.base import Value
+from headwater.domain.differences import RowDifference
 from headwater.domain.increment import Follow
 from headwater.domain.names import TableName
 from headwater.domain.run import InputRef
@@ -64,6 +66,10 @@ class ValidateTable(Value):
     """Bronze: judge only rows with ``_hw_batch`` equal to this; None judges the whole snapshot."""
 
 
+FIXTURE_CLOCK = datetime(2000, 1, 1, tzinfo=UTC)
+"""``:planned_at`` of a fixture that gives none: a test whose answer moves with the clock is no test."""
+
+
 class Fixture(Value):
     """One given/expect unit test of a transform: rows as lists of column -> value."""
 
@@ -72,6 +78,10 @@ class Fixture(Value):
     given: dict[str, tuple[dict[str, object], ...]]
     expect: tuple[dict[str, object], ...]
     file: str
+    line: int | None = None
+    types: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Dotted input table -> column -> Iceberg type, where the values written do not tell."""
+    planned_at: AwareDatetime = FIXTURE_CLOCK
 
 
 class PreflightTable(Value):
@@ -125,6 +135,8 @@ class TableResult(Value):
     """What an alert needs: column, value, count, line of the SQL …"""
     differences: tuple[str, ...] = ()
     """Preflight: the rows that differ, rendered, at most twenty lines."""
+    row_differences: tuple[RowDifference, ...] = ()
+    """Preflight: the same rows as values."""
 
 
 class JobResult(Value):

@@ -157,7 +157,8 @@ class GoldSpec(Value):
     """``merge`` makes only groups again whose input rows changed; ``append`` adds what new rows give (rule 38)."""
     description: str | None = None
     owner: Owner | None = None
-    grain: tuple[str, ...] = Field(min_length=1)
+    grain: tuple[str, ...] = ()
+    """Output columns that identify a row; empty only where the YAML accepts that nothing does."""
     sql: str
     """The file's text: one Spark SELECT (rule 37)."""
     inputs: tuple[TableName, ...] = ()

@@ -8,7 +8,8 @@ from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec, TableSpec
 from headwater.model.contract_lint import lint_contract
-from headwater.model.fixtures import read_fixtures, tested_tables
+from headwater.model.fixture_files import stray_files
+from headwater.model.fixtures import fixture_tables, read_fixtures
 from headwater.model.layout import Layout
 from headwater.model.references import line_of_table, tables_of, unknown_table
 from headwater.model.resolution import Resolution
@@ -94,8 +95,9 @@ def _absent(wanted: Iterator[tuple[str, int, str]], columns: tuple[str, ...], fi
 
 def fixture_errors(layout: Layout, spec: PipelineSpec) -> Iterator[SpecError]:
     """What is wrong with the fixtures of a deeply resolved spec."""
-    for table in tested_tables(spec):
+    for table in fixture_tables(layout, spec):
         try:
             read_fixtures(layout.root, spec, table)
         except SpecError as error:
             yield error
+    yield from stray_files(layout, spec)

@@ -19,6 +19,21 @@ ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
 
 
+class Acceptance(Value):
+    """A practice of the check that a table is meant to have, and why."""
+
+    practice: Literal[
+        "select_star",
+        "cross_join",
+        "non_deterministic",
+        "unbounded_history",
+        "missing_grain",
+        "invisible_deletes",
+        "no_description",
+    ]
+    because: str = Field(min_length=10, max_length=500)
+
+
 class TableDocument(Value):
     """One entry under ``tables``; its ``extract`` overrides the file's."""
 
@@ -30,6 +45,7 @@ class TableDocument(Value):
     columns: dict[str, ColumnRule] = Field(default_factory=dict)
     drift: Literal["stop", "evolve"] = "stop"
     max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
+    accept: tuple[Acceptance, ...] = ()
 
 
 class GoldDocument(Value):
@@ -38,7 +54,8 @@ class GoldDocument(Value):
     mode: Literal["rebuild"] = "rebuild"
     description: str | None = None
     owner: Owner | None = None
-    grain: tuple[str, ...] = Field(min_length=1)
+    grain: tuple[str, ...] = ()
+    accept: tuple[Acceptance, ...] = ()
 
 
 class ProductDocument(Value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _OWNER = "who is told when something breaks; without one, the owner of the file"
 _SHARE = "share of a batch that may go to quarantine before the table is held (0 to 1, and more than 10 rows)"
+_ACCEPT = "practices of the check that are meant here, each with its reason"
 _PIPELINE = {
     "description": "what the data is, in a sentence; shown in Airflow and DataHub",
     "owner": "who is told when something breaks",
@@ -22,6 +23,10 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "extract": "what is read and how, for every table that does not say otherwise",
         "tables": "tables by name",
     },
+    "Acceptance": {
+        "practice": "what `headwater validate` would object to in this table",
+        "because": "why it is right here; for whoever reads the file next",
+    },
     "TableDocument": {
         "description": "what a row is",
         "owner": _OWNER,
@@ -29,6 +34,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "extract": "what is read and how; overrides the extract of the file, key by key",
         "silver": "how bronze batches become the silver table",
         "columns": "what becomes of single columns on their way to silver, by name at the source",
+        "accept": _ACCEPT,
         "drift": "stop, or evolve: take new nullable columns and widenings; everything else stops in either case",
         "max_quarantined_share": _SHARE,
     },
@@ -37,6 +43,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "description": "what a row is",
         "owner": _OWNER,
         "grain": "output columns that identify a row",
+        "accept": _ACCEPT,
     },
     "Owner": {
         "team": "name of the team",

@@ -11,6 +11,7 @@ from headwater.domain.names import Layer, TableName
 from headwater.model.yaml_guards import readable_text
 
 SOURCES, PRODUCTS = "dags/sources", "dags/products"
+FIXTURES = "tests/sources"
 YAML_SUFFIXES = (".yaml", ".yml")
 
 
@@ -48,7 +49,7 @@ class Layout:
 
     def fixtures_path(self, table: TableName) -> str:
         """Path of ``fixtures`` as text."""
-        return f"{self.root}/tests/sources/{table.source}/{table.table}.yml"
+        return f"{self.root}/{FIXTURES}/{table.source}/{table.table}.yml"
 
     def source_files(self) -> list[Path]:
         """YAML files of sources, by name."""

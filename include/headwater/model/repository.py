@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headwater.domain.errors import SpecError
 from headwater.domain.spec import PipelineSpec, ProductSpec, SourceSpec
-from headwater.model.attempts import attempt
+from headwater.model.attempts import Attempt, attempt
 from headwater.model.between_files import check_between, twin_error
 from headwater.model.documents import Profile
 from headwater.model.layout import Layout
@@ -38,9 +38,13 @@ def pipeline_files(root: Path) -> tuple[Path, ...]:
     return (*layout.source_files(), *layout.product_files())
 
 
-def load_repository(root: Path, profile: Profile | None = None) -> Repository:
-    """Read everything deeply, with the rules that hold between files."""
+def load_repository(root: Path, profile: Profile | None = None, *, practices: bool = False) -> Repository:
+    """Read everything deeply, with the rules that hold between files.
+
+    :param practices: also judge what is allowed and yet likely to be regretted; a pipeline with such findings loads.
+    """
     from headwater.model.deep import fixture_errors
+    from headwater.model.fixture_files import stray_folders
 
     layout = Layout(root)
     attempts = [attempt(layout, file, profile or Profile(), deep=True) for file in pipeline_files(root)]
@@ -48,13 +52,24 @@ def load_repository(root: Path, profile: Profile | None = None) -> Repository:
     for tried in attempts:
         if tried.spec is not None:
             tried.errors += list(fixture_errors(layout, tried.spec))
+    strays = stray_folders(layout, {tried.file.stem for tried in attempts})
+    bad, doubtful = _practices(layout, attempts) if practices else ((), ())
     specs = [tried.spec for tried in attempts]
     return Repository(
         sources=tuple(spec for spec in specs if isinstance(spec, SourceSpec)),
         products=tuple(spec for spec in specs if isinstance(spec, ProductSpec)),
-        errors=tuple(error for tried in attempts for error in tried.errors),
-        warnings=tuple(error for tried in attempts if tried.resolution for error in tried.resolution.warnings),
+        errors=(*(error for tried in attempts for error in tried.errors), *strays, *bad),
+        warnings=(
+            *(error for tried in attempts if tried.resolution for error in tried.resolution.warnings),
+            *doubtful,
+        ),
     )
+
+
+def _practices(layout: Layout, attempts: list[Attempt]) -> tuple[tuple[SpecError, ...], tuple[SpecError, ...]]:
+    from headwater.model.practices import practice_findings
+
+    return practice_findings(layout, attempts)
 
 
 def load_pipeline(root: Path, file: Path, *, deep: bool = True, profile: Profile | None = None) -> PipelineSpec:

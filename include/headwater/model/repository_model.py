@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from headwater.domain.job import PreflightTable
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater.model import groups, hashes
-from headwater.model.fixtures import read_fixtures, tested_tables
+from headwater.model.environment import environment_digest
+from headwater.model.fixtures import declared_types, fixture_tables, read_fixtures
+from headwater.model.layout import Layout
 from headwater.model.repository import Repository, load_pipeline, load_repository, pipeline_files
 from headwater.ports.model import SqlLineage
 
@@ -60,19 +63,31 @@ class RepositoryModel:
 
         return quarantine_rules(contract)
 
-    def preflight_hash(self, spec: PipelineSpec) -> str:
-        parts = [hashes.spec_hash(spec)]
-        for table in tested_tables(spec):
-            parts += [fixture.model_dump_json() for fixture in read_fixtures(self._root, spec, table)]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    def preflight_hashes(self, spec: PipelineSpec) -> dict[TableName, str]:
+        environment = environment_digest(self._root)
+        return {table: self._preflight_hash(spec, table, environment) for table in self._fixture_tables(spec)}
 
-    def preflight_tables(self, spec: PipelineSpec) -> tuple[PreflightTable, ...]:
-        return tuple(self._preflight(spec, table) for table in tested_tables(spec))
+    def preflight_tables(self, spec: PipelineSpec, tables: Collection[TableName]) -> tuple[PreflightTable, ...]:
+        return tuple(self._preflight(spec, table) for table in self._fixture_tables(spec) if table in tables)
+
+    def _fixture_tables(self, spec: PipelineSpec) -> tuple[TableName, ...]:
+        return fixture_tables(Layout(self._root), spec)
+
+    def _preflight_hash(self, spec: PipelineSpec, table: TableName, environment: str) -> str:
+        tests = [fixture.model_dump_json() for fixture in read_fixtures(self._root, spec, table)]
+        types = json.dumps(declared_types(spec, table), sort_keys=True)
+        return hashes.preflight_hash(spec, table, "\n".join([environment, types, *tests]))
 
     def _preflight(self, spec: PipelineSpec, table: TableName) -> PreflightTable:
         silver = spec.table(table.table) if isinstance(spec, SourceSpec) and table.layer is Layer.SILVER else None
         gold = next((g for g in spec.gold if g.name == table.table), None) if table.layer is Layer.GOLD else None
-        return PreflightTable(silver=silver, gold=gold, table=table, fixtures=read_fixtures(self._root, spec, table))
+        return PreflightTable(
+            silver=silver,
+            gold=gold,
+            table=table,
+            schemas=declared_types(spec, table),
+            fixtures=read_fixtures(self._root, spec, table),
+        )
 
     @property
     def sql_lineage(self) -> SqlLineage:

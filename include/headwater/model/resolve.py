@@ -15,12 +15,13 @@ from headwater.model.neighbours import missing_of_gold, missing_of_table, read_s
 from headwater.model.resolution import Resolution, name_findings, owner_findings
 from headwater.model.schedules import Finding, schedule_findings
 from headwater.model.spec_errors import spec_errors
-from headwater.model.table_rules import table_findings, table_warnings
+from headwater.model.table_rules import table_findings
 from headwater.model.yaml_text import YamlDocument
 
 _D = TypeVar("_D", SourceDocument, ProductDocument)
 _SHARED = ("description", "owner", "domain", "schedule", "freshness", "tags")
-_TABLE_KEYS = tuple(key for key in TableDocument.model_fields if key != "extract")
+_TABLE_KEYS = tuple(key for key in TableDocument.model_fields if key not in {"extract", "accept"})
+_GOLD_KEYS = tuple(key for key in GoldDocument.model_fields if key != "accept")
 
 
 def resolve_source(layout: Layout, name: str, document: YamlDocument, profile: Profile) -> Resolution:
@@ -105,7 +106,6 @@ def _table(
     table = TableSpec(name=name, extract=extract, sql=sql, **given)
     result.refuse(table_findings(table), path)
     result.refuse(missing_of_table(layout, source, table), path)
-    result.warn(table_warnings(table), path)
     return table
 
 
@@ -114,8 +114,11 @@ def _gold(layout: Layout, source: str, entries: dict[str, GoldDocument], result:
     for name, raw in entries.items():
         table = checked_name(Layer.GOLD, source, name)
         result.refuse(missing_of_gold(layout, table), ("gold", name))
+        if raw.mode != "rebuild" and not raw.grain:
+            finding = (("grain",), f"mode {raw.mode} needs a grain", "none", "grain: [column, …]")
+            result.refuse([finding], ("gold", name))
         sql = read_sql(layout, table)
         if sql is not None:
-            given = {key: getattr(raw, key) for key in GoldDocument.model_fields}
+            given = {key: getattr(raw, key) for key in _GOLD_KEYS}
             found.append(GoldSpec(name=name, sql=sql, **given))
     return tuple(found)

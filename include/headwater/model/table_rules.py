@@ -36,12 +36,10 @@ def table_findings(table: TableSpec) -> Iterator[Finding]:
         yield from _files(table.extract)
 
 
-def table_warnings(table: TableSpec) -> Iterator[Finding]:
-    """What is allowed and yet worth knowing."""
+def hides_deletes(table: TableSpec) -> bool:
+    """Whether rows deleted at the source stay for ever, because nothing tells of them (rule 31)."""
     extract = table.extract
-    if isinstance(extract, SqlExtract) and extract.mode == "incremental" and extract.deleted_column is None:
-        message = "deletes at the source are invisible to an incremental extract (rule 31)"
-        yield ("extract", "mode"), message, "incremental", "extract.deleted_column, or mode: snapshot"
+    return isinstance(extract, SqlExtract) and extract.mode == "incremental" and extract.deleted_column is None
 
 
 def _modes(table: TableSpec) -> Iterator[Finding]:

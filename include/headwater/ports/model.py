@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from headwater.domain.job import PreflightTable
@@ -41,9 +41,13 @@ class PipelineModel(Protocol):
         """Rule name -> Spark SQL predicate that is true for a row to divert."""
         ...
 
-    def preflight_hash(self, spec: PipelineSpec) -> str: ...
+    def preflight_hashes(self, spec: PipelineSpec) -> dict[TableName, str]:
+        """Table with fixtures -> hash of all that the colour of its tests depends on."""
+        ...
 
-    def preflight_tables(self, spec: PipelineSpec) -> tuple[PreflightTable, ...]: ...
+    def preflight_tables(self, spec: PipelineSpec, tables: Collection[TableName]) -> tuple[PreflightTable, ...]:
+        """The fixtures of these tables, with what they test."""
+        ...
 
     @property
     def sql_lineage(self) -> SqlLineage: ...

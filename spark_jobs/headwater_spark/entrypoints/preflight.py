@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame, SparkSession
 
-from headwater.domain.job import Fixture, JobSpec, PreflightTable, TableResult
+from headwater.domain.differences import Row as MadeRow
+from headwater.domain.differences import RowDifference, pair_rows
+from headwater.domain.errors import PreflightError
+from headwater.domain.job import Fixture, PreflightTable, TableResult
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS
 from headwater_spark.tables.sql_text import literal, quoted, spark_type
@@ -21,31 +23,46 @@ _INFERRED = {bool: "boolean", int: "bigint", float: "double"}
 Row = Mapping[str, object]
 
 
-def preflight_table(spark: SparkSession, job: JobSpec, table: PreflightTable) -> TableResult:
+def preflight_table(spark: SparkSession, table: PreflightTable) -> TableResult:
     """Run every fixture; red names the rows that differ."""
-    differences: list[str] = []
-    for fixture in table.fixtures:
-        made = _made(spark, job, table, fixture)
-        differences += [f"{fixture.file}: {fixture.name}: {line}" for line in _differences(spark, made, fixture)]
-    shown = differences[:MOST_DIFFERENCES]
-    facts = {"table": table.table.dotted, "fixtures": str(len(table.fixtures)), "count": str(len(differences))}
-    if not differences:
+    found = [difference for fixture in table.fixtures for difference in _run(spark, table, fixture)]
+    shown = tuple(found[:MOST_DIFFERENCES])
+    facts = {"table": table.table.dotted, "fixtures": str(len(table.fixtures)), "count": str(len(found))}
+    if not found:
         return TableResult(table=table.table, status="green", facts=facts)
     return TableResult(
         table=table.table,
         status="red",
         error_code="preflight_red",
-        error=f"{len(differences)} rows differ from what the fixtures of {table.table} expect",
-        facts=facts | {"file": table.fixtures[0].file, "value": shown[0]},
-        differences=tuple(shown),
+        error=f"{len(found)} rows differ from what the fixtures of {table.table} expect",
+        facts=facts | {"file": table.fixtures[0].file, "value": shown[0].text},
+        differences=tuple(difference.text for difference in shown),
+        row_differences=shown,
     )
 
 
-def _made(spark: SparkSession, job: JobSpec, table: PreflightTable, fixture: Fixture) -> DataFrame:
-    given = {dotted: _given(spark, table, dotted, rows) for dotted, rows in fixture.given.items()}
+def _run(spark: SparkSession, table: PreflightTable, fixture: Fixture) -> list[RowDifference]:
+    made = _made(spark, table, fixture)
+    names = list(dict.fromkeys(name for row in fixture.expect for name in row)) or list(business_columns(made))
+    missing = [name for name in names if name not in made.columns]
+    if missing:
+        raise PreflightError(
+            f"{fixture.file}:{fixture.line}: {fixture.name}: the result has no column {missing[0]}",
+            got=missing[0],
+            allowed=", ".join(business_columns(made)),
+            facts={"file": fixture.file, "column": missing[0]},
+        )
+    types = {name: made.schema[name].dataType.simpleString() for name in names}
+    pairs = pair_rows(_rows(_local(spark, fixture.expect, types), types), _rows(made, types))
+    place = {"test": fixture.name, "file": fixture.file, "line": fixture.line}
+    return [RowDifference.model_validate(place | {"expected": e, "made": m}) for e, m in pairs]
+
+
+def _made(spark: SparkSession, table: PreflightTable, fixture: Fixture) -> DataFrame:
+    given = {dotted: _given(spark, table, fixture, dotted) for dotted in fixture.given}
     if table.gold is not None:
         views = {dotted: as_view(frame, "given") for dotted, frame in given.items()}
-        return spark.sql(pin_tables(table.gold.sql, views), args={"planned_at": job.planned_at})
+        return spark.sql(pin_tables(table.gold.sql, views), args={"planned_at": fixture.planned_at})
     if table.silver is None:
         raise ValueError(f"the fixtures of {table.table} name no transform")
     bronze = TableName(layer=Layer.BRONZE, source=table.table.source, table=table.table.table)
@@ -62,14 +79,21 @@ def _stamp(name: str) -> str:
     return f"CAST({values.get(name, 'NULL')} AS {_SYSTEM[name]})"
 
 
-def _given(spark: SparkSession, table: PreflightTable, dotted: str, rows: Sequence[Row]) -> DataFrame:
-    known = {name: spark_type(kind) for name, kind in table.schemas.get(dotted, {}).items()}
-    types = known | {
-        name: _SYSTEM.get(name) or _inferred([row.get(name) for row in rows])
-        for name in dict.fromkeys(name for row in rows for name in row)
-        if name not in known
-    }
-    return _local(spark, rows, types)
+def _given(spark: SparkSession, table: PreflightTable, fixture: Fixture, dotted: str) -> DataFrame:
+    """The rows given of one input; what their types are, every test of the table may tell."""
+    known = {**table.schemas.get(dotted, {}), **fixture.types.get(dotted, {})}
+    types = {name: spark_type(kind) for name, kind in known.items()}
+    seen = [row for test in table.fixtures for row in test.given.get(dotted, ())]
+    for name in dict.fromkeys(name for row in seen for name in row):
+        if name not in types:
+            types[name] = _SYSTEM.get(name) or _inferred([row.get(name) for row in seen])
+    if not types:
+        raise PreflightError(
+            f"{fixture.file}:{fixture.line}: {fixture.name}: nothing tells the columns of {dotted}",
+            allowed=f"rows of it in another test, or `types: {{{dotted}: {{<column>: <type>}}}}`",
+            facts={"file": fixture.file},
+        )
+    return _local(spark, fixture.given[dotted], types)
 
 
 def _inferred(values: Sequence[object]) -> str:
@@ -96,22 +120,9 @@ def _text(value: object) -> str:
     return literal(str(value).lower() if isinstance(value, bool) else str(value))
 
 
-def _differences(spark: SparkSession, made: DataFrame, fixture: Fixture) -> list[str]:
-    names = list(dict.fromkeys(name for row in fixture.expect for name in row)) or list(business_columns(made))
-    missing = [name for name in names if name not in made.columns]
-    if missing:
-        return [f"the result has no column {name}; it has {', '.join(business_columns(made))}" for name in missing]
-    types = {name: made.schema[name].dataType.simpleString() for name in names}
-    got = _counted(made, types)
-    expected = _counted(_local(spark, fixture.expect, types), types)
-    lines = [f"expected and missing ({count}×): {row}" for row, count in (expected - got).items()]
-    return lines + [f"made and not expected ({count}×): {row}" for row, count in (got - expected).items()]
-
-
-def _counted(frame: DataFrame, types: Mapping[str, str]) -> Counter[str]:
+def _rows(frame: DataFrame, types: Mapping[str, str]) -> list[MadeRow]:
     fields = [f"{_rounded(name, kind)} AS {quoted(name)}" for name, kind in types.items()]
-    rows = frame.selectExpr(*fields).collect()
-    return Counter(", ".join(f"{name}={row[name]}" for name in types) for row in rows)
+    return [row.asDict() for row in frame.selectExpr(*fields).collect()]
 
 
 def _rounded(name: str, kind: str) -> str:

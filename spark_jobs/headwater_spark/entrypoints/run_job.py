@@ -61,7 +61,7 @@ def work_of(job: JobSpec) -> list[Work]:
     if job.kind == "preflight":
         from headwater_spark.entrypoints.preflight import preflight_table
 
-        return [(table.table, partial(preflight_table, job=job, table=table)) for table in job.preflight]
+        return [(table.table, partial(preflight_table, table=table)) for table in job.preflight]
     raise SpecError("no such kind of job", got=job.kind, allowed="refine, build_gold, validate, preflight")
 
 

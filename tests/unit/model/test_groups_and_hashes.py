@@ -100,7 +100,7 @@ def test_transforms_are_tested_and_plain_copies_are_not(files: Any) -> None:
         ("- {name: a, given: {bronze.shop.orders: [{id: 1}]}}\n", "'expect' is missing"),
         ("- {name: a, given: {}, expect: []}\n", "at least 1 item"),
         ("- {name: a, gven: {}, expect: []}\n", "unknown key 'gven'"),
-        ("- {name: a, given: {bronze.shop.orders: x}, expect: []}\n", "tuple"),
+        ("- {name: a, given: {bronze.shop.orders: x}, expect: []}\n", "no CSV file"),
         ("- &a {name: a}\n", "anchor"),
         ("- {name: a, given: {bronze.shop.orders: []}, expect: []}\n" * 2, "two tests have one name"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.domain.errors import ConnectionMissingError, PreflightError
-from headwater.domain.job import JobSpec, TableResult
+from headwater.domain.job import JobSpec, PreflightTable, TableResult
 from headwater.domain.spec import SourceSpec
 from headwater.domain.staging import new_attempt
 from headwater.ports.failpoints import failpoint
@@ -15,8 +15,8 @@ from headwater.services.report import StageReport, TableOutcome
 def run(platform: Platform, run: RunContext) -> StageReport:
     """Check what can be checked without reading a row.
 
-    Fixtures run only when the content hash of YAML, SQL, contracts, fixtures and package has not been green before;
-    with nothing changed this takes no Spark job.
+    A table's fixtures run only when the hash over its YAML, SQL, contract and fixtures, the installed code and the lock
+    has not been green before; with nothing changed this takes no Spark job.
 
     :raises ConnectionMissingError: when the source's connection does not exist.
     :raises PreflightError: when a fixture's rows differ; nothing was read.
@@ -24,27 +24,34 @@ def run(platform: Platform, run: RunContext) -> StageReport:
     failpoint("preflight.begin")
     if isinstance(run.spec, SourceSpec):
         _resolve_connection(platform, run.spec)
-    content = platform.model.preflight_hash(run.spec)
-    if platform.runs.preflight_green(content):
-        return StageReport(stage="preflight", message="transforms unchanged since they were last green")
-    tables = platform.model.preflight_tables(run.spec)
-    if not tables:
-        platform.runs.save_preflight_green(content, platform.clock.now())
-        return StageReport(stage="preflight", message="no transform to test")
+    hashes = platform.model.preflight_hashes(run.spec)
+    changed = {table: content for table, content in hashes.items() if not platform.runs.preflight_green(content)}
+    if not changed:
+        message = "transforms unchanged since they were last green" if hashes else "no transform to test"
+        return StageReport(stage="preflight", message=message)
+    results = run_fixtures(platform, run.spec.name, run.key, platform.model.preflight_tables(run.spec, changed))
+    for result in results:
+        if result.status == "green":
+            platform.runs.save_preflight_green(changed[result.table], platform.clock.now())
+    if any(result.status != "green" for result in results) or len(results) != len(changed):
+        raise _red(run.spec.name, [result for result in results if result.status != "green"])
+    quiet = tuple(TableOutcome(table=table.dotted, status="unchanged") for table in hashes if table not in changed)
+    return StageReport(stage="preflight", outcomes=(*(_outcome(result) for result in results), *quiet))
+
+
+def run_fixtures(
+    platform: Platform, pipeline: str, run_key: str, tables: tuple[PreflightTable, ...]
+) -> tuple[TableResult, ...]:
+    """The unit tests of these tables in one Spark job. :raises EngineError: when Spark gave no answer."""
     job = JobSpec(
         kind="preflight",
-        run_key=run.key,
-        pipeline=run.spec.name,
+        run_key=run_key,
+        pipeline=pipeline,
         attempt=new_attempt(),
         planned_at=platform.clock.now(),
         preflight=tables,
     )
-    results = platform.engine.run(job).tables
-    red = [result for result in results if result.status != "green"]
-    if red or len(results) != len(tables):
-        raise _red(run.spec.name, red)
-    platform.runs.save_preflight_green(content, platform.clock.now())
-    return StageReport(stage="preflight", outcomes=tuple(_outcome(result) for result in results))
+    return platform.engine.run(job).tables
 
 
 def _resolve_connection(platform: Platform, spec: SourceSpec) -> None:

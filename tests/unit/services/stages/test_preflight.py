@@ -35,8 +35,14 @@ class FixtureRunner:
 def tested(world: Any) -> Any:
     """A world whose silver tables have fixtures."""
     names = [name for name in world.context("one").all_tables() if name.layer.value == "silver"]
-    world.model.preflight_hash = lambda spec: world.model.code
-    world.model.preflight_tables = lambda spec: tuple(PreflightTable(table=name, fixtures=()) for name in names)
+    world.model.changed = set()
+    world.model.preflight_hashes = lambda spec: {
+        name: f"{name} {world.model.code if not world.model.changed or name.table in world.model.changed else 'v1'}"
+        for name in names
+    }
+    world.model.preflight_tables = lambda spec, tables: tuple(
+        PreflightTable(table=name, fixtures=()) for name in names if name in tables
+    )
     world.engine = FixtureRunner()
     return world
 
@@ -53,6 +59,26 @@ def test_fixtures_run_again_only_when_something_changed(tested: Any) -> None:
     tested.model.code = "v2"
     _run(tested)
     assert len(tested.engine.jobs) == 2
+
+
+def test_only_the_tables_whose_inputs_changed_are_tested_again(tested: Any) -> None:
+    _run(tested)
+    tested.model.code, tested.model.changed = "v2", {"stock"}
+    report = _run(tested)
+    assert [item.table.dotted for item in tested.engine.jobs[-1].preflight] == ["silver.shop.stock"]
+    statuses = {outcome.table: outcome.status for outcome in report.outcomes}
+    assert statuses == {
+        "silver.shop.stock": "green", "silver.shop.orders": "unchanged", "silver.shop.customers": "unchanged",
+    }  # fmt: skip
+
+
+def test_green_tables_are_remembered_beside_a_red_one(tested: Any) -> None:
+    tested.engine.red = {"silver.shop.orders"}
+    with pytest.raises(PreflightError):
+        _run(tested)
+    tested.engine.red = set()
+    _run(tested)
+    assert [item.table.dotted for item in tested.engine.jobs[-1].preflight] == ["silver.shop.orders"]
 
 
 def test_red_fixtures_block_the_run_and_show_the_rows(tested: Any) -> None:
@@ -83,7 +109,6 @@ def test_a_missing_connection_is_named_before_anything_else(tested: Any) -> None
 
 
 def test_without_transforms_there_is_nothing_to_run(tested: Any) -> None:
-    tested.model.preflight_tables = lambda spec: ()
+    tested.model.preflight_hashes = lambda spec: {}
     assert _run(tested).message == "no transform to test"
-    assert "unchanged" in _run(tested).message
     assert tested.engine.jobs == []
