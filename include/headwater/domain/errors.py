@@ -93,6 +93,12 @@ class CredentialsError(HeadwaterError):
     code = "credentials_refused"
 
 
+class NotPermittedError(CredentialsError):
+    """The other side knows who we are, and does not let us read a relation or folder."""
+
+    code = "not_permitted"
+
+
 class SourceUnreachableError(HeadwaterError):
     """The other side could not be reached, or dropped the connection."""
 

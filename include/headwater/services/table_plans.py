@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from headwater.domain.errors import SchemaDriftError, SourceDataError, SourceTableMissingError
+from headwater.domain.errors import NotPermittedError, SchemaDriftError, SourceDataError, SourceTableMissingError
 from headwater.domain.names import Layer
 from headwater.domain.run import RunPlan, RunRequest, TablePlan, Window
 from headwater.domain.spec import SourceSpec, TableSpec
@@ -23,7 +23,7 @@ def plan_table(
     problem = None
     try:
         window = plan_window(platform, spec, table, state, request, planned_at)
-    except (SourceTableMissingError, SchemaDriftError, SourceDataError) as error:
+    except (NotPermittedError, SourceTableMissingError, SchemaDriftError, SourceDataError) as error:
         # one bad table never freezes its neighbours: its own extract task says what is wrong
         window, problem = Window(kind="nothing", note="could not be planned"), error.message
     return TablePlan(

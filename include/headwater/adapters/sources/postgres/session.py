@@ -12,6 +12,7 @@ from psycopg import sql
 from headwater.domain.errors import (
     CredentialsError,
     HeadwaterError,
+    NotPermittedError,
     SchemaDriftError,
     SourceDataError,
     SourceTableMissingError,
@@ -119,11 +120,11 @@ def _refusal(connection: ConnectionInfo, reason: str) -> HeadwaterError:
 def _explain(error: psycopg.Error, connection: ConnectionInfo, facts: dict[str, str]) -> HeadwaterError:
     relation, got = facts["relation"], redact(str(error), connection).splitlines()[0]
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return CredentialsError(
+        return NotPermittedError(
             f"login {connection.login!r} may not read {relation}",
             got=got,
-            remedy=f'Run `GRANT SELECT ON {relation} TO "{connection.login}"` at the source, then clear the task.',
-            facts=facts,
+            remedy="Let the owner of the source grant the right to read it, then run again.",
+            facts={**facts, "schema": relation.partition(".")[0]},
         )
     if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
         return SourceTableMissingError(f"{relation} does not exist at the source any more", got=got, facts=facts)
