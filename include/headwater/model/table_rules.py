@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from headwater.domain.names import NAME_RULE, RESERVED_COLUMNS, RESERVED_PREFIX, SCD2_COLUMNS, is_name
 from headwater.domain.spec import FilesExtract, SqlExtract, TableSpec
 from headwater.model.cdc_rules import cdc_findings
+from headwater.model.file_rules import file_findings
 from headwater.model.schedules import Finding
 
 _PRIMITIVE = re.compile(
@@ -122,8 +123,7 @@ def _references(table: TableSpec) -> Iterator[tuple[tuple[str | int, ...], tuple
 
 
 def _files(extract: FilesExtract) -> Iterator[Finding]:
-    if ".." in extract.path.split("/") or "\\" in extract.path:
-        yield ("extract", "path"), "the path leaves its folder", repr(extract.path), "a folder or glob without .."
+    yield from file_findings(extract)
     for name, type_ in extract.columns.items():
         if _PRIMITIVE.fullmatch(type_) is None:
             yield ("extract", "columns", name), "no such type", repr(type_), PRIMITIVE_TYPES

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from headwater.adapters.sources.files.locations import FILE_KINDS
 from headwater.domain.errors import SpecError
 from headwater.domain.spec import TableSpec
 from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import Extractor
 
 POSTGRES_KINDS = ("postgres", "postgresql")
-FOLDER_KINDS = ("fs", "file", "headwater_landing")
 
 
 def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
@@ -20,7 +20,7 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         from headwater.adapters.sources.postgres.extractor import PostgresExtractor
 
         return PostgresExtractor(connection)
-    if connection.kind in FOLDER_KINDS and table.extract.kind == "files":
+    if connection.kind in FILE_KINDS and table.extract.kind == "files":
         from headwater.adapters.sources.files.extractor import FilesExtractor
 
         return FilesExtractor(connection)
@@ -28,7 +28,7 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         f"table {table.name!r}: extract kind {table.extract.kind!r} cannot read a connection of type "
         f"{connection.kind!r}",
         got=f"connection {connection.id!r} of type {connection.kind!r}",
-        allowed="kind sql with a postgres connection, kind files with a connection of type " + ", ".join(FOLDER_KINDS),
+        allowed="kind sql with a postgres connection, kind files with a connection of type " + ", ".join(FILE_KINDS),
         remedy="Change `extract: {kind: …}` in the source's YAML, or the type of the connection.",
         facts={"table": table.name, "connection": connection.id},
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
+from headwater.adapters.sources.files.arriving import complete
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, Ledger, ReadFile
 from headwater.adapters.sources.files.reading import read
-from headwater.adapters.sources.files.values import check_types
 from headwater.adapters.sources.naming import check_names
-from headwater.domain.errors import RequestError, SourceDataError, SpecError
+from headwater.adapters.sources.text_values import check_types
+from headwater.domain.errors import RequestError, SpecError
 from headwater.domain.run import RunKind, RunRequest, Window
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.spec import FilesExtract, TableSpec
@@ -18,23 +19,23 @@ from headwater.domain.staging import TableState
 from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 class FilesExtractor:
-    """Extractor over the folder of one connection. Holds nothing open."""
+    """Extractor over the folder or bucket of one connection. Holds nothing open."""
 
     def __init__(self, connection: ConnectionInfo) -> None:
-        self._landing = Landing.of(connection)
+        self._connection = connection
 
     def inspect(self, table: TableSpec) -> TableSchema:
-        """The declared columns: a CSV does not know its types. The folder has to exist."""
-        extract = _files_extract(table)
-        check_types(table, extract)
-        check_names(list(extract.columns), f"table {table.name}", self._landing.facts(table))
-        self._landing.list_files(table, extract)
-        columns = (Column(name=name, type=kind, source_type="csv") for name, kind in extract.columns.items())
-        return TableSchema(columns=tuple(columns), primary_key=table.key)
+        """The declared columns: most files do not know their types. The folder has to exist."""
+        landing = self._landing(table)
+        columns = landing.extract.columns
+        check_types(columns, table.name)
+        check_names(list(columns), f"table {table.name}", landing.facts)
+        landing.list_files()
+        source_type = landing.extract.format
+        found = (Column(name=name, type=kind, source_type=source_type) for name, kind in columns.items())
+        return TableSchema(columns=tuple(found), primary_key=table.key)
 
     def plan(
         self,
@@ -46,7 +47,7 @@ class FilesExtractor:
     ) -> Window:
         """Freeze the files that are new. A file touched but of equal content is not new.
 
-        :raises SourceDataError: when a file that was read has other content now.
+        :raises SourceDataError: when a file that was read has other content now, and ``replaced`` is ``stop``.
         :raises RequestError: for a backfill: files have no window of time.
         """
         if request.kind is RunKind.BACKFILL:
@@ -55,18 +56,17 @@ class FilesExtractor:
                 allowed="full_refresh, or leave the table out",
                 facts={"table": table.name},
             )
-        extract, known = _files_extract(table), Ledger.parse(None if request.full_refresh else ledger)
-        found = self._landing.list_files(table, extract)
-        stable = [file for file in found if _age(file, now) >= extract.stable_for]
-        for file in stable:
-            self._check_not_replaced(table, file, known.of(file.path))
-        items = tuple(file.model_dump_json() for file in stable if known.of(file.path) is None)
-        growing = len(found) - len(stable)
-        note = f"{growing} files are younger than stable_for" if growing else ""
+        landing, known = self._landing(table), Ledger.parse(None if request.full_refresh else ledger)
+        found, note = complete(landing, landing.list_files(), now)
+        fresh = [file for file in found if _is_new(landing, file, known.of(file.path))]
         scheduled = request.kind is RunKind.SCHEDULED
-        if not items:
+        if not fresh:
             return Window(kind="nothing", advances_watermark=scheduled, note=note or "no new file")
-        return Window(kind="files", items=items, advances_watermark=scheduled, note=note)
+        first = [_identified(landing, file) for file in fresh[: landing.extract.max_files]]
+        if len(fresh) > len(first):
+            note = "; ".join([*([note] if note else []), f"{len(fresh) - len(first)} files wait for the next run"])
+        items = tuple(file.model_dump_json(exclude_none=True) for file in first if file is not None)
+        return Window(kind="files" if items else "nothing", items=items, advances_watermark=scheduled, note=note)
 
     def extract(
         self,
@@ -82,7 +82,7 @@ class FilesExtractor:
         if window.kind == "nothing":
             return Extracted()
         files = [LandedFile.model_validate_json(item) for item in window.items]
-        extracted, taken = read(table, _files_extract(table), self._landing, files, stamp, schema, folder)
+        extracted, taken = read(self._landing(table), files, stamp, schema, folder, progress)
         if progress is not None:
             progress(f"{table.name}: {extracted.rows:,} rows of {len(files)} files, {extracted.rejected:,} set aside")
         return extracted.model_copy(update={"ledger": Ledger.parse(ledger).with_files(taken).content()})
@@ -94,22 +94,38 @@ class FilesExtractor:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _check_not_replaced(self, table: TableSpec, file: LandedFile, known: ReadFile | None) -> None:
-        if known is None or (known.size, known.modified_ns) == (file.size, file.modified_ns):
-            return
-        if self._landing.sha256(table, file.path) == known.sha256:
-            return
-        raise SourceDataError(
-            f"{file.path} was read before and has other content now",
-            got=f"{file.size} bytes",
-            allowed=f"the {known.size} bytes with sha256 {known.sha256[:12]}…",
-            remedy="Put the old file back and deliver the new content under another name; or run with full_refresh.",
-            facts={**self._landing.facts(table), "file": file.path},
-        )
+    def _landing(self, table: TableSpec) -> Landing:
+        return Landing.of(self._connection, table, _files_extract(table))
 
 
-def _age(file: LandedFile, now: datetime) -> timedelta:
-    return now - (_EPOCH + timedelta(microseconds=file.modified_ns // 1000))
+def _is_new(landing: Landing, file: LandedFile, known: ReadFile | None) -> bool:
+    """Whether the file has to be read: it never was, or it was replaced and is to be read again.
+
+    :raises SourceDataError: when it was replaced, and the table is not declared to bear that.
+    """
+    if known is None:
+        return True
+    policy = landing.extract.replaced
+    if known.is_untouched(file) or policy == "ignore" or landing.sha256(file.path) == known.sha256:
+        return False
+    if policy == "read_again":
+        return True
+    raise landing.refusal(
+        file.path,
+        "was read before and has other content now",
+        f"{file.size} bytes",
+        f"the {known.size} bytes with sha256 {known.sha256[:12]}…",
+        "Put the old file back and deliver the new content under another name; or run with full_refresh; or declare "
+        "`replaced: read_again`.",
+    )
+
+
+def _identified(landing: Landing, file: LandedFile) -> LandedFile | None:
+    """The file with the etag its store knows it by; None when it is gone by now."""
+    if landing.store.local:
+        return file
+    found = landing.stat(file.path)
+    return None if found is None else file.model_copy(update={"etag": found.etag})
 
 
 def _files_extract(table: TableSpec) -> FilesExtract:

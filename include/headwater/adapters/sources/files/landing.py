@@ -1,118 +1,151 @@
-"""The landing folder: which files lie in it, and that none of them lies elsewhere."""
+"""The landing place of one table: which of its files are there, and their bytes."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from headwater.adapters.sources.files.ledger import LandedFile
-from headwater.domain.errors import ConnectionMalformedError, CredentialsError, SourceTableMissingError, SpecError
+from headwater.adapters.sources.files.locations import store_of
+from headwater.adapters.sources.files.patterns import fixed_folder, has_magic
+from headwater.adapters.sources.files.store import FileStore
+from headwater.domain.errors import SourceDataError, SourceTableMissingError, SpecError
 from headwater.domain.spec import FilesExtract, TableSpec
 from headwater.ports.connections import ConnectionInfo
 
-_MAGIC = "*?["
 _CHUNK_BYTES = 1 << 20
+ENDINGS = {"csv": ("csv",), "jsonl": ("jsonl", "ndjson"), "json": ("json",), "parquet": ("parquet",)}
+PACKINGS = {"gz": "gzip", "zst": "zstd", "zip": "zip"}
 
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """The folder of one connection."""
+    """Where the files of one table arrive."""
 
+    table: TableSpec
+    extract: FilesExtract
     connection: str
-    folder: Path
+    store: FileStore
 
     @classmethod
-    def of(cls, connection: ConnectionInfo) -> Landing:
-        """:raises ConnectionMalformedError: when the connection has no absolute ``path`` in its extra."""
-        path = Path(str(connection.extra.get("path", "")))
-        if not path.is_absolute():
-            raise ConnectionMalformedError(
-                f"connection {connection.id!r} names no landing folder",
-                got=f"extra path {str(path)!r}",
-                allowed='an absolute folder, as in {"conn_type": "fs", "extra": {"path": "/data/landing"}}',
-                facts={"connection": connection.id},
-            )
-        return cls(connection.id, path)
+    def of(cls, connection: ConnectionInfo, table: TableSpec, extract: FilesExtract) -> Landing:
+        """:raises ConnectionMalformedError: when the connection names no place its type can have."""
+        facts = {"table": table.name, "relation": str(connection.extra.get("path", "")), "connection": connection.id}
+        return cls(table, extract, connection.id, store_of(connection, facts))
 
-    def facts(self, table: TableSpec) -> dict[str, str]:
-        return {"table": table.name, "relation": str(self.folder), "connection": self.connection}
+    @property
+    def facts(self) -> dict[str, str]:
+        return {"table": self.table.name, "relation": self.store.root, "connection": self.connection}
 
-    def list_files(self, table: TableSpec, extract: FilesExtract) -> tuple[LandedFile, ...]:
-        """Files that match, in order of path. A folder means its ``*.csv``.
+    def list_files(self) -> tuple[LandedFile, ...]:
+        """The table's files, in order of path.
 
         :raises SourceTableMissingError: when the folder does not exist.
         :raises SpecError: when the pattern, or a link it matches, leads out of the connection's folder.
         """
-        pattern = self._pattern(table, extract)
-        if not any(sign in pattern for sign in _MAGIC) and (self.folder / pattern).is_dir():
-            pattern = f"{pattern}/*.csv"
-        start = self.folder.joinpath(*_fixed_parts(pattern)[:-1]) if _fixed_parts(pattern) else self.folder
-        if not start.is_dir():
-            raise SourceTableMissingError(
-                f"landing folder {start} of table {table.name!r} does not exist",
-                got=str(start),
-                remedy=f"Create the folder, or correct `path` of the table or of connection {self.connection!r}.",
-                facts={**self.facts(table), "relation": str(start)},
+        pattern = self.relative(self.extract.path)
+        if not has_magic(pattern) and self.store.is_folder(pattern):
+            return self._of_folder(pattern)
+        self._check_folder(fixed_folder(pattern))
+        return tuple(sorted(self.store.list_files(pattern), key=lambda file: file.path))
+
+    def list_others(self, pattern: str) -> tuple[LandedFile, ...]:
+        """Files that tell about the table's, such as manifests, in order of path."""
+        return tuple(sorted(self.store.list_files(self.relative(pattern)), key=lambda file: file.path))
+
+    def relative(self, path: str) -> str:
+        """A path of the YAML relative to the connection's folder. :raises SpecError: when it leads out of it."""
+        pure = PurePosixPath(path.removeprefix(f"{self.store.root}/"))
+        if pure.is_absolute() or ".." in pure.parts or "://" in str(path).removeprefix(self.store.root):
+            raise SpecError(
+                f"path of table {self.table.name!r} leads out of the folder of connection {self.connection!r}",
+                got=path,
+                allowed=f"files below {self.store.root}",
+                facts=self.facts,
             )
-        found = (self._landed(table, path) for path in sorted(self.folder.glob(pattern)) if path.is_file())
-        return tuple(file for file in found if not PurePosixPath(file.path).name.startswith("."))
+        return pure.as_posix()
 
-    def stat(self, table: TableSpec, path: str) -> LandedFile | None:
-        """The file as it lies there now, or None when it is gone."""
-        try:
-            return self._landed(table, self.folder / path)
-        except FileNotFoundError:
-            return None
+    def stat(self, path: str) -> LandedFile | None:
+        return self.store.stat(path)
 
-    def sha256(self, table: TableSpec, path: str) -> str:
-        digest = hashlib.sha256()
-        with self.open(table, path) as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
+    def open(self, path: str) -> BinaryIO:
+        return self.store.open(path)
+
+    def sha256(self, path: str) -> str:
+        digest = sha256()
+        for chunk in self._chunks(path):
+            digest.update(chunk)
         return digest.hexdigest()
 
-    def open(self, table: TableSpec, path: str) -> BinaryIO:
-        """:raises CredentialsError: when the file may not be read."""
-        try:
-            return (self.folder / path).open("rb")
-        except PermissionError as error:
-            raise CredentialsError(
-                f"{self.folder / path} may not be read",
-                got=str(error.strerror),
-                remedy="Give the user that Headwater runs as permission to read the file.",
-                facts=self.facts(table),
-            ) from error
+    def fetch(self, file: LandedFile, scratch: Path) -> tuple[Path, str]:
+        """The planned file as a file of this machine under a harmless name, and the sha256 of its bytes.
 
-    def _landed(self, table: TableSpec, path: Path) -> LandedFile:
-        if not path.resolve().is_relative_to(self.folder.resolve()):
-            self._escaped(table, f"{path.relative_to(self.folder)} -> {path.resolve()}")
-        stat = path.stat()
-        return LandedFile(
-            path=path.relative_to(self.folder).as_posix(), size=stat.st_size, modified_ns=stat.st_mtime_ns
+        :raises SourceDataError: when it is gone, or not the one that was planned.
+        """
+        self.check_planned(file)
+        local = scratch / "file"
+        local.unlink(missing_ok=True)
+        if self.store.local:
+            local.symlink_to(Path(self.store.root) / file.path)
+            found = self.sha256(file.path)
+        else:
+            digest = sha256()
+            with local.open("wb") as target:
+                for chunk in self._chunks(file.path):
+                    target.write(chunk)
+                    digest.update(chunk)
+            found = digest.hexdigest()
+        self.check_planned(file)
+        if file.sha256 is not None and file.sha256 != found:
+            raise self.refusal(file.path, "has other bytes than its manifest says", found, f"sha256 {file.sha256}")
+        return local, found
+
+    def check_planned(self, file: LandedFile) -> None:
+        """:raises SourceDataError: when the file is gone or changed since it was planned."""
+        now = self.store.stat(file.path)
+        if not file.is_same(now):
+            what = "is gone" if now is None else "changed"
+            got = "no file" if now is None else f"{now.size} bytes"
+            raise SourceDataError(
+                f"{file.path} {what} after the run was planned",
+                got=got,
+                allowed=f"{file.size} bytes, untouched since the plan",
+                remedy="Put the file back as it was and clear the task, or start a new run, which plans again.",
+                facts={**self.facts, "file": file.path},
+            )
+
+    def refusal(self, path: str, what: str, got: str, allowed: str, remedy: str = "") -> SourceDataError:
+        """A file that cannot be taken."""
+        remedy = remedy or "Deliver the file again, whole, under another name, and take this one away."
+        facts = {**self.facts, "file": path}
+        return SourceDataError(f"{path} {what}", got=got, allowed=allowed, remedy=remedy, facts=facts)
+
+    def _chunks(self, path: str) -> Iterator[bytes]:
+        with self.store.open(path) as content:
+            while chunk := content.read(_CHUNK_BYTES):
+                yield chunk
+
+    def _of_folder(self, folder: str) -> tuple[LandedFile, ...]:
+        inner = "**/" if self.extract.partitions else ""
+        start = "" if folder == "." else f"{folder}/"
+        found = self.store.list_files(f"{start}{inner}*")
+        return tuple(sorted((file for file in found if self._ends_well(file.path)), key=lambda file: file.path))
+
+    def _ends_well(self, path: str) -> bool:
+        *_, last = parts = PurePosixPath(path).name.lower().split(".")
+        ending = parts[-2] if last in PACKINGS and len(parts) > 2 else last
+        return ending in ENDINGS[self.extract.format] or (last == "zip" and len(parts) == 2)
+
+    def _check_folder(self, folder: str) -> None:
+        if self.store.is_folder(folder):
+            return
+        start = f"{self.store.root}/{folder}".rstrip("/.")
+        raise SourceTableMissingError(
+            f"landing folder {start} of table {self.table.name!r} does not exist",
+            got=start,
+            remedy=f"Create the folder, or correct `path` of the table or of connection {self.connection!r}.",
+            facts={**self.facts, "relation": start},
         )
-
-    def _pattern(self, table: TableSpec, extract: FilesExtract) -> str:
-        """The pattern relative to the folder."""
-        path = PurePosixPath(extract.path)
-        if path.is_absolute() and path.is_relative_to(self.folder.as_posix()):
-            path = path.relative_to(self.folder.as_posix())
-        if path.is_absolute() or ".." in path.parts:
-            self._escaped(table, extract.path)
-        return path.as_posix()
-
-    def _escaped(self, table: TableSpec, got: str) -> NoReturn:
-        raise SpecError(
-            f"path of table {table.name!r} leads out of the folder of connection {self.connection!r}",
-            got=got,
-            allowed=f"files below {self.folder}",
-            facts=self.facts(table),
-        )
-
-
-def _fixed_parts(pattern: str) -> tuple[str, ...]:
-    """The leading parts of a pattern that hold no wildcard, and the first that does."""
-    parts = PurePosixPath(pattern).parts
-    wild = next((place for place, part in enumerate(parts) if any(sign in part for sign in _MAGIC)), len(parts) - 1)
-    return parts[: wild + 1]

@@ -1,43 +1,53 @@
 """CSV records one by one, each either a list of fields or a reason why not: one bad line costs one line.
 
-Strict RFC 4180 with any delimiter: a quote stands at both ends of a field or nowhere. Records keep their line.
+Strict RFC 4180 with any delimiter and quote: a quote stands at both ends of a field or nowhere. Records keep their
+line.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-BOM = b"\xef\xbb\xbf"
+from headwater.adapters.sources.files.lines import Encoding, RecordTooLongError
+from headwater.adapters.sources.texts import Record
+from headwater.domain.spec import FilesExtract
+
 MOST_LINES_OF_A_RECORD = 200
 """An opening quote that is not closed within so many lines is taken for a mistake in its first line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record. ``fields`` holds None for an unquoted null; it is None altogether for a broken record."""
-
-    line: int
-    fields: list[str | None] | None
-    raw: str = ""
-    problem: str = ""
 
 
 class CsvFormat:
     """How fields are told apart."""
 
-    def __init__(self, delimiter: str, null: str) -> None:
-        self.delimiter = delimiter
-        self.null = null
-        sign = re.escape(delimiter)
-        self._field = re.compile(rf'(?:"((?:[^"]|"")*)"|([^"{sign}]*))({sign}|\Z)')
+    def __init__(self, extract: FilesExtract) -> None:
+        self.delimiter, self.quote, self.escape, self.null = (
+            extract.delimiter, extract.quote, extract.escape, extract.null
+        )  # fmt: skip
+        sign, quote, escape = (re.escape(text) for text in (self.delimiter, self.quote, self.escape))
+        taken = f"{escape}[\\s\\S]|" if escape else ""
+        within = f"(?:{taken}[^{quote}{escape}]|{quote}{quote})*"
+        plain = f"(?:{taken}[^{sign}{quote}{escape}])*"
+        quoted = f"{quote}({within}){quote}" if quote else r"(\Z.)"
+        self._field = re.compile(f"(?:{quoted}|({plain}))({sign}|\\Z)")
+        self._escaped = re.compile(f"{escape}([\\s\\S])") if escape else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether quotes are doubled and nothing else has two meanings."""
+        return not self.escape
+
+    def quotes(self, text: str) -> int:
+        """How many quotes of the text have their meaning."""
+        if not self.quote:
+            return 0
+        return (self._escaped.sub("", text) if self._escaped else text).count(self.quote)
 
     def split(self, text: str) -> list[str | None] | None:
         """The fields of a record, or None when its quotes are broken."""
-        if '"' not in text:
+        if (not self.quote or self.quote not in text) and (not self.escape or self.escape not in text):
             return [None if value == self.null else value for value in text.split(self.delimiter)]
         fields: list[str | None] = []
         place, more = 0, True
@@ -46,72 +56,82 @@ class CsvFormat:
             if match is None:
                 return None
             quoted, plain, end = match.groups()
-            fields.append(quoted.replace('""', '"') if quoted is not None else None if plain == self.null else plain)
+            fields.append(self._quoted(quoted) if quoted is not None else self._plain(plain))
             place, more = match.end(), bool(end)
         return fields
 
+    def _plain(self, text: str) -> str | None:
+        if text == self.null:
+            return None
+        return self._escaped.sub(r"\1", text) if self._escaped else text
 
-def read_records(file: BinaryIO, form: CsvFormat, seen: Callable[[bytes], None]) -> Iterator[Record]:
-    """Records of a file, the header included, blank lines left out.
-
-    :param seen: is handed every byte of the file, in order.
-    """
-    lines = _numbered(file, seen)
-    waiting: deque[tuple[int, bytes]] = deque()
-    while _fill(waiting, lines, 1):
-        number = waiting[0][0]
-        content = b"".join(waiting.popleft()[1] for _ in range(_lines_of_record(waiting, lines, form)))
-        if content.strip(b"\r\n"):
-            yield _record(number, content, form)
+    def _quoted(self, text: str) -> str:
+        if self._escaped is None:
+            return text.replace(self.quote * 2, self.quote)
+        pairs = re.compile(f"{re.escape(self.escape)}([\\s\\S])|{re.escape(self.quote)}({re.escape(self.quote)})")
+        return pairs.sub(lambda match: match[1] or match[2], text)
 
 
-def _numbered(file: BinaryIO, seen: Callable[[bytes], None]) -> Iterator[tuple[int, bytes]]:
-    for number, line in enumerate(file, 1):
-        seen(line)
-        yield number, line.removeprefix(BOM) if number == 1 else line
+@dataclass(slots=True)
+class CsvRecords:
+    """Takes blocks of lines and gives their records, asking for more blocks while a record is open."""
 
+    form: CsvFormat
+    encoding: Encoding
+    more: Iterator[str]
+    bound: int
+    line: int = 0
+    """Lines taken so far."""
+    _waiting: deque[str] = field(default_factory=deque)
 
-def _fill(waiting: deque[tuple[int, bytes]], lines: Iterator[tuple[int, bytes]], count: int) -> bool:
-    """Read ahead until ``count`` lines wait; False when the file has no more."""
-    while len(waiting) < count:
-        line = next(lines, None)
-        if line is None:
-            return False
-        waiting.append(line)
-    return True
+    def skip(self, lines: int) -> None:
+        """Somebody else has read this many lines."""
+        self.line += lines
 
+    def of(self, block: str) -> Iterator[Record]:
+        """The records of a block, and of as many more as its last record reaches into; blank lines left out."""
+        self._take(block)
+        while self._waiting:
+            count = self._lines_of_record()
+            place, self.line = self.line + 1, self.line + count
+            text = "".join(self._waiting.popleft() for _ in range(count)).removesuffix("\n").removesuffix("\r")
+            if text.strip("\r\n"):
+                yield self._record(place, text)
 
-def _lines_of_record(waiting: deque[tuple[int, bytes]], lines: Iterator[tuple[int, bytes]], form: CsvFormat) -> int:
-    """How many lines make the next record: up to where its quotes are closed, or one where that gives no record."""
-    quotes, count = 0, 0
-    while count < MOST_LINES_OF_A_RECORD and _fill(waiting, lines, count + 1):
-        quotes += waiting[count][1].count(b'"')
-        count += 1
-        if quotes % 2 == 0:
-            return count if count == 1 or _is_record(waiting, count, form) else 1
-    return 1
+    def _take(self, block: str) -> None:
+        lines = block.split("\n")
+        last = lines.pop()
+        self._waiting.extend(f"{line}\n" for line in lines)
+        self._waiting.extend([last] if last else [])
 
+    def _fill(self, count: int) -> bool:
+        """Have ``count`` lines wait; False when the file has no more."""
+        while len(self._waiting) < count:
+            block = next(self.more, None)
+            if block is None:
+                return False
+            self._take(block)
+        return True
 
-def _is_record(waiting: deque[tuple[int, bytes]], count: int, form: CsvFormat) -> bool:
-    joined = b"".join(waiting[place][1] for place in range(count))
-    return form.split(joined.rstrip(b"\r\n").decode("utf-8", errors="replace")) is not None
+    def _lines_of_record(self) -> int:
+        """How many lines make the next record: up to where its quotes close, or one where that gives no record."""
+        quotes = count = size = 0
+        while count < MOST_LINES_OF_A_RECORD and self._fill(count + 1):
+            quotes += self.form.quotes(self._waiting[count])
+            size += len(self._waiting[count])
+            count += 1
+            if size > self.bound:
+                raise RecordTooLongError
+            if quotes % 2 == 0:
+                return count if count == 1 or self._is_record(count) else 1
+        return 1
 
+    def _is_record(self, count: int) -> bool:
+        return self.form.split("".join(self._waiting[place] for place in range(count)).rstrip("\r\n")) is not None
 
-def _record(line: int, content: bytes, form: CsvFormat) -> Record:
-    content = content.removesuffix(b"\n").removesuffix(b"\r")
-    if b"\0" in content:
-        return _broken(line, content, "nul_byte")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        return _broken(line, content, "invalid_utf8")
-    fields = form.split(text)
-    return _broken(line, content, "broken_quoting") if fields is None else Record(line, fields, text)
-
-
-def _broken(line: int, content: bytes, problem: str) -> Record:
-    if problem == "broken_quoting":
-        return Record(line, None, content.decode("utf-8"), problem)
-    # what is no text is escaped, backslashes too, so that the bytes can be had back exactly
-    escaped = content.replace(b"\\", b"\\\\").replace(b"\0", b"\\x00")
-    return Record(line, None, escaped.decode("utf-8", errors="backslashreplace"), problem)
+    def _record(self, place: int, text: str) -> Record:
+        problem = self.encoding.problem_of(text)
+        fields = self.form.split(text) if problem is None else None
+        if fields is None:
+            return self.encoding.broken(place, text, problem or "broken_quoting")
+        return Record(place, fields, text)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from headwater.adapters.sources.parquet import duckdb_type, literal
 from headwater.domain.errors import SpecError
-from headwater.domain.spec import FilesExtract, TableSpec
 
 _INTEGER = "[+-]?[0-9]+"
 _FLOAT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
@@ -22,23 +22,25 @@ _FORMS = {
     "date": _DATE,
     "timestamp": f"{_DATE}[T ]{_TIME}",
     "timestamptz": f"{_DATE}[T ]{_TIME}{_ZONE}",
+    "uuid": "(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    "binary": "(?i)([0-9a-f]{2})*",
 }
-"""A timestamptz without a zone is UTC (rule 30)."""
+"""A timestamptz without a zone is UTC (rule 30); binary is written in hexadecimal digits."""
 _DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
 _LARGEST_PRECISION = 38
 
 
-def check_types(table: TableSpec, extract: FilesExtract) -> None:
-    """:raises SpecError: for a declared type that text in a file cannot have."""
-    for name, kind in extract.columns.items():
+def check_types(columns: Mapping[str, str], table: str) -> None:
+    """:raises SpecError: for a declared type that text cannot have."""
+    for name, kind in columns.items():
         decimal = _DECIMAL.fullmatch(kind)
         fits = decimal is not None and int(decimal[2]) <= int(decimal[1]) <= _LARGEST_PRECISION
         if kind not in _FORMS and kind != "string" and not fits:
             raise SpecError(
-                f"column {name!r} of table {table.name!r} has a type that a CSV file cannot carry",
+                f"column {name!r} of table {table!r} has a type that a file cannot carry",
                 got=kind,
                 allowed=", ".join((*_FORMS, "decimal(p,s)", "string")),
-                facts={"table": table.name, "column": name},
+                facts={"table": table, "column": name},
             )
 
 
@@ -46,7 +48,7 @@ def value(column: str, kind: str) -> str:
     """SQL of the typed value of a text column; NULL where it is none."""
     if kind == "string":
         return column
-    typed = f"TRY_CAST({column} AS {duckdb_type(kind)})"
+    typed = f"unhex({column})" if kind == "binary" else f"TRY_CAST({column} AS {duckdb_type(kind)})"
     finite = f" AND isfinite({typed})" if kind in ("float", "double") else ""
     return f"CASE WHEN regexp_full_match({column}, {literal(_form(kind))}){finite} THEN {typed} END"
 

@@ -1,0 +1,69 @@
+"""Blocks of CSV without anything unusual, read by pyarrow at once; anything unusual is left to the strict reader."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headwater.adapters.sources.files.records import CsvFormat
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BLANK = re.compile(r"\A\r?\n|\n\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class FastCsv:
+    """Reads a block when pyarrow and the strict reader cannot but agree on it."""
+
+    form: CsvFormat
+    width: int
+
+    def columns(self, block: str) -> list[pa.Array] | None:
+        """The fields of the block's records, one record a line; None when the strict reader has to look.
+
+        Only blocks are taken whose quotes, if any, all enclose fields, whose lines are none of them blank, and that
+        have as many records as lines.
+        """
+        import pyarrow as pa
+        import pyarrow.csv
+
+        if not self.form.is_plain or self.width < 2 or not self._is_usual(block):
+            return None
+        try:
+            table = pyarrow.csv.read_csv(
+                pa.py_buffer(block.encode()),
+                read_options=pyarrow.csv.ReadOptions(
+                    column_names=[str(place) for place in range(self.width)], use_threads=False,
+                    block_size=len(block) * 4,
+                ),
+                parse_options=pyarrow.csv.ParseOptions(
+                    delimiter=self.form.delimiter, quote_char=self.form.quote or False, newlines_in_values=True
+                ),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types={str(place): pa.string() for place in range(self.width)},
+                    null_values=[self.form.null], strings_can_be_null=True, quoted_strings_can_be_null=False,
+                ),
+            )  # fmt: skip
+        except (pa.ArrowInvalid, UnicodeEncodeError):
+            return None
+        if table.num_rows != lines_of(block):
+            return None
+        return [column.combine_chunks() for column in table.columns]
+
+    def _is_usual(self, block: str) -> bool:
+        if "\0" in block or _BLANK.search(block) or block.count("\r") != block.count("\r\n"):
+            return False
+        return not self.form.quote or self.form.quote not in block or self._encloses(block)
+
+    def _encloses(self, block: str) -> bool:
+        sign, quote = re.escape(self.form.delimiter), re.escape(self.form.quote)
+        field = f"(?:{quote}(?:[^{quote}\n]|{quote}{quote})*+{quote}|[^{quote}{sign}\r\n]*+)"
+        return re.fullmatch(f"(?:{field}(?:{sign}|\r?\n|\\Z))*+", block) is not None
+
+
+def lines_of(block: str) -> int:
+    """How many lines a block has; the last may lack its end."""
+    return block.count("\n") + (not block.endswith("\n"))

@@ -1,0 +1,93 @@
+"""Text files in blocks of whole lines, whatever their encoding; bytes that are no text can be had back."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from headwater.adapters.sources.texts import Record, escaped
+
+BLOCK_BYTES = 4 << 20
+_BYTE_ORDER_MARK = "\ufeff"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class RecordTooLongError(Exception):
+    """A record is longer than the bound; carries the line it starts in."""
+
+
+class NoByteOrderMarkError(Exception):
+    """A UTF-16 file does not say which byte comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How bytes become text and back. What cannot be decoded becomes lone surrogates, which no text has."""
+
+    name: str
+
+    @property
+    def errors(self) -> str:
+        return "surrogatepass" if self.name == "utf-16" else "surrogateescape"
+
+    def bytes_of(self, text: str) -> bytes:
+        """The very bytes a text was decoded from; UTF-16 comes without a mark, the low byte first."""
+        return text.encode("utf-16-le" if self.name == "utf-16" else self.name, self.errors)
+
+    def broken(self, place: int, text: str, problem: str) -> Record:
+        """A record that cannot be taken, kept as it is, or escaped where it is no text."""
+        keep = text if is_text(text) else escaped(self.bytes_of(text))
+        return Record(place, None, keep, problem)
+
+    def problem_of(self, text: str) -> str | None:
+        """What is wrong with a text as such."""
+        if "\0" in text:
+            return "nul_byte"
+        if not text.isascii() and _SURROGATE.search(text):
+            return "invalid_utf8" if self.name == "utf-8" else "invalid_encoding"
+        return None
+
+
+def is_text(text: str) -> bool:
+    """Whether the text can be stored as one."""
+    return "\0" not in text and (text.isascii() or _SURROGATE.search(text) is None)
+
+
+def blocks(content: BinaryIO, encoding: Encoding, bound: int) -> Iterator[str]:
+    """Texts of whole lines, line ends included; only the last may lack one. A byte order mark is taken off.
+
+    :param bound: the longest line, in characters.
+    :raises RecordTooLongError: when a line is longer.
+    :raises NoByteOrderMarkError: when a UTF-16 file has none.
+    """
+    decoder = codecs.getincrementaldecoder(encoding.name)(encoding.errors)
+    rest, first = "", True
+    while True:
+        chunk = content.read(BLOCK_BYTES)
+        if first and chunk and encoding.name == "utf-16" and chunk[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+            raise NoByteOrderMarkError
+        text = _decoded(decoder, chunk)
+        text, first = text.removeprefix(_BYTE_ORDER_MARK) if first else text, first and not text
+        cut = text.rfind("\n") + 1
+        if cut:
+            yield rest + text[:cut]
+            rest = text[cut:]
+        else:
+            rest += text
+        if len(rest) > bound:
+            raise RecordTooLongError
+        if not chunk:
+            break
+    if rest:
+        yield rest
+
+
+def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes) -> str:
+    try:
+        return decoder.decode(chunk, final=not chunk)
+    except UnicodeDecodeError as error:
+        # the odd last byte of a UTF-16 file is no code unit: it is told by a lone surrogate
+        return error.object[error.start : error.end].decode("ascii", "surrogateescape")

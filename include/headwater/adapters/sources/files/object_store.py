@@ -1,0 +1,140 @@
+"""Objects in S3, in what speaks its protocol, and in Azure Data Lake Storage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from headwater.adapters.redaction import Redactor
+from headwater.adapters.sources.files.ledger import LandedFile
+from headwater.adapters.sources.files.patterns import compiled, fixed_folder, is_hidden
+from headwater.domain.errors import (
+    CredentialsError,
+    HeadwaterError,
+    SourceTableMissingError,
+    SourceUnreachableError,
+)
+from headwater.ports.connections import ConnectionInfo
+
+if TYPE_CHECKING:
+    import pyarrow.fs
+
+_REFUSED = re.compile(
+    r"ACCESS_DENIED|INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|INVALID_CLIENT_TOKEN_ID|EXPIRED_TOKEN"
+    r"|MISSING_AUTHENTICATION|AuthenticationFailed|AuthorizationFailure|AuthorizationPermissionMismatch"
+    r"|InvalidAccessKeyId|HTTP (?:status|response code:?) 40[13]",
+    re.IGNORECASE,
+)
+_NO_SUCH = re.compile(r"NO_SUCH_BUCKET|NoSuchBucket|ContainerNotFound|FilesystemNotFound")
+
+
+class ObjectStore:
+    """The objects below a prefix of a bucket.
+
+    :param connect: makes the file system; called once, at first use.
+    :param below: ``bucket/prefix``, without a slash at either end.
+    """
+
+    local = False
+
+    def __init__(
+        self,
+        connect: Callable[[], pyarrow.fs.FileSystem],
+        below: str,
+        root: str,
+        connection: ConnectionInfo,
+        facts: dict[str, str],
+    ) -> None:
+        self.root = root
+        self._connect, self._below, self._connection, self._facts = connect, below, connection, facts
+
+    @cached_property
+    def _files(self) -> pyarrow.fs.FileSystem:
+        return self._connect()
+
+    def is_folder(self, path: str) -> bool:
+        from pyarrow.fs import FileType
+
+        with self._explained():
+            kind = self._files.get_file_info(self._full(path)).type
+            if kind is FileType.NotFound and self._files.get_file_info(self._bucket).type is FileType.NotFound:
+                raise self._failure(f"NoSuchBucket {self._bucket}")
+        # a prefix that nothing was delivered to yet is an empty folder: only buckets are made by hand
+        return kind is not FileType.File
+
+    def list_files(self, pattern: str) -> Iterator[LandedFile]:
+        from pyarrow.fs import FileSelector, FileType
+
+        wanted, start = compiled(pattern), self._full(fixed_folder(pattern))
+        selector = FileSelector(start, allow_not_found="/" in start, recursive=True)
+        with self._explained():
+            found = self._files.get_file_info(selector)
+        for info in found:
+            name = info.path.removeprefix(f"{self._below}/")
+            if info.type is FileType.File and wanted.fullmatch(name) and not is_hidden(name):
+                yield LandedFile(path=name, size=info.size, modified_ns=info.mtime_ns)
+
+    def stat(self, path: str) -> LandedFile | None:
+        from pyarrow.fs import FileType
+
+        with self._explained():
+            info = self._files.get_file_info(self._full(path))
+            if info.type is not FileType.File:
+                return None
+            with self._files.open_input_file(self._full(path)) as content:
+                etag = (content.metadata() or {}).get("ETag", b"")
+        return LandedFile(path=path, size=info.size, modified_ns=info.mtime_ns, etag=bytes(etag).decode() or None)
+
+    def open(self, path: str) -> BinaryIO:
+        with self._explained():
+            return cast("BinaryIO", self._files.open_input_file(self._full(path)))
+
+    @property
+    def _bucket(self) -> str:
+        return self._below.partition("/")[0]
+
+    def _full(self, path: str) -> str:
+        return "/".join(part for part in (self._below, path) if part and part != ".")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """The library's errors become explained ones, without a chain: its own may quote what it was made with."""
+        try:
+            yield
+        except FileNotFoundError:
+            failure: HeadwaterError = SourceTableMissingError(f"an object below {self.root} is gone", facts=self._facts)
+        except OSError as error:
+            failure = self._failure(str(error))
+        else:
+            return
+        raise failure
+
+    def _failure(self, text: str) -> HeadwaterError:
+        extra = self._connection.extra
+        secrets = [str(extra[key]) for key in ("aws_session_token", "sas_token", "client_secret") if key in extra]
+        redact = Redactor([self._connection.password.get_secret_value(), *secrets])
+        got = redact(text).splitlines()[0][:300]
+        name = self._connection.id
+        if _NO_SUCH.search(text):
+            return SourceTableMissingError(
+                f"the bucket of {self.root} does not exist",
+                got=got,
+                remedy=f"Create the bucket, or correct `path` in the extra of connection {name!r}.",
+                facts=self._facts,
+            )
+        if _REFUSED.search(text):
+            return CredentialsError(
+                f"{self.root} refused connection {name!r}",
+                got=got,
+                remedy="Set the right key on the connection, and grant it listing and reading of the prefix.",
+                facts=self._facts,
+            )
+        return SourceUnreachableError(
+            f"{self.root} could not be read over connection {name!r}",
+            got=got,
+            remedy="Check that the store is up and that `endpoint_url` and `region_name` are right.",
+            facts=self._facts,
+        )

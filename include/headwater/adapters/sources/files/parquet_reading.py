@@ -1,0 +1,90 @@
+"""A Parquet file becomes records of texts, exactly; DuckDB reads it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headwater.adapters.sources.files.ledger import LandedFile
+from headwater.adapters.sources.files.shape import Shape
+from headwater.adapters.sources.parquet import literal, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+_INTEGERS = "TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|UTINYINT|USMALLINT|UINTEGER|UBIGINT"
+_FITS = {
+    "boolean": "BOOLEAN",
+    "int": _INTEGERS,
+    "long": _INTEGERS,
+    "float": "FLOAT",
+    "double": "FLOAT|DOUBLE|TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT",
+    "decimal": rf"{_INTEGERS}|DECIMAL\(.*\)",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP|TIMESTAMP_(?:S|MS|NS)",
+    "timestamptz": "TIMESTAMP WITH TIME ZONE|TIMESTAMPTZ_NS",
+    "string": r"VARCHAR|UUID|TIME|JSON|ENUM\(.*\)|.*\[\d*\]|STRUCT\(.*\)|MAP\(.*\)",
+    "binary": "BLOB",
+    "uuid": "UUID",
+}
+"""Types of a file whose values a declared type can hold; single values that do not fit go to quarantine."""
+_NESTED = re.compile(r".*\[\d*\]|STRUCT\(.*\)|MAP\(.*\)", re.DOTALL)
+
+
+def read_parquet(
+    engine: duckdb.DuckDBPyConnection, file: LandedFile, local: Path, shape: Shape, target: Path, ordinal: int
+) -> int:
+    """Write the file's rows to ``target`` in the form of ``TextFile``; returns their number.
+
+    :raises SchemaDriftError: when names or types are not what the YAML declares.
+    :raises SourceDataError: when the file cannot be read.
+    """
+    import duckdb
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    source = f"read_parquet({literal(str(local))}, file_row_number=true, hive_partitioning=false)"
+    try:
+        with pq.ParquetFile(local) as opened:
+            names = list(opened.schema_arrow.names)
+        described = engine.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 - a literal path
+        types = {str(row[0]): str(row[1]) for row in described}
+        select = _select(names, types, file, shape, source, ordinal)
+        copied = engine.execute(f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION lz4)")
+        return int((copied.fetchone() or (0,))[0])
+    except (duckdb.Error, pa.ArrowInvalid, OSError) as error:
+        damage = str(error).splitlines()[0].replace(str(local), file.path)[:200]
+    raise shape.landing.refusal(file.path, "is no Parquet file that can be read", damage, "a whole Parquet file")
+
+
+def _select(names: list[str], types: dict[str, str], file: LandedFile, shape: Shape, source: str, ordinal: int) -> str:
+    places = iter(shape.places(names, ", ".join(names)))
+    items = []
+    for number, (name, kind) in enumerate(shape.landing.extract.columns.items()):
+        if name in shape.constants:
+            value = shape.constants[name]
+            text = "NULL::VARCHAR" if value is None else literal(value)
+        else:
+            text = "NULL::VARCHAR" if next(places) is None else _text(name, kind, types[name], shape)
+        items.append(f"{text} AS c{number}")
+    items += [
+        f"{literal(file.path)} AS file",
+        "file_row_number + 1 AS place",
+        f"file_row_number + {ordinal + 1} AS ordinal",
+        "NULL::VARCHAR AS problem",
+        "NULL::VARCHAR AS raw",
+    ]
+    return f"SELECT {', '.join(items)} FROM {source}"  # noqa: S608 - identifiers quoted, values literals
+
+
+def _text(name: str, kind: str, found: str, shape: Shape) -> str:
+    if re.fullmatch(_FITS[kind.partition("(")[0]], found, re.DOTALL) is None:
+        raise shape.drift([name], [], f"has column {name!r} of type {found}, which does not fit {kind}", found)
+    column = quoted(name)
+    if found == "BLOB":
+        return f"hex({column})"
+    if found == "FLOAT" and kind == "double":
+        # the digits of a float mean another double: it is widened before it is written down
+        return f"{column}::DOUBLE::VARCHAR"
+    return f"to_json({column})::VARCHAR" if _NESTED.fullmatch(found) else f"{column}::VARCHAR"

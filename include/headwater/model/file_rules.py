@@ -1,0 +1,67 @@
+"""What must hold for an extract of files, beyond the types of its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headwater.domain.spec import FilesExtract
+from headwater.model.schedules import Finding
+
+_ONLY = {
+    **dict.fromkeys(("header", "delimiter", "quote", "escape", "null"), ("csv",)),
+    **dict.fromkeys(("encoding", "max_record_bytes"), ("csv", "jsonl", "json")),
+}
+"""Keys that mean something for some formats only."""
+
+
+def file_findings(extract: FilesExtract) -> Iterator[Finding]:
+    """What is wrong with it; paths start at the table."""
+    yield from _paths(extract)
+    yield from _partitions(extract)
+    yield from _formats(extract)
+    if extract.format == "csv":
+        yield from _dialect(extract)
+
+
+def _paths(extract: FilesExtract) -> Iterator[Finding]:
+    for key in ("path", "manifest"):
+        value = getattr(extract, key)
+        if value is not None and (".." in value.split("/") or "\\" in value):
+            yield ("extract", key), "the path leaves its folder", repr(value), "a folder or glob without .."
+    if extract.marker is not None and ("/" in extract.marker or "\\" in extract.marker or not extract.marker):
+        yield ("extract", "marker"), "a marker lies beside its file", repr(extract.marker), "{name}.done, or _SUCCESS"
+
+
+def _partitions(extract: FilesExtract) -> Iterator[Finding]:
+    for name in extract.partitions:
+        if name not in extract.columns:
+            message = f"the partition {name!r} has no type"
+            yield ("extract", "partitions"), message, repr(name), f"columns: {{{name}: <type>}}"
+    if not extract.file_columns:
+        yield ("extract", "partitions"), "no column is left in the files", None, "at least one that is no partition"
+
+
+def _formats(extract: FilesExtract) -> Iterator[Finding]:
+    for key, formats in _ONLY.items():
+        if key in extract.model_fields_set and extract.format not in formats:
+            message = f"{key} means nothing for files of format {extract.format}"
+            yield ("extract", key), message, repr(getattr(extract, key)), f"format {' or '.join(formats)}, or no {key}"
+    if extract.format == "parquet" and extract.compression not in ("auto", "none"):
+        message = "Parquet files have their own compression"
+        yield ("extract", "compression"), message, extract.compression, "none, or no compression"
+    if extract.undeclared_fields == "quarantine" and extract.format not in ("jsonl", "json"):
+        message = "only records of JSON can be set aside for a field"
+        yield ("extract", "undeclared_fields"), message, "quarantine", "stop or ignore"
+
+
+def _dialect(extract: FilesExtract) -> Iterator[Finding]:
+    signs = {"delimiter": extract.delimiter, "quote": extract.quote, "escape": extract.escape}
+    for key, sign in signs.items():
+        if sign in ("\n", "\r", "\0"):
+            yield ("extract", key), f"the {key} ends lines", repr(sign), "another character"
+        twin = next((other for other, value in signs.items() if other != key and value and value == sign), None)
+        if twin is not None and key != "delimiter":
+            allowed = (
+                "an empty escape: quotes are doubled" if {key, twin} == {"quote", "escape"} else "another character"
+            )
+            yield ("extract", key), f"{key} and {twin} are the same character", repr(sign), allowed
