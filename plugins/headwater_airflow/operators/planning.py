@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
+from headwater.domain.duration import format_duration
 from headwater.domain.errors import LeaseHeldError
 from headwater.domain.run import RunPlan, RunRequest
 from headwater_airflow.operators.base import Stage, StageOperator
@@ -106,10 +107,18 @@ def _summary(plan: RunPlan, request: RunRequest) -> dict[str, Any]:
 
 def _held(stage: Stage, busy: LeaseBusyError) -> LeaseHeldError:
     holders = ", ".join(sorted({lease.holder or lease.run_key for lease in busy.holders}))
+    tables = len(busy.holders)
     return LeaseHeldError(
-        f"other runs still hold tables of {stage.run.spec.name} after {stage.run.spec.lease_wait}: {holders}",
+        f"after {format_duration(stage.run.spec.lease_wait)}, {tables} tables of {stage.run.spec.name} are still held "
+        f"by {holders}",
         got=holders,
         allowed="tables that no other run holds",
-        remedy="Let the other run end or stop it, then clear plan_run with everything downstream.",
-        facts={**busy.facts, "holder": holders},
+        remedy="Let the other run end or stop it, then run again.",
+        facts={
+            **busy.facts,
+            "holder": holders,
+            "count": str(tables),
+            "held_until": f"{max(lease.expires_at for lease in busy.holders):%Y-%m-%d %H:%M:%S} UTC",
+            "lease_ttl": format_duration(stage.platform.settings.lease_ttl),
+        },
     )
