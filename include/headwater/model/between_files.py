@@ -7,7 +7,9 @@ from pathlib import Path
 
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
+from headwater.domain.spec import SourceSpec
 from headwater.model.attempts import Attempt
+from headwater.model.gold_modes import input_findings
 from headwater.model.known_columns import known_columns
 from headwater.model.layout import Layout
 from headwater.model.references import line_of_table, tables_of, unknown_table
@@ -25,8 +27,26 @@ def check_between(layout: Layout, attempts: Sequence[Attempt]) -> None:
             attempt.errors.append(twin_error(layout, attempt.file, twin))
         attempt.errors += list(_unknown_tables(layout, attempt, known, broken))
     columns = known_columns(attempt.spec for attempt in attempts if attempt.spec is not None)
+    silver_modes = _silver_modes(attempts)
     for attempt in attempts:
         attempt.errors += list(_unknown_columns(layout, attempt, columns))
+        _gold_modes(attempt, silver_modes)
+
+
+def _gold_modes(attempt: Attempt, silver_modes: dict[str, str]) -> None:
+    if attempt.spec is None or attempt.resolution is None:
+        return
+    for gold in attempt.spec.gold:
+        attempt.resolution.refuse(input_findings(gold, silver_modes), ("gold", gold.name))
+
+
+def _silver_modes(attempts: Sequence[Attempt]) -> dict[str, str]:
+    return {
+        attempt.spec.name_of(Layer.SILVER, table.name).dotted: table.silver.mode
+        for attempt in attempts
+        if isinstance(attempt.spec, SourceSpec)
+        for table in attempt.spec.tables
+    }
 
 
 def twin_error(layout: Layout, file: Path, twin: Path) -> SpecError:

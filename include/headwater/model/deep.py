@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec, TableSpec
+from headwater.model.acknowledgements import acknowledgement_findings
 from headwater.model.contract_lint import lint_contract
 from headwater.model.fixture_files import stray_files
 from headwater.model.fixtures import fixture_tables, read_fixtures
+from headwater.model.gold_modes import mode_findings, mode_warnings
 from headwater.model.layout import Layout
 from headwater.model.references import line_of_table, tables_of, unknown_table
 from headwater.model.resolution import Resolution
@@ -29,6 +31,8 @@ def deepen(layout: Layout, result: Resolution) -> None:
             _silver(layout, spec, table, result)
     gold = tuple(_with_inputs(layout, spec, gold, result) for gold in spec.gold)
     full = spec.model_copy(update={"contracts": contracts, "gold": gold})
+    if not result.errors:
+        result.refuse(acknowledgement_findings(full))
     result.spec = None if result.errors else full
 
 
@@ -84,6 +88,8 @@ def _with_inputs(layout: Layout, spec: PipelineSpec, gold: GoldSpec, result: Res
             result.errors.append(unknown_table(table.dotted, where, own))
     wanted = (("grain", index, name) for index, name in enumerate(gold.grain))
     result.refuse(_absent(wanted, found.columns, file), ("gold", gold.name))
+    result.refuse(mode_findings(gold), ("gold", gold.name))
+    result.warn(mode_warnings(gold), ("gold", gold.name))
     return gold.model_copy(update={"inputs": found.inputs})
 
 

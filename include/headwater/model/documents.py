@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from headwater.domain.base import Value
+from headwater.domain.change import Acknowledgement
 from headwater.domain.spec import ColumnRule, Duration, Freshness, Owner, Schedule, Silver
 
 
@@ -46,16 +47,18 @@ class TableDocument(Value):
     drift: Literal["stop", "evolve"] = "stop"
     max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
     accept: tuple[Acceptance, ...] = ()
+    acknowledge: tuple[Acknowledgement, ...] = ()
 
 
 class GoldDocument(Value):
     """One entry under ``gold``; its SQL is ``sql/gold/<file stem>/<name>.sql``."""
 
-    mode: Literal["rebuild"] = "rebuild"
+    mode: Literal["rebuild", "merge", "append"] = "rebuild"
     description: str | None = None
     owner: Owner | None = None
     grain: tuple[str, ...] = ()
     accept: tuple[Acceptance, ...] = ()
+    acknowledge: tuple[Acknowledgement, ...] = ()
 
 
 class ProductDocument(Value):

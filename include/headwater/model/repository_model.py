@@ -7,10 +7,11 @@ from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 
-from headwater.domain.errors import NotFoundError
+from headwater.domain.errors import NotFoundError, SpecError
+from headwater.domain.increment import GroupQueries
 from headwater.domain.job import PreflightTable
 from headwater.domain.names import Layer, TableName
-from headwater.domain.spec import PipelineSpec, SourceSpec
+from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec
 from headwater.model import groups, hashes
 from headwater.model.environment import environment_digest
 from headwater.model.fixtures import declared_types, fixture_tables, read_fixtures
@@ -62,6 +63,21 @@ class RepositoryModel:
         from headwater.model.contracts import quarantine_rules
 
         return quarantine_rules(contract)
+
+    def group_queries(self, gold: GoldSpec) -> GroupQueries:
+        from headwater.model.sql_groups import group_queries
+
+        return group_queries(gold.sql, gold.grain)
+
+    def changing_key(self, table: TableName) -> tuple[str, ...] | None:
+        try:
+            spec = self.load(table.source)
+        except (NotFoundError, SpecError):
+            return None
+        found = next((t for t in spec.tables if t.name == table.table), None) if isinstance(spec, SourceSpec) else None
+        if found is None:
+            return None
+        return () if found.silver.mode == "append" else found.silver_key
 
     def preflight_hashes(self, spec: PipelineSpec) -> dict[TableName, str]:
         environment = environment_digest(self._root)

@@ -95,6 +95,13 @@ class Catalog(Protocol):
         """Drop branches, ignoring those that are gone."""
         ...
 
+    def tag(self, table: TableName, name: str, snapshot_id: int) -> None:
+        """Make the tag stand at the snapshot, which expiry then keeps (rules 38, 41); a tag of that name moves.
+
+        :raises NotFoundError: when the table or snapshot is gone.
+        """
+        ...
+
     def write_attachment(self, table: TableName, name: str, content: bytes) -> str:
         """Write a file beside the table's metadata (rule 29) and return its path."""
         ...

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
+from headwater.domain.increment import GroupQueries
 from headwater.domain.job import PreflightTable
 from headwater.domain.lineage import ColumnLineage
 from headwater.domain.names import TableName
 from headwater.domain.schema import TableSchema
-from headwater.domain.spec import PipelineSpec, SourceSpec
+from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec
 
 SqlLineage = Callable[[str, Mapping[str, TableSchema]], tuple[ColumnLineage, ...]]
 
@@ -39,6 +40,17 @@ class PipelineModel(Protocol):
 
     def quarantine_rules(self, contract: str) -> dict[str, str]:
         """Rule name -> Spark SQL predicate that is true for a row to divert."""
+        ...
+
+    def group_queries(self, gold: GoldSpec) -> GroupQueries:
+        """How a gold table's SQL leads from changed input rows to groups, or why it cannot be followed (rule 38)."""
+        ...
+
+    def changing_key(self, table: TableName) -> tuple[str, ...] | None:
+        """The key by which rows of a silver table change, in silver's names; empty when it only appends.
+
+        None when no spec that loads declares the table.
+        """
         ...
 
     def preflight_hashes(self, spec: PipelineSpec) -> dict[TableName, str]:

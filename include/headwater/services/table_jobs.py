@@ -118,7 +118,7 @@ def _save(platform: Platform, run: RunContext, stage: StageName, job: TableJob, 
 
 
 def _outcome(job: TableJob, result: TableResult) -> TableOutcome:
-    note = ""
+    note = result.facts.get("how", "")
     if isinstance(job.item, RefineTable):
         note = f"+{result.rows_inserted} ~{result.rows_updated} -{result.rows_deleted}"
         note += f", {result.quarantine.rows} to quarantine" if result.quarantine else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headwater.domain.names import Layer
 from headwater.domain.run import RunPlan, Window
 from headwater.services.context import RunContext
 
@@ -10,11 +11,13 @@ MAX_ITEMS = 5
 
 def plan_lines(run: RunContext, plan: RunPlan) -> list[str]:
     """One line per table with the window it will read, or per input of a product."""
+    from headwater.model.gold_modes import route
+
     lines = [f"plan of {run.spec.name} at {plan.planned_at.isoformat(timespec='seconds')} ({plan.kind.value})"]
     width = max((len(name) for name in (*(t.table for t in plan.tables), *plan.inputs)), default=0)
     lines += [f"  {table.table:<{width}}  batch {table.batch:>4}  {_window(table.window)}" for table in plan.tables]
     lines += [f"  {name:<{width}}  at snapshot {snapshot}" for name, snapshot in plan.inputs.items()]
-    lines += [f"  builds {table.dotted}" for table in run.all_tables() if table.layer == "gold"]
+    lines += [f"  builds {run.spec.name_of(Layer.GOLD, gold.name).dotted}: {route(gold)}" for gold in run.spec.gold]
     return lines
 
 

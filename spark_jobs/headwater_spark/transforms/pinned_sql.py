@@ -9,12 +9,6 @@ import sqlglot
 from sqlglot import exp
 
 from headwater.domain.errors import SpecError
-from headwater.domain.names import TableName
-
-
-def view_of(table: TableName) -> str:
-    """The temporary view a dotted table is read through."""
-    return f"hw_{table.layer.value}__{table.source}__{table.table}"
 
 
 def pin_tables(sql: str, views: Mapping[str, str]) -> str:

@@ -92,6 +92,19 @@ def test_staging_touches_its_branch_only(catalog: Catalog, table: TableName, sta
     assert not catalog.is_ancestor(table, move.target)
 
 
+def test_a_tag_moves_with_its_consumer_and_is_no_branch(catalog: Catalog, table: TableName, stage: Stage) -> None:
+    """Rules 38, 41."""
+    for rows in ([1], [2]):
+        move = stage(table, rows)
+        catalog.publish([move])
+        catalog.tag(table, "used_by_gold", move.target)
+    head = catalog.head(table)
+    assert head is not None
+    assert head.branches == {}
+    with pytest.raises(NotFoundError):
+        catalog.tag(table, "used_by_gold", 7)
+
+
 def test_cutting_a_branch_again_leaves_it_where_it_is(catalog: Catalog, table: TableName, stage: Stage) -> None:
     move = stage(table, [1])
     assert move.branch is not None

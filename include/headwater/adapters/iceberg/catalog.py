@@ -89,6 +89,17 @@ class IcebergCatalog:
 
         self._change(table, f"cutting a branch of {table}", change)
 
+    def tag(self, table: TableName, name: str, snapshot_id: int) -> None:
+        def change(current: Table) -> Change | None:
+            standing = current.metadata.refs.get(name)
+            if standing is not None and standing.snapshot_id == snapshot_id:
+                return None
+            if current.metadata.snapshot_by_id(snapshot_id) is None:
+                raise NotFoundError(f"{table}: snapshot {snapshot_id} is gone", facts={"table": table.dotted})
+            return ((), (point(name, snapshot_id, "tag"),))
+
+        self._change(table, f"tagging a snapshot of {table}", change)
+
     def drop_branches(self, table: TableName, branches: Sequence[str]) -> None:
         from pyiceberg.table.update import RemoveSnapshotRefUpdate
 

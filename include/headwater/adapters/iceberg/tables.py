@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy.exc import IntegrityError
 
@@ -39,12 +39,12 @@ PROPERTIES = {
 }
 
 
-def point(branch: str, snapshot_id: int) -> SetSnapshotRefUpdate:
-    """The update that makes a branch stand at the snapshot."""
+def point(ref: str, snapshot_id: int, kind: Literal["branch", "tag"] = "branch") -> SetSnapshotRefUpdate:
+    """The update that makes a branch or tag stand at the snapshot."""
     from pyiceberg.table.update import SetSnapshotRefUpdate
 
     # validated from a document: the class's optional fields have aliases that its type stubs call required
-    return SetSnapshotRefUpdate.model_validate({"ref-name": branch, "type": "branch", "snapshot-id": snapshot_id})
+    return SetSnapshotRefUpdate.model_validate({"ref-name": ref, "type": kind, "snapshot-id": snapshot_id})
 
 
 def head_of(name: TableName, table: Table) -> TableHead:

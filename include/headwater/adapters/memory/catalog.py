@@ -78,6 +78,11 @@ class MemoryCatalog:
             for branch in branches:
                 self._table(table).refs.pop(branch, None)
 
+    def tag(self, table: TableName, name: str, snapshot_id: int) -> None:
+        with self._lock:
+            self.summary(table, snapshot_id)
+            self._table(table).tags[name] = snapshot_id
+
     def stage_files(self, table: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]) -> int:
         paths = tuple(file.path for file in files)
         with self._lock:

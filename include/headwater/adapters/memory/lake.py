@@ -34,6 +34,7 @@ class MemoryTable:
     uuid: str = field(default_factory=lambda: str(uuid4()))
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     refs: dict[str, int] = field(default_factory=dict)
+    tags: dict[str, int] = field(default_factory=dict)
     state: TableState | None = None
     version: int = 0
     _ids: count[int] = field(default_factory=lambda: count(1001))

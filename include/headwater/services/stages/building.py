@@ -12,6 +12,7 @@ from headwater.domain.staging import TableState, new_attempt
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.services.context import RunContext, planned
+from headwater.services.following import CannotFollowError, follow
 from headwater.services.holding import broken_tables, is_open
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.table_jobs import TableJob, or_earlier, run_jobs
@@ -67,7 +68,17 @@ def _work(platform: Platform, run: RunContext, plan: RunPlan, gold: GoldSpec) ->
         inputs=known,
         state=TableState(run_key=run.key, spec_hash=made_with, batch=builds + 1, inputs=known),
     )
+    if gold.mode != "rebuild":
+        item = item.model_copy(update=_increment(platform, state, item))
     return or_earlier(platform, run, "build_gold", TableJob(table=name, item=item))
+
+
+def _increment(platform: Platform, state: TableState | None, item: BuildTable) -> dict[str, object]:
+    """How the table follows its inputs, or why it does not this time."""
+    try:
+        return {"follow": follow(platform, item.spec, state, item.state)}
+    except CannotFollowError as reason:
+        return {"why_anew": str(reason)}
 
 
 def _input(platform: Platform, run: RunContext, plan: RunPlan, table: TableName) -> InputRef | None:
@@ -77,15 +88,20 @@ def _input(platform: Platform, run: RunContext, plan: RunPlan, table: TableName)
     """
     if table.source != run.spec.name:
         snapshot = plan.inputs.get(table.dotted)
-        return InputRef(snapshot_id=snapshot, batch=0) if snapshot is not None else None
+        unknown = InputRef(snapshot_id=snapshot, batch=0) if snapshot is not None else None
+        return plan.input_refs.get(table.dotted, unknown)
     if table in broken_tables(platform, run):
         return None
     for record in platform.runs.staged(run.key, "refine_to_silver"):
         if record.staged.table == table and record.status in {"staged", "held"}:
             if not is_open(platform, run, record):
                 return None
-            return InputRef(snapshot_id=record.staged.staged, batch=record.staged.state.batch)
+            return _ref(record.staged.staged, record.staged.state)
     head = platform.catalog.head(table)
     if head is None or head.main is None or head.state is None:
         return None
-    return InputRef(snapshot_id=head.main, batch=head.state.batch)
+    return _ref(head.main, head.state)
+
+
+def _ref(snapshot_id: int, state: TableState) -> InputRef:
+    return InputRef(snapshot_id=snapshot_id, batch=state.batch, generation=state.generation)

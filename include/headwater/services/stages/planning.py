@@ -6,7 +6,7 @@ import json
 
 from headwater.domain.errors import SpecError
 from headwater.domain.names import Layer, TableName
-from headwater.domain.run import RunPlan, RunRequest
+from headwater.domain.run import InputRef, RunPlan, RunRequest
 from headwater.domain.spec import ProductSpec, spec_document
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
@@ -81,7 +81,7 @@ def _plan(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
         "request": request,
     }
     if isinstance(run.spec, ProductSpec):
-        return RunPlan.model_validate({**common, "inputs": released_inputs(platform, run)})
+        return RunPlan.model_validate({**common, **released_inputs(platform, run)})
     tables = [table for table in run.spec.tables if not request.tables or table.name in request.tables]
     unknown = set(request.tables) - {table.name for table in run.spec.tables}
     if unknown:
@@ -91,11 +91,11 @@ def _plan(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
             remedy="Choose tables of this source.",
         )
     plans = tuple(plan_table(platform, run.spec, table, request, planned_at) for table in tables)
-    return RunPlan.model_validate({**common, "tables": plans, "inputs": released_inputs(platform, run)})
+    return RunPlan.model_validate({**common, "tables": plans, **released_inputs(platform, run)})
 
 
-def released_inputs(platform: Platform, run: RunContext) -> dict[str, int]:
-    """Dotted input -> released snapshot, of every table the pipeline's gold reads from elsewhere (rule 39).
+def released_inputs(platform: Platform, run: RunContext) -> dict[str, object]:
+    """``inputs`` and ``input_refs`` of a plan: every released table the gold reads from elsewhere (rule 39).
 
     An input without a release is left out: the tables that read it wait, and a product is triggered again by the run
     that releases it.
@@ -104,8 +104,14 @@ def released_inputs(platform: Platform, run: RunContext) -> dict[str, int]:
     if not wanted:
         return {}
     readable = platform.runs.current([Layer.SILVER, Layer.GOLD])
-    found = {t.table: t.snapshot_id for release in readable for t in release.tables}
-    return {name.dotted: found[name] for name in sorted(wanted, key=str) if name in found}
+    found = {t.table: t for release in readable for t in release.tables}
+    known = {name.dotted: found[name] for name in sorted(wanted, key=str) if name in found}
+    refs = {
+        dotted: InputRef(snapshot_id=t.snapshot_id, batch=t.state.batch, generation=t.state.generation)
+        for dotted, t in known.items()
+        if t.state is not None
+    }
+    return {"inputs": {dotted: t.snapshot_id for dotted, t in known.items()}, "input_refs": refs}
 
 
 def _foreign(run: RunContext) -> set[TableName]:

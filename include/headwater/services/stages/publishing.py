@@ -8,6 +8,7 @@ from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
 from headwater.services.context import RunContext, planned
+from headwater.services.following import tag_inputs
 from headwater.services.holding import is_open, open_groups
 from headwater.services.publication import publish_moves
 from headwater.services.report import ChangedTable, StageReport, TableOutcome
@@ -62,6 +63,7 @@ def publish_records(
     inputs = planned(platform, run).inputs
     release = publish_moves(platform, run, kind, moves, rows, held=held, inputs=inputs)
     for record in records:
+        tag_inputs(platform, record.staged)
         platform.runs.mark_staged(record.staged.attempt, record.staged.table, "published")
         _settle_held(platform, record)
     return release
