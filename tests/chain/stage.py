@@ -18,7 +18,7 @@ from headwater.domain.errors import HeadwaterError
 from headwater.domain.names import Layer
 from headwater.domain.run import RunKey, RunRequest
 from headwater.domain.spec import SourceSpec
-from headwater.services.context import RunContext
+from headwater.services.context import RunContext, spec_as_planned
 from headwater.services.report import StageReport
 from headwater.services.stages import (
     building,
@@ -47,20 +47,28 @@ def stages(platform: LocalPlatform, run: RunContext, request: RunRequest | None 
     def plan() -> None:
         planning.run(platform, run, request or RunRequest())
 
+    def planned() -> RunContext:
+        """Stages after the plan work by the spec stored with it, whatever the files say by then (rule 4)."""
+        return run.model_copy(update={"spec": spec_as_planned(platform, run.run_key, run.spec.file) or run.spec})
+
     chain: dict[str, Work] = {"preflight": lambda: preflight.run(platform, run), "plan_run": plan}
     if isinstance(run.spec, SourceSpec):
         for table in run.spec.tables:
-            chain[f"extract_to_bronze:{table.name}"] = partial(extraction.run, platform, run, table.name)
-        chain["validate_bronze"] = lambda: validation.run(platform, run, Layer.BRONZE)
-        chain["publish_bronze"] = lambda: publishing.publish_bronze(platform, run)
-        chain["refine_to_silver"] = lambda: refinement.run(platform, run)
-        chain["validate_silver"] = lambda: validation.run(platform, run, Layer.SILVER)
+            chain[f"extract_to_bronze:{table.name}"] = partial(_extract, platform, planned, table.name)
+        chain["validate_bronze"] = lambda: validation.run(platform, planned(), Layer.BRONZE)
+        chain["publish_bronze"] = lambda: publishing.publish_bronze(platform, planned())
+        chain["refine_to_silver"] = lambda: refinement.run(platform, planned())
+        chain["validate_silver"] = lambda: validation.run(platform, planned(), Layer.SILVER)
     if run.spec.gold:
-        chain["build_gold"] = lambda: building.run(platform, run)
-        chain["validate_gold"] = lambda: validation.run(platform, run, Layer.GOLD)
-    chain["publish"] = lambda: publishing.publish(platform, run)
-    chain["emit_lineage"] = lambda: lineage.run(platform, run, ())
+        chain["build_gold"] = lambda: building.run(platform, planned())
+        chain["validate_gold"] = lambda: validation.run(platform, planned(), Layer.GOLD)
+    chain["publish"] = lambda: publishing.publish(platform, planned())
+    chain["emit_lineage"] = lambda: lineage.run(platform, planned(), ())
     return chain
+
+
+def _extract(platform: LocalPlatform, planned: Callable[[], RunContext], table: str) -> StageReport:
+    return extraction.run(platform, planned(), table)
 
 
 def run_chain(platform: LocalPlatform, pipeline: str, run_id: str, request: RunRequest | None = None) -> dict[str, str]:

@@ -8,12 +8,14 @@ import pytest
 
 from headwater.adapters.duckdb_query import query
 from headwater.domain.incident import Incident
+from headwater.domain.names import TableName
 from headwater.services.held import accept, discard
 
 pytestmark = pytest.mark.timeout(900)
 
 Installation = Any
 """``conftest.Installation``; a conftest cannot be imported."""
+SILVER, BRONZE = TableName.parse("silver.flights.flights"), TableName.parse("bronze.flights.flights")
 WRONG = """
 INSERT INTO flights SELECT year, month, day, dep_time, sched_dep_time, dep_delay, arr_time, sched_arr_time, arr_delay,
   carrier, 9000 + {number}, tailnum, origin, dest, air_time, -distance, hour, minute, time_hour, '2013-01-0{day}T12:00Z'
@@ -80,13 +82,18 @@ def test_every_way_out_of_a_closed_gate_ends_green_and_loses_nothing(installatio
     assert value(installation, aside) == 1
     installation.fresh().incidents.close(incident.id, "healed", installation.platform.clock.now())
 
-    # C accept: published as it was judged, in the name of a person
+    # C accept: exactly what was judged, in the name of a person; the run goes on, and gold comes with it
     accepted = break_contract(installation, "r4", 2, 5)
-    release = accept(installation.fresh(), accepted, "ana", "ferry flight")
-    assert release.status == "published"
-    assert flights(installation) == whole + 1
-    assert set(installation.run("flights", "r5").values()) == {"success"}  # gold was never staged, and follows
+    snapshot = installation.platform.runs.held(SILVER)[0].staged.staged
+    done = accept(installation.fresh(), accepted, "ana", "ferry flight")
+    assert (done.run_id, done.gate) == ("r4", "validate_silver")
+    assert flights(installation) == in_gold(installation) == whole
+    assert set(installation.run("flights", "r4").values()) == {"success"}
     assert flights(installation) == in_gold(installation) == whole + 1
+    released = installation.fresh().runs.releases("flights", limit=1)[0]
+    moved = {item.table.dotted: item.snapshot_id for item in released.tables if item.moved}
+    assert moved.keys() >= {"silver.flights.flights", "gold.flights.daily_departures"}
+    assert moved["silver.flights.flights"] == snapshot
     installation.source(
         "UPDATE flights SET distance = abs(distance), updated_at = '2013-01-05T13:00Z' WHERE flight = 9002"
     )
@@ -100,6 +107,16 @@ def test_every_way_out_of_a_closed_gate_ends_green_and_loses_nothing(installatio
     assert flights(installation) == in_gold(installation) == whole + 2
     assert value(installation, aside) == 1
     assert installation.fresh().runs.held() == ()
+
+    # A mend the contract and clear: the run is judged by the file as it is now, and reads nothing again
+    mended = break_contract(installation, "r8", 4, 7)
+    contract = installation.repository / "include/contracts/silver/flights/flights.yml"
+    before = installation.fresh().catalog.head(BRONZE).main
+    contract.write_text(contract.read_text().replace("distance is positive, valid_min: 1", "flown, valid_min: -9999"))
+    assert set(installation.run("flights", "r8").values()) == {"success"}
+    assert flights(installation) == in_gold(installation) == whole + 3
+    assert installation.fresh().catalog.head(BRONZE).main == before
+
     keys = installation.source("SELECT count(*) FROM flights")[0][0]
-    assert keys == whole + 3 == flights(installation) + 1
-    assert broken.id > accepted.id > incident.id
+    assert keys == whole + 4 == flights(installation) + 1
+    assert mended.id > broken.id > accepted.id > incident.id

@@ -132,7 +132,7 @@ def test_bodies_are_what_airflow_asks_for(api: RestAirflowApi, server: AirflowSe
     assert bodies[0] == {"logical_date": None, "conf": {"reason": "test"}, "dag_run_id": "r1"}
     assert bodies[1]["only_failed"] is True
     assert bodies[2]["task_ids"] == ["preflight"]
-    assert bodies[2]["include_downstream"] is True
+    assert bodies[2]["include_downstream"] is bodies[2]["run_on_latest_version"] is True
     assert bodies[3] == {"is_paused": False}
 
 

@@ -76,13 +76,15 @@ def test_a_retry_keeps_the_first_plan(runs: RunStore) -> None:
 
 
 def test_a_run_plans_again_only_before_it_published(runs: RunStore) -> None:
-    """Rule 7."""
+    """Rule 7; a cleared run keeps its plan with the files of now."""
     runs.save_plan(_plan("first"), "{}")
     runs.replace_plan(_plan("second"), "{2}")
     assert (runs.plan(str(KEY)), runs.spec_document(str(KEY))) == (_plan("second"), "{2}")
     runs.save_release(_release("r-1").model_copy(update={"run_key": str(KEY)}))
     with pytest.raises(RequestError):
         runs.replace_plan(_plan("third"), "{3}")
+    runs.renew_plan(_plan("renewed"), "{4}")
+    assert (runs.plan(str(KEY)), runs.spec_document(str(KEY))) == (_plan("renewed"), "{4}")
 
 
 def test_runs_are_listed_newest_first_and_updated_in_place(runs: RunStore) -> None:

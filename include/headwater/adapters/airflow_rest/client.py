@@ -75,7 +75,8 @@ class RestAirflowApi:
             "reset_dag_runs": True,
             "include_downstream": bool(task_ids),
         }
-        body |= {"task_ids": list(task_ids)} if task_ids else {}
+        # a person who clears has mended something: the files as they are now, not those the run was pinned to
+        body |= {"task_ids": list(task_ids), "run_on_latest_version": True} if task_ids else {}
         found = self._session.request("POST", f"/dags/{_part(dag_id)}/clearTaskInstances", body=body)
         return len(self._known(dag_id, found)["task_instances"])
 
