@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING
 
 import typer
 
 from headwater.cli.evolving import evolve
-from headwater.cli.opening import opened_platform, repository
+from headwater.cli.new_source import new_source
+from headwater.cli.opening import opened_platform
 from headwater.cli.output import Json, console, print_json, print_table
-from headwater.domain.errors import SourceTableMissingError
-from headwater.domain.spec import Owner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from headwater.ports.notifier import Notifier
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +57,7 @@ def watchdog(as_json: Json = False) -> None:
     with opened_platform() as platform:
         api = open_airflow(platform.settings.airflow) if platform.settings.airflow.base_url else None
         try:
-            report = run_watchdog(platform.desk(), api, platform.notifiers)
+            report = run_watchdog(platform.desk(), api, _quiet(platform.notifiers) if as_json else platform.notifiers)
         finally:
             if api is not None:
                 api.close()
@@ -63,29 +68,9 @@ def watchdog(as_json: Json = False) -> None:
     print_table("Watchdog", ["", ""], rows)
 
 
-def new_source(
-    name: Annotated[str, typer.Argument(help="Name of the source: the YAML's stem, and the DAG.")],
-    connection: Annotated[str, typer.Option(help="Connection id to read.")],
-    email: Annotated[str, typer.Option(prompt="Mail address that alerts go to", help="Where alerts go.")],
-    schema: Annotated[str, typer.Option(help="Only relations of this schema.")] = "public",
-    table: Annotated[list[str] | None, typer.Option(help="Only this table; may be repeated.")] = None,
-    owner: Annotated[str, typer.Option(help="Team that owns the source.")] = "data-platform",
-) -> None:
-    """Write YAML and contracts for what a connection offers; they pass `headwater validate` at once."""
-    from headwater.adapters.sources.opening import open_extractor
-    from headwater.cli.scaffold import probe_table, write_source
+def _quiet(notifiers: Mapping[str, Notifier]) -> dict[str, Notifier]:
+    """The channels, with the console on stderr: stdout is one JSON document."""
+    from headwater.adapters.notifiers.console import ConsoleNotifier
 
-    with opened_platform() as platform:
-        extractor = open_extractor(probe_table(), platform.connections.resolve(connection))
-        try:
-            relations = extractor.list_relations()
-        finally:
-            extractor.close()
-    wanted = [r for r in relations if r.relation.split(".")[0] == schema]
-    chosen = [r for r in wanted if not table or r.relation.split(".")[-1] in table]
-    if not chosen:
-        allowed = ", ".join(item.relation for item in relations) or "nothing: the login can read no table"
-        raise SourceTableMissingError("The connection offers no such table.", got=f"{schema}.*", allowed=allowed)
-    for path in write_source(repository(), name, connection, Owner(team=owner, email=(email,)), chosen):
-        console().print(f"wrote {path}")
-    console().print("Next: headwater validate")
+    aside = {"console": ConsoleNotifier(lambda: sys.stderr)} if "console" in notifiers else {}
+    return {**notifiers, **aside}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -59,3 +61,12 @@ def repository() -> Path:
 def person() -> str:
     """Who gives this command, for records of what people decided."""
     return os.environ.get("HEADWATER_USER") or os.environ.get("USER") or f"uid {os.getuid()}"
+
+
+def git_address() -> str | None:
+    """The mail address Git knows of the person who works on the repository; None without Git or an address."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    command = [git, "-C", str(repository()), "config", "user.email"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None

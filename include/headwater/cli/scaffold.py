@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from headwater.cli.scaffold_tables import Draft, drafts
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import NAME_RULE, Layer, TableName, is_name
 from headwater.domain.spec import Owner, Silver, SqlExtract, TableSpec
 from headwater.model.layout import SOURCES, Layout
 from headwater.ports.extractor import SourceRelation
+
+_VALUES = {"boolean": True, "int": 1, "long": 1, "float": 1.5, "double": 1.5, "date": "2026-01-01"}
+_VALUES |= {"timestamp": "2026-01-01T12:00:00", "timestamptz": "2026-01-01T12:00:00Z"}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What ``new-source`` made: files, and what a person should know of the tables."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
 
 
 def probe_table() -> TableSpec:
@@ -21,74 +33,77 @@ def probe_table() -> TableSpec:
     return TableSpec(name="any", extract=SqlExtract(), silver=Silver(mode="append"))
 
 
-def write_source(
-    root: Path, name: str, connection: str, owner: Owner, relations: Sequence[SourceRelation]
-) -> tuple[Path, ...]:
-    """Write YAML and contracts; returns the paths. Nothing is overwritten.
+def write_source(root: Path, name: str, connection: str, owner: Owner, relations: Sequence[SourceRelation]) -> Written:
+    """Write YAML, and per table contracts and a fixture. Nothing is overwritten.
 
-    :raises SpecError: when the name is no name, or a file is there already.
+    :raises SpecError: when the name is no name, no relation can be read, or a file is there already.
     """
     if not is_name(name):
         raise SpecError("This is no name of a source.", got=repr(name), allowed=NAME_RULE)
     layout = Layout(root)
-    named = {_table_name(item.relation): item for item in relations}
-    files = {root / SOURCES / f"{name}.yaml": _document(connection, owner, named)}
-    for table, relation in named.items():
+    left_out = tuple(f"{item.relation} is left out: {item.problem}" for item in relations if item.problem)
+    tables = drafts([item for item in relations if item.problem is None])
+    if not tables:
+        raise SpecError("None of these relations can be read as it is.", got="; ".join(left_out))
+    files = {root / SOURCES / f"{name}.yaml": _source_text(connection, owner, tables)}
+    for draft in tables:
         for layer in (Layer.BRONZE, Layer.SILVER):
-            target = TableName(layer=layer, source=name, table=table)
-            files[layout.contract(target)] = _contract(target, relation)
+            target = TableName(layer=layer, source=name, table=draft.name)
+            files[layout.contract(target)] = _dump(_contract(target, draft))
+        files[layout.fixtures(target)] = _dump(_fixture(target, draft.relation))
     for path in files:
         if path.exists():
             raise SpecError("The file is there already.", where=Location.of(path), remedy="Remove it or change it.")
-    for path, content in files.items():
+    for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
-    return tuple(files)
+        path.write_text(text)
+    return Written(tuple(files), (*left_out, *(f"{draft.name}: {draft.note}" for draft in tables if draft.note)))
 
 
-def _table_name(relation: str) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "_", relation.rsplit(".", maxsplit=1)[-1].lower()).strip("_")
-    return plain if is_name(plain) else f"t_{plain}"[:63].rstrip("_")
-
-
-def _document(connection: str, owner: Owner, relations: dict[str, SourceRelation]) -> dict[str, Any]:
-    tables = {table: _table(table, relation) for table, relation in relations.items()}
-    return {
+def _source_text(connection: str, owner: Owner, tables: Sequence[Draft]) -> str:
+    head = {
         "description": f"Tables read over {connection}.",
         "owner": owner.model_dump(mode="json", exclude_defaults=True),
         "schedule": {"every": "1d"},
         "connection": connection,
         "extract": {"kind": "sql", "mode": "snapshot"},
-        "tables": tables,
     }
+    lines = [_dump(head), "tables:\n"]
+    for draft in tables:
+        lines += [f"  # {draft.note}\n"] if draft.note else []
+        lines += [f"  {line}\n" for line in _dump({draft.name: draft.document}).splitlines()]
+    return "".join(lines)
 
 
-def _table(table: str, relation: SourceRelation) -> dict[str, Any]:
-    extract: dict[str, Any] = {} if relation.relation == f"public.{table}" else {"relation": relation.relation}
-    cursor = next(iter(relation.cursor_candidates), None)
-    if cursor is None:
-        silver = {"mode": "upsert"}
-    elif relation.primary_key:
-        extract |= {"mode": "incremental", "cursor": cursor, "lag": "1h"}
-        silver = {"mode": "upsert", "sequence_by": cursor}
+def _contract(table: TableName, draft: Draft) -> dict[str, Any]:
+    checks: list[dict[str, Any]] = []
+    if table.layer is Layer.BRONZE:
+        # silver of a table that is empty at its source has no rows, and that is right
+        checks.append({"row_count": {"threshold": {"must_be_greater_than": 0}}})
+    elif draft.key:
+        checks.append({"duplicate": {"columns": list(draft.key)}})
     else:
-        extract |= {"mode": "incremental", "cursor": cursor}
-        silver = {"mode": "append"}
-    key = _key(relation) if silver["mode"] == "upsert" else ()
-    return ({"key": list(key)} if key else {}) | ({"extract": extract} if extract else {}) | {"silver": silver}
-
-
-def _key(relation: SourceRelation) -> tuple[str, ...]:
-    """The primary key; without one a row's identity is all of it, and the contract says when rows are doubled."""
-    return relation.primary_key or relation.schema_.names
-
-
-def _contract(table: TableName, relation: SourceRelation) -> dict[str, Any]:
-    checks: list[dict[str, Any]] = [{"row_count": {"threshold": {"must_be_greater_than": 0}}}]
-    if table.layer is Layer.SILVER and (relation.primary_key or not relation.cursor_candidates):
-        checks.append({"duplicate": {"columns": list(_key(relation))}})
+        checks.append({"row_count": {"threshold": {"must_be_greater_than_or_equal": 0}}})
     columns: list[dict[str, Any]] = [
-        {"name": name} | ({"checks": [{"missing": {}}]} if name in relation.primary_key else {})
-        for name in relation.schema_.names
+        {"name": name} | ({"checks": [{"missing": {}}]} if name in draft.required else {})
+        for name in draft.relation.schema_.names
     ]
     return {"dataset": "/".join(("lake", *table.identifier)), "checks": checks, "columns": columns}
+
+
+def _fixture(silver: TableName, relation: SourceRelation) -> list[dict[str, Any]]:
+    """One row that silver takes over as it is: a place to begin when a column is computed."""
+    row = {column.name: _value(column.type) for column in relation.schema_.columns}
+    bronze = silver.model_copy(update={"layer": Layer.BRONZE})
+    return [
+        {"name": "a row reaches silver as it was read", "given": {bronze.dotted: [row]}, "expect": [dict(row)]},
+    ]
+
+
+def _value(kind: str) -> object:
+    """A value of an Iceberg type; never one of the source, which may be personal."""
+    return "0" if kind.startswith("decimal") else _VALUES.get(kind, "a")
+
+
+def _dump(document: object) -> str:
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)

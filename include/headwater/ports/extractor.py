@@ -46,13 +46,19 @@ class Extracted(Value):
 
 
 class SourceRelation(Value):
-    """What a source offers, for ``new-source`` and ``doctor``."""
+    """What a source offers, for ``new-source`` and ``doctor``.
+
+    :param unique_key: columns that never repeat and are never empty: the primary key, else the shortest unique one.
+    :param problem: why no run could carry the relation as it is; None when it can be read.
+    """
 
     relation: str
     primary_key: tuple[str, ...]
+    unique_key: tuple[str, ...] = ()
     cursor_candidates: tuple[str, ...]
     estimated_rows: int | None = None
     schema_: TableSchema
+    problem: str | None = None
 
 
 class Extractor(Protocol):
