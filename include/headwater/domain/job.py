@@ -14,6 +14,7 @@ from headwater.domain.names import TableName
 from headwater.domain.run import InputRef
 from headwater.domain.spec import GoldSpec, TableSpec
 from headwater.domain.staging import StagedTable, TableState, Verdict
+from headwater.domain.table_layout import TableLayout
 
 JobKind = Literal["refine", "build_gold", "validate", "preflight", "inspect"]
 
@@ -49,6 +50,8 @@ class BuildTable(Value):
     """Only the groups that changed since are made (merge) or new rows added (append); None makes all anew."""
     why_anew: str = ""
     """Why a table of mode ``merge`` or ``append`` is made anew all the same, in words."""
+    relayout_from: TableLayout | None = None
+    """The layout the table was created with, where the spec's is another: given to it now that all is made anew."""
 
 
 class ValidateTable(Value):

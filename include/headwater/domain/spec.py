@@ -11,6 +11,7 @@ from headwater.domain.base import Value
 from headwater.domain.duration import format_duration, parse_duration
 from headwater.domain.names import Layer, TableName
 
+from headwater.domain.table_layout import TableLayout
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
@@ -107,7 +108,7 @@ class FilesExtract(Value):
 Extract = Annotated[SqlExtract | FilesExtract, Field(discriminator="kind")]
 
 
-class Silver(Value):
+class Silver(TableLayout):
     """How bronze batches become the silver table (rules 31-35).
 
     :param applied_as: cdc: whether changes are kept as the current row of a key or as its history; ``as`` in YAML.
@@ -172,7 +173,7 @@ class TableSpec(Value):
         return tuple(rule.rename if rule and rule.rename else name for rule, name in zip(rules, self.key, strict=True))
 
 
-class GoldSpec(Value):
+class GoldSpec(TableLayout):
     """One gold table, made by ``sql/gold/<source>/<name>.sql``."""
 
     name: str

@@ -14,6 +14,7 @@ from headwater.model.known_columns import known_columns
 from headwater.model.layout import Layout
 from headwater.model.references import line_of_table, tables_of, unknown_table
 from headwater.model.sql_columns import unknown_columns
+from headwater.model.table_layouts import column_findings
 
 
 def check_between(layout: Layout, attempts: Sequence[Attempt]) -> None:
@@ -31,6 +32,7 @@ def check_between(layout: Layout, attempts: Sequence[Attempt]) -> None:
     for attempt in attempts:
         attempt.errors += list(_unknown_columns(layout, attempt, columns))
         _gold_modes(attempt, silver_modes)
+        _layouts(attempt, columns)
 
 
 def _gold_modes(attempt: Attempt, silver_modes: dict[str, str]) -> None:
@@ -38,6 +40,20 @@ def _gold_modes(attempt: Attempt, silver_modes: dict[str, str]) -> None:
         return
     for gold in attempt.spec.gold:
         attempt.resolution.refuse(input_findings(gold, silver_modes), ("gold", gold.name))
+
+
+def _layouts(attempt: Attempt, columns: dict[str, tuple[str, ...]]) -> None:
+    """Of a table whose columns only the source knows, Spark judges the layout when it creates the table."""
+    spec = attempt.spec
+    if spec is None or attempt.resolution is None:
+        return
+    for gold in spec.gold:
+        known = columns[spec.name_of(Layer.GOLD, gold.name).dotted]
+        attempt.resolution.refuse(column_findings(gold, known), ("gold", gold.name))
+    for table in spec.tables if isinstance(spec, SourceSpec) else ():
+        found = columns.get(spec.name_of(Layer.SILVER, table.name).dotted)
+        if found is not None:
+            attempt.resolution.refuse(column_findings(table.silver, found), ("tables", table.name, "silver"))
 
 
 def _silver_modes(attempts: Sequence[Attempt]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from headwater.domain.base import Value
 from headwater.domain.change import Acknowledgement
 from headwater.domain.spec import ColumnRule, Duration, Freshness, Owner, Schedule, Silver
+from headwater.domain.table_layout import TableLayout
 
 
 def _manual(value: object) -> object:
@@ -50,7 +51,7 @@ class TableDocument(Value):
     acknowledge: tuple[Acknowledgement, ...] = ()
 
 
-class GoldDocument(Value):
+class GoldDocument(TableLayout):
     """One entry under ``gold``; its SQL is ``sql/gold/<file stem>/<name>.sql``."""
 
     mode: Literal["rebuild", "merge", "append"] = "rebuild"

@@ -14,6 +14,7 @@ from typing import Any
 
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec, TableSpec, spec_document
+from headwater.domain.table_layout import TableLayout
 
 _WORDS = {"description", "owner"}
 
@@ -31,7 +32,9 @@ def table_hash(spec: SourceSpec, table: TableSpec) -> str:
 
 def silver_hash(spec: SourceSpec, table: TableSpec) -> str:
     """What a silver table depends on besides its bronze rows: mode, key, columns, SQL and silver contract."""
-    made_by = table.model_dump(mode="json", exclude={"description", "owner", "extract", "drift", "columns"})
+    made_by = table.model_dump(mode="json", exclude={*_WORDS, "extract", "drift", "columns"})
+    for key in TableLayout.model_fields:  # what a table holds does not depend on how its files are laid out
+        made_by["silver"].pop(key)
     rules = {
         name: rule.model_dump(mode="json", exclude={"description", "classification"})
         for name, rule in table.columns.items()

@@ -15,6 +15,11 @@ _PIPELINE = {
     "tags": "labels in Airflow and DataHub",
     "gold": "gold tables by name; the SQL is sql/gold/<file stem>/<name>.sql",
 }
+_LAYOUT = {
+    "partition_by": "how files are cut: column, year(c), month(c), day(c), hour(c), bucket(16, c), truncate(4, c)",
+    "sort_by": "columns files are sorted by: column, column desc, column asc nulls last",
+    "properties": "Iceberg table properties for reading and writing, such as write.target-file-size-bytes",
+}
 KEY_WORDS: dict[str, dict[str, str]] = {
     "ProductDocument": _PIPELINE,
     "SourceDocument": _PIPELINE
@@ -38,7 +43,8 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "drift": "stop, or evolve: take new nullable columns and widenings; everything else stops in either case",
         "max_quarantined_share": _SHARE,
     },
-    "GoldDocument": {
+    "GoldDocument": _LAYOUT
+    | {
         "mode": "rebuild makes all anew on a change; merge only groups whose rows changed; append adds new rows",
         "description": "what a row is",
         "owner": _OWNER,
@@ -59,7 +65,8 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "manual": "true: run only when someone triggers it",
     },
     "Freshness": {layer: f"alert when the newest {layer} release is older" for layer in ("bronze", "silver", "gold")},
-    "Silver": {
+    "Silver": _LAYOUT
+    | {
         "mode": "append keeps every event; upsert keeps the newest row of a key; scd2 keeps every version of a key; "
         "cdc follows a stream of changes",
         "as": "cdc: upsert keeps the newest row of a key; scd2 keeps every version of a key",

@@ -15,6 +15,7 @@ from headwater.model.neighbours import missing_of_gold, missing_of_table, read_s
 from headwater.model.resolution import Resolution, name_findings, owner_findings
 from headwater.model.schedules import Finding, schedule_findings
 from headwater.model.spec_errors import spec_errors
+from headwater.model.table_layouts import layout_findings
 from headwater.model.table_rules import table_findings
 from headwater.model.yaml_text import YamlDocument
 
@@ -114,6 +115,7 @@ def _gold(layout: Layout, source: str, entries: dict[str, GoldDocument], result:
     for name, raw in entries.items():
         table = checked_name(Layer.GOLD, source, name)
         result.refuse(missing_of_gold(layout, table), ("gold", name))
+        result.refuse(layout_findings(raw), ("gold", name))
         if raw.mode != "rebuild" and not raw.grain:
             finding = (("grain",), f"mode {raw.mode} needs a grain", "none", "grain: [column, …]")
             result.refuse([finding], ("gold", name))

@@ -10,6 +10,7 @@ from headwater.domain.spec import FilesExtract, SqlExtract, TableSpec
 from headwater.model.cdc_rules import cdc_findings
 from headwater.model.file_rules import file_findings
 from headwater.model.schedules import Finding
+from headwater.model.table_layouts import layout_findings
 
 _PRIMITIVE = re.compile(
     r"boolean|int|long|float|double|date|timestamp|timestamptz|string|binary|uuid"
@@ -30,6 +31,8 @@ def table_findings(table: TableSpec) -> Iterator[Finding]:
     yield from cdc_findings(table)
     yield from _key(table)
     yield from _scd2_only(table)
+    for path, message, got, allowed in layout_findings(table.silver):
+        yield ("silver", *path), message, got, allowed
     yield from _columns(table)
     yield from _reserved(table)
     yield from _unknown_columns(table)

@@ -10,6 +10,7 @@ from headwater.domain.names import TableName
 from headwater.domain.release import Move
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.staging import TableState
+from headwater.domain.table_layout import TableLayout
 
 
 class TableHead(Value):
@@ -23,6 +24,8 @@ class TableHead(Value):
     metadata_location: str
     location: str
     branches: dict[str, int]
+    layout: TableLayout = TableLayout()
+    """The layout the table was given when it was created or last made anew."""
 
 
 class DataFile(Value):

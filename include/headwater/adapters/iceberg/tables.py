@@ -14,6 +14,7 @@ from headwater.domain.errors import CatalogError, SchemaDriftError
 from headwater.domain.names import TableName
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.staging import TableState
+from headwater.domain.table_layout import LAYOUT_PROPERTY, TableLayout
 from headwater.ports.catalog import TableHead
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def head_of(name: TableName, table: Table) -> TableHead:
             for ref, snapshot in table.metadata.refs.items()
             if ref != "main" and snapshot.snapshot_ref_type == "branch"
         },
+        layout=TableLayout.model_validate_json(table.metadata.properties.get(LAYOUT_PROPERTY, "{}")),
     )
 
 
