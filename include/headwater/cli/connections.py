@@ -93,7 +93,7 @@ def check(
                     extractor.close()
                 answers[spec.connection] = "answers"
             except HeadwaterError as error:
-                answers[spec.connection] = error.message
+                answers[spec.connection] = error.message + (f": {error.got}" if error.got else "")
     if as_json:
         print_json(answers)
     else:
