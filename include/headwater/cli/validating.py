@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from headwater.cli.comparing import compare, print_comparisons
 from headwater.cli.opening import repository
 from headwater.cli.output import Json, console, print_json
 from headwater.domain.errors import SpecError
@@ -16,14 +17,28 @@ def register(app: typer.Typer) -> None:
     app.command()(schema)
 
 
-def validate(as_json: Json = False) -> None:
-    """Check every YAML, SQL, contract and fixture file, and its practices; 1 when something is wrong."""
+Against = Annotated[
+    str | None,
+    typer.Option(
+        help="Also say what the files do to tables that exist: since a commit, or `stored`, the last releases."
+    ),
+]
+
+
+def validate(against: Against = None, as_json: Json = False) -> None:
+    """Check every YAML, SQL, contract and fixture file, and its practices; 1 when something is wrong.
+
+    With --against also 1 when a run would refuse what changed.
+    """
     from headwater.model.repository import load_repository
 
     found = load_repository(repository(), practices=True)
+    comparisons = compare(found, against) if against is not None else ()
     if as_json:
         names = [spec.name for spec in found.pipelines]
-        print_json({"pipelines": names, "errors": _objects(found.errors), "warnings": _objects(found.warnings)})
+        answer = {"pipelines": names, "errors": _objects(found.errors), "warnings": _objects(found.warnings)}
+        compared = {"against": against, "comparisons": [item.model_dump(mode="json") for item in comparisons]}
+        print_json(answer | (compared if against is not None else {}))
     else:
         for error in found.errors:
             typer.echo(f"error   {error}")
@@ -33,7 +48,9 @@ def validate(as_json: Json = False) -> None:
         ids = sorted({spec.connection for spec in found.sources})
         console().print(f"{len(found.pipelines)} pipelines with {tables} tables, {len(found.errors)} errors.")
         console().print(f"Connections not checked: {', '.join(ids) or 'none'} (`headwater connections check`).")
-    if found.errors:
+        if against is not None:
+            print_comparisons(comparisons, against)
+    if found.errors or any(item.refused for item in comparisons):
         raise typer.Exit(1)
 
 

@@ -71,6 +71,12 @@ class SpecError(HeadwaterError):
     code = "spec_invalid"
 
 
+class ChangeRefusedError(HeadwaterError):
+    """The files changed what a table is: the table cannot follow, or nobody said that the loss is meant (rule 14)."""
+
+    code = "change_refused"
+
+
 class RequestError(HeadwaterError):
     """The parameters somebody started a run with cannot be followed."""
 

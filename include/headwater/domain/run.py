@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 from pydantic import AwareDatetime, Field
 
 from headwater.domain.base import Value
+from headwater.domain.change import SpecChange
 
 
 class RunKey(Value):
@@ -114,6 +115,8 @@ class RunPlan(Value):
     input_refs: dict[str, InputRef] = Field(default_factory=dict)
     """The same inputs with their batch and generation, which incremental gold needs (rule 38)."""
     request: RunRequest = RunRequest()
+    changes: tuple[SpecChange, ...] = ()
+    """What the files of this run change of the tables that were there (rule 14)."""
 
     def table(self, name: str) -> TablePlan | None:
         return next((plan for plan in self.tables if plan.table == name), None)

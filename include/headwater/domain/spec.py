@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from headwater.domain.base import Value
+from headwater.domain.change import Acknowledgement
 from headwater.domain.duration import format_duration, parse_duration
 from headwater.domain.names import Layer, TableName
-
 from headwater.domain.table_layout import TableLayout
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
@@ -165,6 +166,8 @@ class TableSpec(Value):
     """Above this share of a batch (and more than 10 rows) quarantined by row rules, the table is held."""
     sql: str | None = None
     """Text of ``sql/silver/<source>/<table>.sql`` where the file exists: row-wise over its own increment."""
+    acknowledge: tuple[Acknowledgement, ...] = ()
+    """Changes that destroy something, and are meant (rule 14)."""
 
     @property
     def silver_key(self) -> tuple[str, ...]:
@@ -187,6 +190,7 @@ class GoldSpec(TableLayout):
     """The file's text: one Spark SELECT (rule 37)."""
     inputs: tuple[TableName, ...] = ()
     """Tables the SQL reads, found in the SQL."""
+    acknowledge: tuple[Acknowledgement, ...] = ()
 
 
 class SourceSpec(Value):

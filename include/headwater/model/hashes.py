@@ -16,7 +16,7 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec, TableSpec, spec_document
 from headwater.domain.table_layout import TableLayout
 
-_WORDS = {"description", "owner"}
+_WORDS = {"description", "owner", "acknowledge"}
 
 
 def spec_hash(spec: PipelineSpec) -> str:

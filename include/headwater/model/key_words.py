@@ -5,6 +5,7 @@ from __future__ import annotations
 _OWNER = "who is told when something breaks; without one, the owner of the file"
 _SHARE = "share of a batch that may go to quarantine before the table is held (0 to 1, and more than 10 rows)"
 _ACCEPT = "practices of the check that are meant here, each with its reason"
+_ACKNOWLEDGE = "changes that destroy something and are meant, each with what was; a rebuild follows"
 _PIPELINE = {
     "description": "what the data is, in a sentence; shown in Airflow and DataHub",
     "owner": "who is told when something breaks",
@@ -32,6 +33,10 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "practice": "what `headwater validate` would object to in this table",
         "because": "why it is right here; for whoever reads the file next",
     },
+    "Acknowledgement": {
+        "change": "what changed, as the message names it: key, silver.mode, columns.temp.type, grain, sql",
+        "was": "what it was, as the message says it",
+    },
     "TableDocument": {
         "description": "what a row is",
         "owner": _OWNER,
@@ -40,6 +45,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "silver": "how bronze batches become the silver table",
         "columns": "what becomes of single columns on their way to silver, by name at the source",
         "accept": _ACCEPT,
+        "acknowledge": _ACKNOWLEDGE,
         "drift": "stop, or evolve: take new nullable columns and widenings; everything else stops in either case",
         "max_quarantined_share": _SHARE,
     },
@@ -50,6 +56,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "owner": _OWNER,
         "grain": "output columns that identify a row",
         "accept": _ACCEPT,
+        "acknowledge": _ACKNOWLEDGE,
     },
     "Owner": {
         "team": "name of the team",

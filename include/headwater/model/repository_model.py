@@ -7,6 +7,7 @@ from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 
+from headwater.domain.change import SpecChange
 from headwater.domain.errors import NotFoundError, SpecError
 from headwater.domain.increment import GroupQueries
 from headwater.domain.job import PreflightTable
@@ -78,6 +79,11 @@ class RepositoryModel:
         if found is None:
             return None
         return () if found.silver.mode == "append" else found.silver_key
+
+    def table_changes(self, old: PipelineSpec, new: PipelineSpec, table: TableName) -> tuple[SpecChange, ...]:
+        from headwater.model.changes import table_changes
+
+        return table_changes(old, new, table)
 
     def preflight_hashes(self, spec: PipelineSpec) -> dict[TableName, str]:
         environment = environment_digest(self._root)

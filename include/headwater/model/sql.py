@@ -60,6 +60,11 @@ def read_silver_sql(text: str, file: str, bronze: TableName) -> SqlFile:
         raise SpecError(
             "silver SQL is row by row", Location(file, line_of(found)), got=found.sql("spark")[:80], allowed=allowed
         )
+    clock = tree.find(exp.Placeholder)
+    if clock is not None:
+        message = "a row refined again must be the same row: silver has no clock"
+        remedy = "use the clock in gold, or a column of the source"
+        raise SpecError(message, Location(file, line_of(clock.parent or clock)), ":planned_at", remedy=remedy)
     inputs = _inputs(tree, file, (Layer.BRONZE,))
     if inputs != (bronze,):
         got = ", ".join(table.dotted for table in inputs) or "no table"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
+from headwater.domain.change import SpecChange
 from headwater.domain.increment import GroupQueries
 from headwater.domain.job import PreflightTable
 from headwater.domain.lineage import ColumnLineage
@@ -51,6 +52,10 @@ class PipelineModel(Protocol):
 
         None when no spec that loads declares the table.
         """
+        ...
+
+    def table_changes(self, old: PipelineSpec, new: PipelineSpec, table: TableName) -> tuple[SpecChange, ...]:
+        """What the newer spec does to a table that the older one made (rule 14)."""
         ...
 
     def preflight_hashes(self, spec: PipelineSpec) -> dict[TableName, str]:

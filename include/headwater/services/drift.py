@@ -10,10 +10,9 @@ from headwater.domain.base import Value
 from headwater.domain.errors import SchemaDriftError
 from headwater.domain.names import RESERVED_PREFIX, TableName
 from headwater.domain.schema import Column, TableSchema
+from headwater.domain.widening import is_widening
 from headwater.services.drift_undo import rename_back, retype_back
 
-WIDENINGS = frozenset({("int", "long"), ("float", "double")})
-"""Iceberg's safe promotions; decimal(p,s) -> decimal(P,s) with P > p is the other one."""
 MOST_TOLD = 3
 
 
@@ -41,21 +40,6 @@ class Misfit(Value):
     @property
     def said(self) -> str:
         return f"column {self.column} {self.change}"
-
-
-def is_widening(live: str, source: str) -> bool:
-    """Whether ``source`` holds every value of ``live`` in Iceberg's eyes."""
-    if (live, source) in WIDENINGS:
-        return True
-    if not (live.startswith("decimal(") and source.startswith("decimal(")):
-        return False
-    (live_p, live_s), (source_p, source_s) = _decimal(live), _decimal(source)
-    return source_s == live_s and source_p > live_p
-
-
-def _decimal(text: str) -> tuple[int, int]:
-    precision, scale = text.removeprefix("decimal(").removesuffix(")").split(",")
-    return int(precision), int(scale)
 
 
 def reconcile(

@@ -18,6 +18,7 @@ def plan_lines(run: RunContext, plan: RunPlan) -> list[str]:
     lines += [f"  {table.table:<{width}}  batch {table.batch:>4}  {_window(table.window)}" for table in plan.tables]
     lines += [f"  {name:<{width}}  at snapshot {snapshot}" for name, snapshot in plan.inputs.items()]
     lines += [f"  builds {run.spec.name_of(Layer.GOLD, gold.name).dotted}: {route(gold)}" for gold in run.spec.gold]
+    lines += [f"  {change.text}" for change in plan.changes]
     return lines
 
 

@@ -10,6 +10,7 @@ from headwater.ports.failpoints import failpoint
 from headwater_spark.tables.staging import Staging, mark_commits, prepare
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.changed_rows import NotFollowedError, readable, snapshot_rows
+from headwater_spark.transforms.clock import bind_clock
 from headwater_spark.transforms.gold_merge import Changes, made_again, merge_statement, refuse_twins
 from headwater_spark.transforms.pinned_sql import pin_tables
 
@@ -36,7 +37,7 @@ def pin_input(spark: SparkSession, dotted: str, source: InputRef) -> str:
 
 
 def _made(spark: SparkSession, job: JobSpec, table: BuildTable, views: dict[str, str]) -> DataFrame:
-    return spark.sql(pin_tables(table.spec.sql, views), args={"planned_at": job.planned_at})
+    return spark.sql(bind_clock(pin_tables(table.spec.sql, views), job.planned_at))
 
 
 def _write(spark: SparkSession, job: JobSpec, table: BuildTable, made: DataFrame, staging: Staging) -> str:

@@ -94,6 +94,7 @@ def test_silver_sql_is_row_by_row(sql: str) -> None:
         "SELECT rank() OVER (ORDER BY x) AS r FROM bronze.a.b",
         "SELECT x FROM bronze.a.c",
         "SELECT x FROM silver.a.b",
+        "SELECT x, :planned_at AS t FROM bronze.a.b",
     ],
 )
 def test_silver_sql_that_loses_doubles_or_joins_rows_is_refused(sql: str) -> None:

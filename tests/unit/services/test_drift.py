@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from headwater.domain.errors import SchemaDriftError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, Column, TableSchema
-from headwater.services.drift import is_widening, reconcile
+from headwater.domain.widening import is_widening
+from headwater.services.drift import reconcile
 
 TABLE = TableName(layer=Layer.BRONZE, source="flights", table="flights")
 RELATION = "public.flights"

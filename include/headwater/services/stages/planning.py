@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from headwater.domain.change import SpecChange
 from headwater.domain.errors import SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.run import InputRef, RunPlan, RunRequest
@@ -11,6 +12,7 @@ from headwater.domain.spec import ProductSpec, spec_document
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import RunRecord
+from headwater.services.changes import planned_changes, refuse_unmeant
 from headwater.services.context import RunContext
 from headwater.services.leasing import take_leases
 from headwater.services.table_plans import instant, plan_table, renewed
@@ -23,16 +25,19 @@ def run(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
 
     :raises LeaseBusyError: when other runs hold tables of this pipeline; it names them.
     :raises SpecError: when the request cannot be met, such as a backfill of a snapshot extract.
+    :raises ChangeRefusedError: when the files changed what a table is, and that may not happen by itself (rule 14).
     """
     if request.dry_run:
-        return _plan(platform, run, request)
+        return _plan(platform, run, request, planned_changes(platform, run.spec, request))
     take_leases(platform, run)
     failpoint("plan.after_lease")
+    changes = planned_changes(platform, run.spec, request)
+    refuse_unmeant(run.spec, changes)
     stored = platform.runs.plan(run.key)
     document = json.dumps(spec_document(run.spec), sort_keys=True)
     if stored is not None and not _superseded(platform, run, stored):
         return _renew(platform, run, stored, document)
-    plan = _plan(platform, run, request)
+    plan = _plan(platform, run, request, changes)
     if stored is None:
         plan = platform.runs.save_plan(plan, document, run.bundle_version)
     else:
@@ -71,7 +76,7 @@ def _superseded(platform: Platform, run: RunContext, stored: RunPlan) -> bool:
     return False
 
 
-def _plan(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
+def _plan(platform: Platform, run: RunContext, request: RunRequest, changes: tuple[SpecChange, ...]) -> RunPlan:
     planned_at = instant(platform, run)
     common = {
         "run_key": run.run_key,
@@ -79,6 +84,7 @@ def _plan(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
         "planned_at": planned_at,
         "spec_hash": platform.model.spec_hash(run.spec),
         "request": request,
+        "changes": changes,
     }
     if isinstance(run.spec, ProductSpec):
         return RunPlan.model_validate({**common, **released_inputs(platform, run)})

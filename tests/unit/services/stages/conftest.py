@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from headwater.adapters.memory import MemoryCatalog, MemoryRunStore
+from headwater.domain.change import SpecChange
 from headwater.domain.errors import HeadwaterError, RunNotGreenError, SourceTableMissingError
 from headwater.domain.incident import Failure, Incident
 from headwater.domain.job import JobResult, JobSpec, TableResult, ValidateTable
@@ -18,6 +19,7 @@ from headwater.domain.schema import QUARANTINE_COLUMNS, Column, TableSchema
 from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
 from headwater.domain.spec import GoldSpec, Owner, PipelineSpec, Schedule, Silver, SourceSpec, SqlExtract, TableSpec
 from headwater.domain.staging import CheckResult, StagedTable, TableState, Verdict, branch_of
+from headwater.model.changes import table_changes
 from headwater.model.groups import publish_groups
 from headwater.ports.catalog import DataFile
 from headwater.ports.connections import ConnectionInfo
@@ -81,6 +83,9 @@ class Model:
 
     def publish_groups(self, spec: PipelineSpec) -> tuple[tuple[TableName, ...], ...]:
         return publish_groups(spec)
+
+    def table_changes(self, old: PipelineSpec, new: PipelineSpec, table: TableName) -> tuple[SpecChange, ...]:
+        return table_changes(old, new, table)
 
     def quarantine_rules(self, contract: str) -> dict[str, str]:
         return {}

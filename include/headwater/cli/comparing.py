@@ -1,0 +1,93 @@
+"""``validate --against``: what the files of now do to each table, beside those of a commit or of the last releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from headwater.cli.opening import opened_platform, repository
+from headwater.cli.output import console, print_table
+from headwater.domain.base import Value
+from headwater.domain.change import Acknowledgement, SpecChange, written
+from headwater.domain.spec import PipelineSpec, SourceSpec
+
+if TYPE_CHECKING:
+    from headwater.model.repository import Repository
+
+STORED = "stored"
+
+
+class Comparison(Value):
+    """What changed in one pipeline.
+
+    :param refused: texts of what a run would refuse, each with what to do.
+    :param stale: acknowledgements that are about none of the changes.
+    """
+
+    pipeline: str
+    changes: tuple[SpecChange, ...] = ()
+    refused: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+
+
+def compare(found: Repository, against: str) -> tuple[Comparison, ...]:
+    """Every pipeline that loads, compared.
+
+    :param against: ``stored``, for the specs that made what readers see; else a commit, branch or tag.
+    :raises RequestError: when there is no such commit.
+    """
+    if against == STORED:
+        from headwater.services.changes import planned_changes
+
+        with opened_platform() as platform:
+            return tuple(_compared(spec, planned_changes(platform, spec)) for spec in found.pipelines)
+    from headwater.adapters.git_files import files_at
+    from headwater.model.changes import spec_changes
+    from headwater.model.repository import load_repository
+
+    with files_at(repository(), against) as folder:
+        before = load_repository(folder)
+    pairs = ((spec, before.pipeline(spec.name)) for spec in found.pipelines)
+    return tuple(_compared(spec, spec_changes(old, spec) if old else ()) for spec, old in pairs)
+
+
+def _compared(spec: PipelineSpec, changes: Sequence[SpecChange]) -> Comparison:
+    from headwater.services.changes import change_remedy
+
+    remedies = ((change, change_remedy(spec, change)) for change in changes)
+    used = {(change.path, change.was) for change in changes if change.acknowledged}
+    return Comparison(
+        pipeline=spec.name,
+        changes=tuple(changes),
+        refused=tuple(f"{change.text}\n  to do: {remedy}" for change, remedy in remedies if remedy is not None),
+        stale=tuple(
+            f"{spec.file}: {place}: {{change: {item.change}, was: {written(item.was)}}}"
+            for place, item in _acknowledged(spec)
+            if (item.change, item.was) not in used
+        ),
+    )
+
+
+def _acknowledged(spec: PipelineSpec) -> Iterator[tuple[str, Acknowledgement]]:
+    for table in spec.tables if isinstance(spec, SourceSpec) else ():
+        yield from ((f"tables.{table.name}.acknowledge", item) for item in table.acknowledge)
+    for gold in spec.gold:
+        yield from ((f"gold.{gold.name}.acknowledge", item) for item in gold.acknowledge)
+
+
+def print_comparisons(comparisons: Sequence[Comparison], against: str) -> None:
+    """One line per change, then what a run would refuse."""
+    rows = [
+        (change.table.dotted, change.path, written(change.was), written(change.now), change.effect.value,
+         change.why + (f"; lost: {change.destroys}" if change.destroys else ""))
+        for item in comparisons
+        for change in item.changes
+    ]  # fmt: skip
+    columns = ["table", "what", "was", "is", "effect", "why"]
+    print_table(f"Since {against}", columns, rows, f"Nothing that concerns a table changed since {against}.")
+    for item in comparisons:
+        for text in item.refused:
+            console().print(f"refused {text}", markup=False, highlight=False, soft_wrap=True)
+        for text in item.stale:
+            said = f"warning {text}: acknowledges nothing that changed since {against}; remove it"
+            console().print(said, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,105 @@
+"""What the files of now change of the tables that are there, each against the spec it was made by (rule 14)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from pydantic import ValidationError
+
+from headwater.domain.change import Effect, SpecChange
+from headwater.domain.errors import ChangeRefusedError, Location
+from headwater.domain.names import Layer, TableName
+from headwater.domain.run import RunRequest
+from headwater.domain.spec import PipelineSpec, SourceSpec, spec_from_document
+from headwater.ports.platform import Platform
+
+
+def planned_changes(
+    platform: Platform, spec: PipelineSpec, request: RunRequest | None = None
+) -> tuple[SpecChange, ...]:
+    """Every change that concerns a table the run may write.
+
+    A table is compared with the spec stored for the run that made what readers see of it, so that a change stays a
+    change until it was published. A table nobody published, or whose run the store no longer knows, has nothing to
+    compare with.
+    """
+    runs = {
+        item.table: item.state.run_key
+        for release in platform.runs.current()
+        if release.pipeline == spec.name
+        for item in release.tables
+        if item.state is not None
+    }
+    made_by = {key: _stored(platform, key, spec) for key in set(runs.values())}
+    found: list[SpecChange] = []
+    for table in _asked(spec, request):
+        old = made_by.get(runs[table]) if table in runs else None
+        found += platform.model.table_changes(old, spec, table) if old is not None else ()
+    return tuple(found)
+
+
+def refuse_unmeant(spec: PipelineSpec, changes: Sequence[SpecChange]) -> None:
+    """Stop before anything is read where a change cannot be made, or where a loss is not acknowledged.
+
+    :raises ChangeRefusedError: of the first such change; the others are in its text.
+    """
+    judged = ((change, change_remedy(spec, change)) for change in changes)
+    refused = [(change, remedy) for change, remedy in judged if remedy is not None]
+    if not refused:
+        return
+    change, remedy = refused[0]
+    rest = [other.text for other, _ in refused[1:]]
+    raise ChangeRefusedError(
+        change.text,
+        Location(spec.file, key=_section(change.table)),
+        got="\n".join(rest) or None,
+        remedy=remedy,
+        facts={
+            "table": change.table.dotted,
+            "change": change.text,
+            "change_remedy": remedy,
+            "others": "; ".join(rest),
+        },
+    )
+
+
+def change_remedy(spec: PipelineSpec, change: SpecChange) -> str | None:
+    """What to do about a change that may not happen by itself; None for one that may."""
+    back = "take the change back"
+    if change.effect is Effect.REFUSE:
+        return f"{change.why[0].upper()}{change.why[1:]}."
+    if change.is_open:
+        place = f"{spec.file} below {_section(change.table)}"
+        return f"Either {back}, or say that the loss is meant: add `{change.acknowledgement}` to {place}."
+    if change.effect is Effect.REBUILD and not _builds_itself(change):
+        name = f"{change.table.table}_2"
+        return f"This version cannot make {change.table} anew in place. Either {back}, or declare it as {name}."
+    return None
+
+
+def _builds_itself(change: SpecChange) -> bool:
+    """Gold is made whole by any build, as long as the table keeps its columns."""
+    return change.table.layer is Layer.GOLD and not (change.path == "sql" and change.destroys)
+
+
+def _section(table: TableName) -> str:
+    return f"{'gold' if table.layer is Layer.GOLD else 'tables'}.{table.table}"
+
+
+def _asked(spec: PipelineSpec, request: RunRequest | None) -> Iterator[TableName]:
+    chosen = set(request.tables) if request is not None else set()
+    for table in spec.tables if isinstance(spec, SourceSpec) else ():
+        if not chosen or table.name in chosen:
+            yield from (spec.name_of(layer, table.name) for layer in (Layer.BRONZE, Layer.SILVER))
+    yield from (spec.name_of(Layer.GOLD, gold.name) for gold in spec.gold)
+
+
+def _stored(platform: Platform, run_key: str, spec: PipelineSpec) -> PipelineSpec | None:
+    document = platform.runs.spec_document(run_key)
+    if document is None:
+        return None
+    try:
+        return spec_from_document(json.loads(document), spec.file)
+    except ValidationError:
+        return None  # written by a version whose words this one no longer has

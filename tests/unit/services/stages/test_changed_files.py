@@ -1,0 +1,119 @@
+"""A change that destroys something, or that a table cannot follow, stops a run before anything is read (rule 14)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from headwater.domain.change import Acknowledgement
+from headwater.domain.errors import ChangeRefusedError
+from headwater.domain.spec import GoldSpec, TableSpec
+
+
+def _edit(world: Any, table: str, **changes: Any) -> None:
+    spec = world.model.spec
+    tables = tuple(t.model_copy(update=changes) if t.name == table else t for t in spec.tables)
+    world.model.spec = spec.model_copy(update={"tables": tables})
+
+
+def _edit_gold(world: Any, **changes: Any) -> None:
+    spec = world.model.spec
+    world.model.spec = spec.model_copy(update={"gold": (spec.gold[0].model_copy(update=changes),)})
+
+
+def _mode(table: TableSpec, mode: str) -> Any:
+    return table.silver.model_copy(update={"mode": mode})
+
+
+@pytest.fixture
+def published(world: Any) -> Any:
+    """A world whose every table was published once, and whose source has more."""
+    _edit_gold(world, sql="SELECT 1 AS n")
+    assert world.whole("one") is None
+    world.source.rows["orders"] = 2
+    world.source.read.clear()
+    return world
+
+
+def test_unchanged_files_change_nothing(published: Any) -> None:
+    assert published.plan("two").changes == ()
+
+
+def test_a_loss_that_nobody_acknowledged_stops_the_run_before_anything_is_read(published: Any) -> None:
+    _edit(published, "orders", key=("id", "day"))
+    with pytest.raises(ChangeRefusedError, match=r'silver\.shop\.orders: key was \["id"\]') as refused:
+        published.plan("two")
+    assert '`acknowledge: [{change: key, was: ["id"]}]`' in (refused.value.remedy or "")
+    assert refused.value.facts["table"] == "silver.shop.orders"
+    assert published.source.read == []
+    assert published.runs.plan(published.context("two").key) is None
+
+
+def test_an_acknowledged_change_of_silver_says_that_it_cannot_be_made_in_place(published: Any) -> None:
+    acknowledged = (Acknowledgement(change="key", was=("id",)),)
+    _edit(published, "orders", key=("id", "day"), acknowledge=acknowledged)
+    with pytest.raises(ChangeRefusedError) as refused:
+        published.plan("two")
+    assert "anew" in (refused.value.remedy or "")
+
+
+def test_gold_follows_its_sql_by_itself_and_the_plan_says_so(published: Any) -> None:
+    _edit_gold(published, sql="SELECT 2 AS n")
+    (change,) = published.plan("two").changes
+    assert change.text.startswith("gold.shop.revenue: sql was")
+    assert change.effect == "rebuild"
+
+
+def test_a_column_that_gold_loses_has_to_be_acknowledged(published: Any) -> None:
+    _edit_gold(published, sql="SELECT 1 AS m")
+    with pytest.raises(ChangeRefusedError, match="the columns n") as refused:
+        published.plan("two")
+    assert "below gold.revenue" in (refused.value.remedy or "")
+
+
+def test_every_refused_change_is_told_at_once(published: Any) -> None:
+    _edit(published, "orders", key=("day",))
+    _edit(published, "stock", silver=_mode(published.model.spec.table("stock"), "scd2"))
+    with pytest.raises(ChangeRefusedError) as refused:
+        published.plan("two")
+    assert "silver.shop.stock: silver.mode" in (refused.value.got or "")
+
+
+def test_a_run_of_other_tables_goes_on(published: Any) -> None:
+    _edit(published, "orders", key=("day",))
+    assert [table.table for table in published.plan("two", tables=("stock",)).tables] == ["stock"]
+
+
+def test_a_dry_run_shows_what_would_happen_and_refuses_nothing(published: Any) -> None:
+    _edit(published, "orders", key=("day",))
+    (change,) = published.plan("two", dry_run=True).changes
+    assert change.is_open
+
+
+def test_a_change_stays_a_change_until_it_was_published(published: Any) -> None:
+    """The plan of a run that never published is no base to compare with."""
+    _edit_gold(published, sql="SELECT 2 AS n")
+    published.plan("two")
+    published.runs.release_leases(published.context("two").key)
+    assert len(published.plan("three").changes) == 1
+
+
+def test_what_nobody_published_yet_may_change_freely(world: Any) -> None:
+    world.plan("one")
+    world.runs.release_leases(world.context("one").key)
+    _edit(world, "orders", key=("day",))
+    assert world.plan("two").changes == ()
+
+
+def test_a_spec_that_an_older_version_wrote_is_no_base(published: Any) -> None:
+    published.runs.spec_document = lambda key: '{"tables": [], "words": "of then"}'
+    _edit(published, "orders", key=("day",))
+    assert published.plan("two").changes == ()
+
+
+def test_gold_may_get_another_grain_when_that_is_meant(published: Any) -> None:
+    gold: GoldSpec = published.model.spec.gold[0]
+    _edit_gold(published, grain=("day", "shop"), acknowledge=(Acknowledgement(change="grain", was=gold.grain),))
+    (change,) = published.plan("two").changes
+    assert change.acknowledged
