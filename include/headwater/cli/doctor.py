@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from headwater.adapters.profile import home_folder, repository_root
+from headwater.adapters.profile import PROFILE_VARIABLE, home_folder, load_settings, repository_root
 from headwater.domain.base import Value
 from headwater.domain.errors import HeadwaterError
 from headwater.ports.connections import Connections
@@ -35,6 +35,7 @@ def examine() -> tuple[Finding, ...]:
         ("jars", _jars),
         ("Postgres", _postgres),
         ("loopback ports", _ports),
+        ("Airflow", _airflow),
     )
     findings = [_explained(what, check) for what, check in checks]
     return (*findings, *_connections())
@@ -101,6 +102,28 @@ def _ports() -> Finding:
     from headwater.adapters.embedded.postgres_files import free_port
 
     return Finding(what="loopback ports", fine=True, found=f"free, such as {free_port()}; Headwater takes free ones")
+
+
+def _airflow() -> Finding:
+    """Whether Airflow of the profile in force, or of the embedded stack, is there and does its parts' work."""
+    address = _airflow_address()
+    if address is None:
+        return Finding(what="Airflow", fine=True, found="not serving; `make demo` starts it")
+    from headwater.adapters.airflow_rest import unwell
+
+    sick = unwell(address)
+    fix = "Start what is named again: the terminal of `make demo`, or the deployment."
+    found = f"{address}: " + ("; ".join(sick) or "every part is healthy")
+    return Finding(what="Airflow", fine=not sick, found=found, fix=fix)
+
+
+def _airflow_address() -> str | None:
+    if os.environ.get(PROFILE_VARIABLE):
+        return load_settings().airflow.base_url
+    from headwater.cli.opening import embedded_stack
+
+    stack = embedded_stack()
+    return stack.airflow_url if stack.is_serving() else None
 
 
 def _connections() -> Iterator[Finding]:

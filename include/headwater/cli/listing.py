@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from headwater.cli.opening import opened_platform
+from headwater.cli.opening import opened_platform, repository
 from headwater.cli.output import Json, print_json, print_table
+from headwater.domain.errors import NotFoundError
 
 Pipeline = Annotated[str | None, typer.Argument(help="Only this source or product.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many, newest first.")]
@@ -23,6 +24,8 @@ def runs(pipeline: Pipeline = None, limit: Limit = 20, as_json: Json = False) ->
     """Runs, newest first."""
     with opened_platform() as platform:
         found = platform.runs.runs(pipeline, limit)
+    if pipeline and not found:
+        demand_known(pipeline)
     if as_json:
         print_json([record.model_dump(mode="json") for record in found])
         return
@@ -62,6 +65,8 @@ def releases(pipeline: Pipeline = None, limit: Limit = 20, as_json: Json = False
     """Releases, newest first, of every status."""
     with opened_platform() as platform:
         found = platform.runs.releases(pipeline, limit)
+    if pipeline and not found:
+        demand_known(pipeline)
     if as_json:
         print_json([release.model_dump(mode="json", exclude={"moves"}) for release in found])
         return
@@ -73,3 +78,12 @@ def releases(pipeline: Pipeline = None, limit: Limit = 20, as_json: Json = False
     ]
     columns = ["release", "pipeline", "kind", "status", "published", "moved", "held"]
     print_table("Releases", columns, rows, "Nothing was released yet.")
+
+
+def demand_known(pipeline: str) -> None:
+    """:raises NotFoundError: when no file of the repository is a pipeline of that name."""
+    from headwater.model.repository import load_repository
+
+    names = sorted(spec.name for spec in load_repository(repository()).pipelines)
+    if pipeline not in names:
+        raise NotFoundError("There is no such source or product.", got=pipeline, allowed=", ".join(names) or "none yet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from headwater.cli.lineage_tree import lineage_graph
 from headwater.cli.opening import opened_platform, repository
 from headwater.cli.output import Json, console, print_json, print_table
 from headwater.domain.errors import NotFoundError, SpecError
+from headwater.domain.names import TableName
 
 
 def register(app: typer.Typer) -> None:
@@ -51,9 +53,19 @@ def lineage(
         raise SpecError(f"{len(found.errors)} files are wrong; the first: {found.errors[0].message}",
                         where=found.errors[0].where, remedy="`headwater validate` lists them all.")  # fmt: skip
     graph = lineage_graph(found.pipelines)
+    table = _dotted(table)
     if table not in graph.upstreams:
-        raise NotFoundError("There is no such table.", got=table, allowed=", ".join(sorted(graph.upstreams)))
+        near = get_close_matches(table, graph.upstreams, n=5) or sorted(graph.upstreams)
+        raise NotFoundError("There is no such table.", got=table, allowed=", ".join(near))
     if as_json:
         print_json({"table": table, "made_of": graph.upstreams[table], "used_by": graph.downstreams(table)})
         return
     console().print(graph.tree(table))
+
+
+def _dotted(table: str) -> str:
+    """Any form of a table's name, such as ``lake.gold.flights__daily_departures``, as people write it."""
+    try:
+        return TableName.parse(table).dotted
+    except ValueError:
+        return table

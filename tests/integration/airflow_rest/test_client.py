@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from headwater.adapters.airflow_rest import RestAirflowApi
+from headwater.adapters.airflow_rest import RestAirflowApi, unwell
 from headwater.domain.errors import AirflowDownError, NotFoundError
 from headwater.domain.settings import AirflowSettings
 
@@ -55,6 +55,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.tokens += 1
             right = body["password"] == self.server.password
             self._reply(201 if right else 401, {"access_token": f"token{self.server.tokens}"} if right else {})
+        elif self.path.endswith("/monitor/health"):  # the only answer that needs no token
+            parts = {"metadatabase": "healthy", "scheduler": "unhealthy", "triggerer": None}
+            self._reply(200, {name: {"status": status} for name, status in parts.items()})
         elif self.headers.get("Authorization") != "Bearer token2":
             self._reply(401, {"detail": "expired"})
         else:
@@ -134,6 +137,13 @@ def test_bodies_are_what_airflow_asks_for(api: RestAirflowApi, server: AirflowSe
     assert bodies[2]["task_ids"] == ["preflight"]
     assert bodies[2]["include_downstream"] is bodies[2]["run_on_latest_version"] is True
     assert bodies[3] == {"is_paused": False}
+
+
+def test_parts_that_are_not_well_are_named(server: AirflowServer) -> None:
+    """What `headwater doctor` says; an Airflow that is gone is a finding, too."""
+    url = f"http://127.0.0.1:{server.server_port}"
+    assert unwell(url) == ("the scheduler is unhealthy",)
+    assert unwell("http://127.0.0.1:1") == ("the API server does not answer (ConnectError)",)
 
 
 def test_what_is_missing_is_none_or_named(api: RestAirflowApi) -> None:

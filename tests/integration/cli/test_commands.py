@@ -74,6 +74,10 @@ def test_commands_start_postgres_for_themselves_and_leave_nothing(released: Rele
     assert (table["table"], table["rows"], table["release"]) == ("gold.flights.daily_departures", 2, released.id)
     [listed] = json.loads(RUNNER.invoke(app, ["releases", "--json"]).stdout)
     assert listed["id"] == released.id
+    for command in ("runs", "releases"):
+        unknown = RUNNER.invoke(app, [command, "fligths"])
+        assert unknown.exit_code == 1
+        assert "flights" in unknown.stderr
     for command in ("runs", "incidents"):
         result = RUNNER.invoke(app, [command, "--json"])
         assert (result.exit_code, json.loads(result.stdout)) == (0, [])
@@ -108,3 +112,16 @@ def test_connections_that_are_not_there_are_named_with_what_to_do(
     result = RUNNER.invoke(app, words)
     assert result.exit_code == 1
     assert said in result.stderr
+
+
+def test_watchdog_tells_on_stderr_what_it_found_and_prints_one_document(released: Release) -> None:
+    """From outside Airflow, for the day Airflow is down: that is what it finds here."""
+    first = RUNNER.invoke(app, ["watchdog", "--json"])
+    assert first.exit_code == 0, first.output
+    assert json.loads(first.stdout)["found"] == 1
+    assert "[airflow_down]" in first.stderr or "Airflow at" in first.stderr
+    found = json.loads(RUNNER.invoke(app, ["incidents", "--json"]).stdout)
+    [down] = [incident for incident in found if incident["cause"] == "airflow_down"]
+    assert "run" not in {link["label"] for link in down["links"]}
+    assert json.loads(RUNNER.invoke(app, ["watchdog", "--json"]).stdout)["found"] == 0
+    assert RUNNER.invoke(app, ["migrate"]).exit_code == 0

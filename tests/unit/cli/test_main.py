@@ -72,6 +72,12 @@ def test_lineage_leads_from_the_product_to_the_sources(repository: Path) -> None
     assert down["used_by"] == ["silver.flights.flights"]
 
 
+@pytest.mark.parametrize("form", ["lake.gold.flights__daily_departures", "gold.flights.daily_departures"])
+def test_lineage_takes_every_form_of_a_name(repository: Path, form: str) -> None:
+    answer = json.loads(RUNNER.invoke(app, ["lineage", form, "--json"]).stdout)
+    assert answer["table"] == "gold.flights.daily_departures"
+
+
 def test_unknown_table_is_explained_and_ends_with_1(repository: Path) -> None:
     result = RUNNER.invoke(app, ["lineage", "gold.flights.nothing"])
     assert result.exit_code == 1

@@ -13,6 +13,8 @@ from headwater.services.incidents.audience import owner_of, parsed_table
 from headwater.services.incidents.offending import offending_rows
 
 MOST_TABLES_NAMED = 8
+PLATFORM_PIPELINE = "headwater"
+"""Incidents of the installation itself are filed under it; it has no runs."""
 
 
 def channels_for(owner: Owner, settings: Settings) -> tuple[str, ...]:
@@ -52,7 +54,7 @@ def links_of(failure: Failure, runbook: str, settings: Settings) -> tuple[Link, 
     """Run, log, table and runbook; what has no address in this installation is left out."""
     base = (settings.public_url or settings.airflow.base_url or "").rstrip("/")
     run = failure.run_url
-    if run is None and base:
+    if run is None and base and failure.pipeline != PLATFORM_PIPELINE:
         run = f"{base}/dags/{quote(failure.pipeline)}/runs/{quote(failure.run_id, safe='')}"
     table = f"{base}/assets?name_pattern={quote(failure.table)}" if base and failure.table else None
     urls = {"run": run, "log": failure.log_url, "table": table, "runbook": f"include/runbooks/{runbook}.md"}

@@ -8,6 +8,7 @@ from headwater.domain.base import Value
 from headwater.domain.errors import AirflowDownError
 from headwater.ports.airflow_api import AirflowApi
 from headwater.ports.notifier import Notifier
+from headwater.services.incidents.context import PLATFORM_PIPELINE
 from headwater.services.incidents.desk import IncidentDesk
 from headwater.services.incidents.failure import FailureContext, failure_from_exception
 from headwater.services.incidents.freshness import check_freshness
@@ -15,8 +16,6 @@ from headwater.services.incidents.reconciling import reconcile
 from headwater.services.incidents.recovery import close_recovered
 from headwater.services.incidents.sending import send_due
 
-PLATFORM_PIPELINE = "headwater"
-"""Incidents of the installation itself."""
 BUDGET_SECONDS = 45.0
 
 

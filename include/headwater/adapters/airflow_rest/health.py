@@ -1,0 +1,28 @@
+"""What Airflow says of its own parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+TIMEOUT_SECONDS = 1.5
+
+
+def unwell(base_url: str) -> tuple[str, ...]:
+    """What is wrong with which part, for people; empty when all are healthy. Needs no login."""
+    try:
+        answer = httpx.get(f"{base_url.rstrip('/')}/api/v2/monitor/health", timeout=TIMEOUT_SECONDS)
+        parts: Any = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return (f"the API server does not answer ({type(error).__name__})",)
+    except ValueError:
+        return ("another server than Airflow's answers there",)
+    if not answer.is_success or not isinstance(parts, dict):
+        return (f"the API server answers HTTP {answer.status_code}",)
+    return tuple(
+        f"the {name.replace('_', ' ')} is {part.get('status')}"
+        for name, part in parts.items()
+        # a part that this installation does not run has no status
+        if isinstance(part, dict) and part.get("status") not in {"healthy", None}
+    )
