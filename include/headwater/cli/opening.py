@@ -16,6 +16,7 @@ from headwater.domain.errors import StackError
 if TYPE_CHECKING:
     from headwater.adapters.embedded.stack import EmbeddedStack
     from headwater.adapters.platform import LocalPlatform
+    from headwater.ports.run_states import RunStates
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def opened_platform() -> Iterator[LocalPlatform]:
     from headwater.adapters.platform import open_platform
 
     if os.environ.get(PROFILE_VARIABLE):
-        with closing(open_platform()) as platform:
+        with closing(open_platform(run_states=_run_states)) as platform:
             yield platform
         return
     from headwater.adapters.run_store import migrate
@@ -36,8 +37,16 @@ def opened_platform() -> Iterator[LocalPlatform]:
     with embedded_stack() as stack:
         settings = stack.settings()
         migrate(settings.run_store.get_secret_value())
-        with closing(open_platform(settings)) as platform:
+        with closing(open_platform(settings, run_states=_run_states)) as platform:
             yield platform
+
+
+def _run_states(platform: LocalPlatform) -> RunStates:
+    """Who knows outside a task whether a run is over."""
+    from headwater.adapters.airflow_rest import RestRunStates
+    from headwater.adapters.platform import RecordedRunStates
+
+    return RestRunStates(platform.settings.airflow, RecordedRunStates(platform))
 
 
 def embedded_stack() -> EmbeddedStack:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from headwater.cli.awaiting import clear_run, demand_green, open_airflow, start_
 from headwater.cli.incident_view import incident_object, print_incident, print_rows
 from headwater.cli.opening import opened_platform, person
 from headwater.cli.output import Json, console, print_json, print_table
+from headwater.cli.turning_back import rollback
 from headwater.domain.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -128,26 +128,6 @@ def discard(number: Number, reason: Reason) -> None:
     for item in items:
         console().print(f"{item.table}: rows that break {item.rule!r} are set aside up to batch {item.up_to_batch}")
     console().print(f"Now run again: headwater run {incident.pipeline} --wait")
-
-
-def rollback(
-    release: Annotated[str, typer.Argument(help="Readers see this release again.")], as_json: Json = False
-) -> None:
-    """Turn a pipeline back to an earlier release."""
-    from headwater.domain.run import RunKey
-    from headwater.services.rollback import rollback as turn_back
-
-    with opened_platform() as platform:
-        target = platform.runs.release(release)
-        run_id = f"rollback__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
-        dag_id = target.pipeline if target else "headwater"
-        key = RunKey(installation=platform.runs.installation(), dag_id=dag_id, run_id=run_id)
-        parts = (platform.runs, platform.catalog, platform.clock, platform.run_states)
-        made = turn_back(*parts, release, run_key=str(key), holder=f"rollback by {person()}")
-    if as_json:
-        print_json(made.model_dump(mode="json", exclude={"moves"}))
-        return
-    console().print(f"release {made.id} shows the tables of {release} again")
 
 
 def _incident(store: IncidentStore, number: int) -> Incident:

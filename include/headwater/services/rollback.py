@@ -28,7 +28,7 @@ def rollback(
 
     :param run_key: of this act, fresh each time, in the form of RunKey.
     :raises NotFoundError: when there is no such published release, or a snapshot of it has expired.
-    :raises RequestError: when the release is what readers see already.
+    :raises RequestError: when the release is what readers see already, or one of quarantine, which holds only copies.
     :raises LeaseHeldError: when a run works on one of the tables.
     """
     target = runs.release(release_id)
@@ -36,6 +36,11 @@ def rollback(
         raise NotFoundError(
             "there is no published release of that id", got=release_id, remedy="headwater releases lists them"
         )
+    if target.scope == "quarantine":
+        raise RequestError(
+            "quarantine is never turned back", got=release_id, allowed="a bronze, audited or rollback release",
+            remedy="rows that extraction rejected lie there and nowhere else; roll back the release of their tables",
+        )  # fmt: skip
     tables = [item.table for item in target.tables]
     blocking = try_leases(
         runs,

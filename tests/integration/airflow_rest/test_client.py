@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from headwater.adapters.airflow_rest import RestAirflowApi, unwell
+from headwater.adapters.airflow_rest import RestAirflowApi, RestRunStates, unwell
 from headwater.domain.errors import AirflowDownError, NotFoundError
+from headwater.domain.run import RunKey
 from headwater.domain.settings import AirflowSettings
 
 RUN = {
@@ -144,6 +145,29 @@ def test_parts_that_are_not_well_are_named(server: AirflowServer) -> None:
     url = f"http://127.0.0.1:{server.server_port}"
     assert unwell(url) == ("the scheduler is unhealthy",)
     assert unwell("http://127.0.0.1:1") == ("the API server does not answer (ConnectError)",)
+
+
+@pytest.mark.parametrize(
+    ("dag", "over"), [("flights", RUN["state"] in {"success", "failed"}), ("missing", True), ("broken", False)]
+)
+def test_a_run_is_over_when_airflow_says_so_or_does_not_know_it(server: AirflowServer, dag: str, over: bool) -> None:
+    """Rule 23: the record of a killed run says "running" for ever. An Airflow that refuses says nothing."""
+    url = f"http://127.0.0.1:{server.server_port}"
+    states = RestRunStates(AirflowSettings(base_url=url, password=SecretStr("admin")), _Recorded(over=False))
+    key = RunKey(installation="i", dag_id=dag, run_id="r1")
+    assert states.is_terminal(key) is over
+    assert RestRunStates(AirflowSettings(), _Recorded(over=True)).is_terminal(key)
+    assert not RestRunStates(AirflowSettings(), _Recorded(over=False)).is_terminal(key)
+
+
+class _Recorded:
+    """What the run store's record says of every run."""
+
+    def __init__(self, *, over: bool) -> None:
+        self._over = over
+
+    def is_terminal(self, run_key: RunKey) -> bool:
+        return self._over
 
 
 def test_what_is_missing_is_none_or_named(api: RestAirflowApi) -> None:

@@ -2,5 +2,6 @@
 
 from headwater.adapters.airflow_rest.client import RestAirflowApi
 from headwater.adapters.airflow_rest.health import unwell
+from headwater.adapters.airflow_rest.run_states import RestRunStates
 
-__all__ = ["RestAirflowApi", "unwell"]
+__all__ = ["RestAirflowApi", "RestRunStates", "unwell"]
