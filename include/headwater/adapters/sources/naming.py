@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from headwater.domain.errors import SchemaDriftError
-from headwater.domain.names import RESERVED_COLUMNS, RESERVED_PREFIX
+from headwater.domain.names import RESERVED_COLUMNS, RESERVED_PREFIX, SCD2_COLUMNS
+from headwater.domain.spec import TableSpec
 
 
 def check_names(names: Sequence[str], where: str, facts: dict[str, str]) -> None:
@@ -29,5 +30,24 @@ def check_names(names: Sequence[str], where: str, facts: dict[str, str]) -> None
                 got=name,
                 allowed=f"names that do not start with {RESERVED_PREFIX} and are not {', '.join(RESERVED_COLUMNS)}",
                 remedy="Read a view at the source that gives the column another name.",
+                facts={**facts, "column": name},
+            )
+
+
+def check_history_names(names: Sequence[str], table: TableSpec, where: str, facts: Mapping[str, str]) -> None:
+    """Refuse a column that an scd2 table would confuse with its own, unless the YAML renames it (rule 3).
+
+    :raises SchemaDriftError: naming the column and the rule that renames it.
+    """
+    if table.silver.mode != "scd2" or table.sql is not None:
+        return
+    for name in names:
+        rule = table.columns.get(name)
+        if name.lower() in SCD2_COLUMNS and (rule is None or rule.rename is None):
+            raise SchemaDriftError(
+                f"column {name!r} of {where} has the name of a column that scd2 adds",
+                got=name,
+                allowed=f"names other than {', '.join(SCD2_COLUMNS)}",
+                remedy=f"Give it another name in the YAML: `columns: {{{name}: {{rename: source_{name.lower()}}}}}`.",
                 facts={**facts, "column": name},
             )
