@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from headwater.domain.job import ValidateTable
 from headwater.domain.names import Layer
+from headwater_spark.tables.sql_text import quoted
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.columns import business_columns
 
@@ -27,5 +28,5 @@ def contract_view(rows: DataFrame, table: ValidateTable) -> str:
     """A view for the contract: of silver the declared columns only, of an scd2 table what is believed now."""
     seen = rows.where("batch_out IS NULL") if is_history(rows) else rows
     if table.table.layer is Layer.SILVER:
-        seen = seen.select(*business_columns(rows))
+        seen = seen.select(*map(quoted, business_columns(rows)))
     return as_view(seen, f"gate_{table.table.layer.value}")

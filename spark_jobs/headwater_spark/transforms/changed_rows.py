@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from headwater.domain.increment import FollowedInput
 from headwater.domain.names import TableName
 from headwater.domain.run import InputRef
+from headwater_spark.tables.sql_text import quoted
 from headwater_spark.tables.views import settled
 from headwater_spark.transforms.columns import business_columns
 
@@ -34,7 +35,7 @@ def snapshot_rows(spark: SparkSession, dotted: str, source: InputRef) -> DataFra
 def readable(rows: DataFrame) -> DataFrame:
     """What readers see: no deleted rows, no system columns."""
     alive = rows.where("NOT _hw_deleted") if "_hw_deleted" in rows.columns else rows
-    return alive.select(*(alive[name] for name in business_columns(rows)))
+    return alive.select(*map(quoted, business_columns(rows)))
 
 
 def changed_rows(spark: SparkSession, dotted: str, now: InputRef, followed: FollowedInput) -> ChangedRows:
@@ -48,7 +49,7 @@ def changed_rows(spark: SparkSession, dotted: str, now: InputRef, followed: Foll
     touched = new.where(f"_hw_changed_batch > {followed.previous.batch}")
     if not followed.key:
         return ChangedRows(readable(touched), readable(old.where("false")))
-    keys = settled(touched.select(*followed.key).distinct())
+    keys = settled(touched.select(*map(quoted, followed.key)).distinct())
     return ChangedRows(readable(touched), readable(old.join(keys, list(followed.key), "left_semi")))
 
 
@@ -58,5 +59,5 @@ def _compared(dotted: str, new: DataFrame, old: DataFrame) -> ChangedRows:
         raise NotFollowedError(f"the columns of {dotted} changed")
     if any("map<" in kind for kind in kinds.values()):
         raise NotFollowedError(f"{dotted} has a column of type map, which cannot be compared")
-    ordered = old.select(*new.columns)
+    ordered = old.select(*map(quoted, new.columns))
     return ChangedRows(new.exceptAll(ordered), ordered.exceptAll(new))
