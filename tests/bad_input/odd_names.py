@@ -24,7 +24,7 @@ ODD_NAMES: tuple[WrongData, ...] = (
     carried(EVIL, "relation", "1", 'create table "../evil" (id int primary key)', 'insert into "../evil" values (1)',
             extract="{mode: snapshot, relation: public.../evil}"),
     carried(EVIL, "column", "1", *with_column("../evil")),
-    carried(EVIL, "landed file", "1", extract=LANDING, landed={"..evil'\"; --.csv": HEADER + b"1,1,2013-01-01,x\n"}),
+    carried(EVIL, "landed file", "1", extract=LANDING, landed={"evil..'\"; --.csv": HEADER + b"1,1,2013-01-01,x\n"}),
     *(carried(ODD, f"column {name}", "1", *with_column(name), also=TO_GOLD)
       for name in ('a "quoted" one', "it's", "a.b", "a b", " ", "`", "{x} %s \\n", "SELECT", "é")),
     refused(TWINS, "id and ID", "schema_drift", *with_column("ID")),

@@ -94,8 +94,14 @@ class Shop:
             code = next((code for stage in READING if (code := _code(work[stage]))), None)
             return Met(1 if code else 0, code, run)
         finally:
-            closing.run(platform, run, dict.fromkeys(READING, "success"))
             platform.close()
+            self.close(run_id)
+
+    def close(self, run_id: str) -> None:
+        """Free what the run holds, whoever ran it."""
+        platform = LocalPlatform(self.settings)
+        closing.run(platform, context(platform, "shop", run_id), dict.fromkeys(READING, "success"))
+        platform.close()
 
     def where_rows_are(self, run: RunContext) -> tuple[str, list[str]]:
         """In the words of the table, and the columns bronze has of the source."""

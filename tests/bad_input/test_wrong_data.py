@@ -11,6 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from tests.bad_input.bad_input import WrongData
+from tests.bad_input.shop import READING
 from tests.bad_input.table import cases
 
 STAGE = Path(__file__).parents[1] / "chain" / "stage.py"
@@ -36,10 +37,11 @@ def test_wrong_data_ends_where_the_table_says(shop: Any, case: WrongData) -> Non
 def test_the_status_is_that_of_the_stages_own_process(shop: Any, outcome: str) -> None:
     case = next(case for case in cases(WrongData) if case.outcome == outcome)
     shop.declare(case)
-    command = [sys.executable, str(STAGE), str(shop.profile), "shop", uuid4().hex]
+    run_id = uuid4().hex
+    command = [sys.executable, str(STAGE), str(shop.profile), "shop", run_id]
     ended = [
-        subprocess.run([*command, stage], capture_output=True, text=True, timeout=120, check=False)
-        for stage in ("plan_run", "extract_to_bronze:orders")
+        subprocess.run([*command, stage], capture_output=True, text=True, timeout=120, check=False) for stage in READING
     ]
+    shop.close(run_id)
     assert max(done.returncode for done in ended) == case.exit_status, ended[-1].stderr
     assert (f"[{case.code}]" in "".join(done.stderr for done in ended)) == (outcome == "refused")
