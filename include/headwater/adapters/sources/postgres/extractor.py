@@ -12,6 +12,7 @@ import psycopg
 from headwater.adapters.sources.drifting import check_fits
 from headwater.adapters.sources.postgres import relations
 from headwater.adapters.sources.postgres.diagnosing import check_readable
+from headwater.adapters.sources.postgres.offers import list_relations
 from headwater.adapters.sources.postgres.reading import Read, read
 from headwater.adapters.sources.postgres.session import connect, explained, facts_of, redact
 from headwater.adapters.sources.postgres.windows import open_reading, plan_incremental, plan_snapshot
@@ -94,7 +95,7 @@ class PostgresExtractor:
         )
 
     def list_relations(self) -> tuple[SourceRelation, ...]:
-        return relations.list_relations(self._session())
+        return list_relations(self._session())
 
     def close(self) -> None:
         if self._open is not None:

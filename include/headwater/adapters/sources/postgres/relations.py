@@ -1,20 +1,17 @@
-"""What a PostgreSQL database offers: relations, their columns, keys and cursor candidates."""
+"""Relations of a PostgreSQL database as the YAML names them: their columns and keys."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
-from headwater.adapters.sources.naming import check_names
+from headwater.adapters.sources.naming import check_history_names, check_names
 from headwater.adapters.sources.postgres.carrying import SourceColumn
 from headwater.domain.errors import SchemaDriftError, SourceTableMissingError
-from headwater.domain.schema import TableSchema
 from headwater.domain.spec import SqlExtract, TableSpec
-from headwater.ports.extractor import SourceRelation
 
 Session = psycopg.Connection[tuple[Any, ...]]
 
@@ -38,7 +35,6 @@ SELECT a.attname FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINA
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
 WHERE i.indrelid = %s AND i.indisprimary ORDER BY k.place
 """
-_CURSOR_WORDS = ("updated", "modified", "changed", "last_update", "created", "inserted", "loaded")
 
 
 def relation_of(table: TableSpec) -> tuple[str, str]:
@@ -57,34 +53,22 @@ def columns_of(session: Session, table: TableSpec, connection: str) -> tuple[Sou
     """
     relation = relation_of(table)
     oid = _oid(session, relation, table, connection)
-    columns = _columns(session, oid)
+    columns = source_columns(session, oid)
     facts = {"table": table.name, "relation": ".".join(relation), "connection": connection}
-    check_names([column.name for column in columns], ".".join(relation), facts)
+    names = [column.name for column in columns]
+    check_names(names, ".".join(relation), facts)
+    check_history_names(names, table, ".".join(relation), facts)
     _check_relied_on(table, columns, facts)
     return columns
 
 
 def primary_key_of(session: Session, table: TableSpec, connection: str) -> tuple[str, ...]:
-    oid = _oid(session, relation_of(table), table, connection)
+    return primary_key(session, _oid(session, relation_of(table), table, connection))
+
+
+def primary_key(session: Session, oid: int) -> tuple[str, ...]:
+    """Columns of a relation's primary key, in its order."""
     return tuple(str(row[0]) for row in session.execute(_PRIMARY_KEY, (oid,)))
-
-
-def list_relations(session: Session) -> tuple[SourceRelation, ...]:
-    """Every relation outside the system schemas, with its primary key and likely cursors, best first."""
-    found = []
-    for schema, name, oid, rows in session.execute(_RELATIONS).fetchall():
-        columns = tuple(column.column() for column in _columns(session, oid))
-        key = tuple(str(row[0]) for row in session.execute(_PRIMARY_KEY, (oid,)))
-        found.append(
-            SourceRelation(
-                relation=f"{schema}.{name}",
-                primary_key=key,
-                cursor_candidates=_cursor_candidates(_columns(session, oid), key),
-                estimated_rows=rows if rows >= 0 else None,
-                schema_=TableSchema(columns=columns, primary_key=key),
-            )
-        )
-    return tuple(found)
 
 
 def probe(table: TableSpec) -> sql.Composed:
@@ -92,16 +76,8 @@ def probe(table: TableSpec) -> sql.Composed:
     return sql.SQL("SELECT FROM {} LIMIT 0").format(sql.Identifier(*relation_of(table)))
 
 
-def _cursor_candidates(columns: Iterable[SourceColumn], key: tuple[str, ...]) -> tuple[str, ...]:
-    """Time stamps named like one, in the order of the words, then a key that only grows."""
-    columns = tuple(columns)
-    stamps = [column.name for column in columns if column.type in ("timestamp", "timestamptz")]
-    named = [name for word in _CURSOR_WORDS for name in stamps if word in name.lower()]
-    grows = [column.name for column in columns if (column.name,) == key and column.type in ("int", "long")]
-    return tuple(dict.fromkeys(named + grows))
-
-
-def _columns(session: Session, oid: int) -> tuple[SourceColumn, ...]:
+def source_columns(session: Session, oid: int) -> tuple[SourceColumn, ...]:
+    """Columns of a relation as the source has them, in order."""
     return tuple(SourceColumn(*row) for row in session.execute(_COLUMNS, (oid,)))
 
 
