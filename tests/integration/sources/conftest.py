@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 
 if TYPE_CHECKING:
+    from tests.integration.sources.s3_under_test import S3Server
     from tests.integration.sources.sources_under_test import Source
 
 # pytest's importlib mode puts nothing on the path: what the tests here share is imported from the repository's root
@@ -40,3 +42,12 @@ def source(postgres_server: EmbeddedPostgres, tmp_path: Path) -> Source:
     source = Source(connection_of(url), url, tmp_path / "data")
     source.sql(EMPTY)
     return source
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """One S3 server per session; tests make buckets of their own."""
+    from tests.integration.sources.s3_under_test import serving
+
+    with serving() as server:
+        yield server

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from pydantic import SecretStr
+from tests.integration.sources.s3_under_test import S3Server
 from tests.integration.sources.sources_under_test import PLANNED_AT, Source, live_schema, sql_table
 
 from headwater.adapters.sources.opening import open_extractor
@@ -126,26 +137,118 @@ class Relation(Subject):
         self.source.sql("drop table flights")
 
 
-class Landed(Subject):
-    def __init__(self, folder: Path) -> None:
+class Table(Subject):
+    """A relation of an SQLite database."""
+
+    def __init__(self, folder: Path, **extract: Any) -> None:
         super().__init__(folder / "data")
-        self.landing = folder / "landing"
+        self.table, self.path = sql_table(**extract), folder / "flights.db"
+        self.connection = ConnectionInfo(id="sqlite", kind="sqlite", host=str(self.path), password=SecretStr(SECRET))
+        self.sql("create table flights (id int primary key, note text, fare numeric(10,2))")
+
+    def sql(self, statement: str) -> None:
+        with closing(sqlite3.connect(self.path)) as session, session:
+            session.execute(statement)
+
+    def add(self, ids: Sequence[int]) -> None:
+        rows = ", ".join(f"({number}, 'note {number}', {number / 7:.2f})" for number in ids)
+        self.sql(f"insert into flights values {rows}")
+
+    def remove(self) -> None:
+        self.sql("drop table flights")
+
+
+COLUMNS = {"id": "int", "note": "string", "fare": "decimal(10,2)"}
+
+
+class Landed(Subject):
+    """Files in a folder."""
+
+    def __init__(self, folder: Path, ending: str = "csv") -> None:
+        super().__init__(folder / "data")
+        self.landing, self.ending = folder / "landing", ending
         (self.landing / "flights").mkdir(parents=True)
-        extract = FilesExtract(path="flights", columns={"id": "int", "note": "string", "fare": "decimal(10,2)"})
+        values = {"path": "flights", "columns": COLUMNS, "format": ending.partition(".")[0]}
+        extract = FilesExtract.model_validate(values)
         self.table = TableSpec(name="flights", key=("id",), extract=extract, silver=Silver(mode="append"))
         extra = {"path": str(self.landing)}
         self.connection = ConnectionInfo(id="landing", kind="fs", password=SecretStr(SECRET), extra=extra)
 
     def add(self, ids: Sequence[int]) -> None:
-        lines = ["id,note,fare", *(f"{number},note {number},{number / 7:.2f}" for number in ids)]
-        (self.landing / "flights" / f"{ids[0]:06d}.csv").write_text("\n".join(lines) + "\n")
+        rows = [(number, f"note {number}", f"{number / 7:.2f}") for number in ids]
+        self.put(f"flights/{ids[0]:06d}.{self.ending}", CONTENTS[self.ending](rows))
+
+    def put(self, path: str, content: bytes) -> None:
+        (self.landing / path).write_bytes(content)
 
     def remove(self) -> None:
         (self.landing / "flights").rename(self.landing / "elsewhere")
 
 
-SUBJECTS: dict[str, Callable[[Source, Path], Subject]] = {
-    "incremental": lambda source, _: Relation(source, mode="incremental", cursor="id"),
-    "snapshot": lambda source, _: Relation(source, mode="snapshot"),
-    "files": lambda _, folder: Landed(folder),
+class Uploaded(Landed):
+    """Objects in a bucket."""
+
+    def __init__(self, server: S3Server, folder: Path) -> None:
+        super().__init__(folder)
+        self.server, self.bucket = server, server.make_bucket()
+        self.connection = server.connection(f"s3://{self.bucket}/landing")
+
+    def put(self, path: str, content: bytes) -> None:
+        self.server.put(f"{self.bucket}/landing/{path}", content)
+
+    def plan(self) -> Window:
+        # an object of this very second could be replaced without its time changing: it waits
+        later = datetime.now(UTC) + timedelta(seconds=5)
+        window: Window = self.with_extractor(
+            lambda extractor: extractor.plan(self.table, self.state, self.ledger, RunRequest(), later)
+        )
+        return window
+
+    def remove(self) -> None:
+        self.server.clear(self.bucket)
+
+
+Rows = list[tuple[int, str, str]]
+
+
+def _csv(rows: Rows) -> bytes:
+    return "".join(["id,note,fare\n", *(",".join(map(str, row)) + "\n" for row in rows)]).encode()
+
+
+def _objects(rows: Rows) -> list[str]:
+    return [f'{{"id": {row[0]}, "note": "{row[1]}", "fare": {row[2]}}}' for row in rows]
+
+
+def _zip(rows: Rows) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("flights.csv", _csv(rows))
+    return content.getvalue()
+
+
+def _parquet(rows: Rows) -> bytes:
+    numbers, notes, fares = zip(*rows, strict=True)
+    content = io.BytesIO()
+    values = pa.table({"note": notes, "id": numbers, "fare": pa.array(map(Decimal, fares), pa.decimal128(10, 2))})
+    pq.write_table(values, content)
+    return content.getvalue()
+
+
+CONTENTS: dict[str, Callable[[Rows], bytes]] = {
+    "csv": _csv,
+    "csv.zip": _zip,
+    "jsonl": lambda rows: "\n".join(_objects(rows)).encode(),
+    "jsonl.zst": lambda rows: bytes(pa.Codec("zstd").compress("\n".join(_objects(rows)).encode(), asbytes=True)),
+    "json": lambda rows: f"[{','.join(_objects(rows))}]".encode(),
+    "json.gz": lambda rows: gzip.compress(f"[{','.join(_objects(rows))}]".encode()),
+    "parquet": _parquet,
+}
+
+SUBJECTS: dict[str, Callable[[pytest.FixtureRequest, Path], Subject]] = {
+    "incremental": lambda request, _: Relation(request.getfixturevalue("source"), mode="incremental", cursor="id"),
+    "snapshot": lambda request, _: Relation(request.getfixturevalue("source"), mode="snapshot"),
+    "sqlite-incremental": lambda _, folder: Table(folder, mode="incremental", cursor="id"),
+    "sqlite-snapshot": lambda _, folder: Table(folder, mode="snapshot"),
+    "s3": lambda request, folder: Uploaded(request.getfixturevalue("s3_server"), folder),
+    **{ending: partial(lambda ending, _, folder: Landed(folder, ending), ending) for ending in CONTENTS},
 }

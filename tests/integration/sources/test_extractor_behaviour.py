@@ -1,4 +1,4 @@
-"""What holds for every extractor: of relations of PostgreSQL, read in windows and whole, and of CSV files."""
+"""What holds for every extractor: of relations, read in windows and whole, and of files, here and in a bucket."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import SecretStr
 from tests.integration.sources.extractors_under_test import RUN_KEY, SECRET, SUBJECTS, Subject
-from tests.integration.sources.sources_under_test import PLANNED_AT, Source, rows_of
+from tests.integration.sources.sources_under_test import PLANNED_AT, rows_of
 
 from headwater.domain.errors import HeadwaterError
 from headwater.domain.run import position_prefix
@@ -20,8 +20,8 @@ COLUMNS = "id, note, fare, _hw_op, _hw_position, _hw_origin, _hw_batch, _hw_run_
 
 
 @pytest.fixture(params=SUBJECTS)
-def subject(request: pytest.FixtureRequest, source: Source, tmp_path: Path) -> Subject:
-    return SUBJECTS[request.param](source, tmp_path)
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
+    return SUBJECTS[request.param](request, tmp_path)
 
 
 def ids(extracted: Extracted) -> list[int]:

@@ -44,13 +44,15 @@ class Texts:
     """Records in the form of ``TextFile``.
 
     :param columns: declared Iceberg types by name, in the order of ``c0, c1 …``.
-    :param origin: SQL of what ``_hw_origin`` says of a good row; a rejected one adds ``:`` and its place.
+    :param origin: SQL of what ``_hw_origin`` says of a row.
+    :param placed: whether a rejected row adds ``:`` and its place: in a file it is its own for ever.
     """
 
     files: Sequence[Path]
     columns: Mapping[str, str]
     key: tuple[str, ...]
     origin: str
+    placed: bool = True
 
 
 def judge(engine: duckdb.DuckDBPyConnection, texts: Texts) -> list[tuple[str, str, int]]:
@@ -77,13 +79,16 @@ def judge(engine: duckdb.DuckDBPyConnection, texts: Texts) -> list[tuple[str, st
     )
     every = ", ".join(f"{literal(name)}, {column}" for name, (column, _) in columns.items())
     key = ", ".join(f"{literal(name)}, {columns[name][0]}" for name in texts.key)
-    known = " AND ".join(["problem IS NULL", *(f"{columns[name][0]} IS NOT NULL" for name in texts.key)])
+    # a problem with its own column, such as an unusable cursor, leaves the other fields readable
+    whole = "(problem IS NULL OR contains(problem, ':'))"
+    known = " AND ".join([whole, *(f"{columns[name][0]} IS NOT NULL" for name in texts.key)])
+    place = f"{texts.origin} || ':' || place" if texts.placed else texts.origin
     engine.execute(
         "CREATE VIEW rejected AS SELECT rules, reason, ordinal, "  # noqa: S608
-        f"CASE WHEN problem IS NOT NULL THEN to_json(raw)::VARCHAR WHEN raw IS NOT NULL THEN raw "
+        f"CASE WHEN problem IS NOT NULL AND raw IS NOT NULL THEN to_json(raw)::VARCHAR WHEN raw IS NOT NULL THEN raw "
         f"ELSE json_object({every})::VARCHAR END AS payload, "
         f"{f'CASE WHEN {known} THEN json_object({key})::VARCHAR END' if key else 'NULL::VARCHAR'} AS key, "
-        f"{texts.origin} || ':' || place AS origin FROM judged WHERE rules <> ''"
+        f"{place} AS origin FROM judged WHERE rules <> ''"
     )
     return engine.execute("SELECT file, rules, count(*) FROM judged WHERE rules <> '' GROUP BY ALL").fetchall()
 

@@ -9,6 +9,7 @@ from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import Extractor
 
 POSTGRES_KINDS = ("postgres", "postgresql")
+SQLITE_KIND = "sqlite"
 
 
 def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
@@ -20,6 +21,10 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         from headwater.adapters.sources.postgres.extractor import PostgresExtractor
 
         return PostgresExtractor(connection)
+    if connection.kind == SQLITE_KIND and table.extract.kind == "sql":
+        from headwater.adapters.sources.sqlite.extractor import SqliteExtractor
+
+        return SqliteExtractor(connection)
     if connection.kind in FILE_KINDS and table.extract.kind == "files":
         from headwater.adapters.sources.files.extractor import FilesExtractor
 
@@ -28,7 +33,8 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         f"table {table.name!r}: extract kind {table.extract.kind!r} cannot read a connection of type "
         f"{connection.kind!r}",
         got=f"connection {connection.id!r} of type {connection.kind!r}",
-        allowed="kind sql with a postgres connection, kind files with a connection of type " + ", ".join(FILE_KINDS),
+        allowed="kind sql with a connection of type postgres or sqlite, kind files with a connection of type "
+        + ", ".join(FILE_KINDS),
         remedy="Change `extract: {kind: …}` in the source's YAML, or the type of the connection.",
         facts={"table": table.name, "connection": connection.id},
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from headwater.adapters.sources.files.json_array import JsonArray, NoArrayError
 from headwater.adapters.sources.files.json_values import DECODER, DuplicateKeyError, text_of
-from headwater.adapters.sources.files.lines import Encoding, blocks, is_text
+from headwater.adapters.sources.files.lines import Encoding, RecordTooLongError, blocks, is_text
 from headwater.adapters.sources.files.shape import Shape
 from headwater.adapters.sources.files.unpacking import Part
 from headwater.adapters.sources.texts import Record, TextFile
@@ -66,6 +66,8 @@ class _JsonRecords:
 
     def of(self, place: int, text: str) -> Record | None:
         text = text.strip(" \t\r\n")
+        if len(text) > self.shape.landing.extract.max_record_bytes:
+            raise RecordTooLongError
         if not text and not self.keep_blank:
             return None
         problem = self.encoding.problem_of(text)

@@ -1,0 +1,102 @@
+"""The extractor of relations in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+
+from headwater.adapters.sources.drifting import check_fits
+from headwater.adapters.sources.sqlite import relations
+from headwater.adapters.sources.sqlite.reading import Read, read
+from headwater.adapters.sources.sqlite.session import connect, explained
+from headwater.adapters.sources.sqlite.windows import Cursor, plan_incremental, plan_snapshot
+from headwater.domain.errors import SpecError
+from headwater.domain.run import RunRequest, Window
+from headwater.domain.schema import TableSchema
+from headwater.domain.spec import SqlExtract, TableSpec
+from headwater.domain.staging import TableState
+from headwater.ports.connections import ConnectionInfo
+from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
+
+
+class SqliteExtractor:
+    """Extractor over one database file. Opens it at its first use; ``close`` ends the session."""
+
+    def __init__(self, connection: ConnectionInfo) -> None:
+        self._connection = connection
+        self._open: sqlite3.Connection | None = None
+
+    def inspect(self, table: TableSpec) -> TableSchema:
+        with explained(self._connection, self._facts(table)):
+            return relations.schema_of(self._session(), table, self._facts(table))
+
+    def plan(
+        self,
+        table: TableSpec,
+        state: TableState | None,
+        ledger: bytes | None,  # noqa: ARG002 - the port's; a database needs no ledger
+        request: RunRequest,
+        now: datetime,
+    ) -> Window:
+        """:raises RequestError: for a backfill of a snapshot, or of a cursor that is a number."""
+        if _sql_extract(table).mode == "snapshot":
+            self.inspect(table)
+            return plan_snapshot(table, state, request)
+        cursor = self._cursor(table, self.inspect(table))
+        with explained(self._connection, self._facts(table)):
+            return plan_incremental(cursor, state, request, now)
+
+    def extract(
+        self,
+        table: TableSpec,
+        window: Window,
+        stamp: BatchStamp,
+        schema: TableSchema,
+        folder: str,
+        ledger: bytes | None = None,  # noqa: ARG002 - the port's; a database needs no ledger
+        progress: Callable[[str], None] | None = None,
+    ) -> Extracted:
+        """Read the window from one snapshot of the source.
+
+        :raises SchemaDriftError: when the source's columns no longer fit ``schema``.
+        """
+        if window.kind == "nothing":
+            return Extracted()
+        offered, facts = self.inspect(table), self._facts(table)
+        check_fits(offered.columns, schema, facts["relation"], facts)
+        cursor = self._cursor(table, offered) if window.kind == "incremental" else None
+        extract, relation = _sql_extract(table), relations.relation_of(table)
+        work = Read(self._session(), table, extract, relation, offered.columns, cursor, window, stamp, facts)
+        with explained(self._connection, facts):
+            return read(work, schema, folder, progress or (lambda _: None))
+
+    def list_relations(self) -> tuple[SourceRelation, ...]:
+        return relations.list_relations(self._session())
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _session(self) -> sqlite3.Connection:
+        if self._open is None:
+            self._open = connect(self._connection)
+        return self._open
+
+    def _cursor(self, table: TableSpec, schema: TableSchema) -> Cursor:
+        return Cursor.of(self._session(), table, relations.relation_of(table), schema.columns)
+
+    def _facts(self, table: TableSpec) -> dict[str, str]:
+        return {"table": table.name, "relation": relations.relation_of(table), "connection": self._connection.id}
+
+
+def _sql_extract(table: TableSpec) -> SqlExtract:
+    if isinstance(table.extract, SqlExtract):
+        return table.extract
+    raise SpecError(
+        f"table {table.name!r} is no relation of a database",
+        got=f"extract kind {table.extract.kind!r}",
+        allowed="kind sql",
+        facts={"table": table.name},
+    )

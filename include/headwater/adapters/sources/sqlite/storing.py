@@ -1,0 +1,58 @@
+"""Values as SQLite stores them, of whatever type, as texts that a declared type is then asked of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from headwater.adapters.sources.files.lines import Encoding, is_text
+from headwater.adapters.sources.texts import Record, escaped
+from headwater.domain.schema import Column
+
+_UTF8 = Encoding("utf-8")
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    int: str,
+    float: repr,
+    str: lambda value: value,
+    bytes: bytes.hex,
+}
+
+
+def record_of(place: int, row: Sequence[Any], columns: Sequence[Column]) -> Record:
+    """A row as texts. Bytes in a column of text, or text in one of bytes, are not what is declared."""
+    texts = [_text(value, column.type) for value, column in zip(row, columns, strict=True)]
+    mixed = any(
+        isinstance(value, bytes) != (column.type == "binary")
+        for value, column in zip(row, columns, strict=True)
+        if value is not None and (isinstance(value, bytes) or column.type == "binary")
+    )
+    if mixed:
+        return Record(place, None, _payload(row, columns), "no_storage_class")
+    broken = next((text for text in texts if text is not None and not is_text(text)), None)
+    if broken is not None:
+        return Record(place, None, _payload(row, columns), _UTF8.problem_of(broken))
+    return Record(place, texts)
+
+
+def _text(value: Any, kind: str) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, float) and kind.startswith("decimal"):
+        # the shortest digits that mean this float: what was written, unless it had more than fifteen
+        return format(Decimal(repr(value)), "f")
+    return _TEXTS[type(value)](value)
+
+
+def _payload(row: Sequence[Any], columns: Sequence[Column]) -> str:
+    """The row as JSON; bytes in hexadecimal digits, and texts that are none escaped."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return {"hex": value.hex()}
+        if isinstance(value, str) and not is_text(value):
+            return {"escaped": escaped(_UTF8.bytes_of(value))}
+        return repr(value) if isinstance(value, float) else value
+
+    return json.dumps({column.name: shown(value) for column, value in zip(columns, row, strict=True)})
