@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from headwater.domain.change import SpecChange
-from headwater.domain.errors import SpecError
+from headwater.domain.change import Effect, SpecChange
+from headwater.domain.errors import RequestError, SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.run import InputRef, RunPlan, RunRequest
 from headwater.domain.spec import ProductSpec, spec_document
@@ -15,6 +15,7 @@ from headwater.ports.run_store import RunRecord
 from headwater.services.changes import planned_changes, refuse_unmeant
 from headwater.services.context import RunContext
 from headwater.services.leasing import take_leases
+from headwater.services.rebuilding import check_rebuild
 from headwater.services.table_plans import instant, plan_table, renewed
 
 
@@ -25,6 +26,7 @@ def run(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
 
     :raises LeaseBusyError: when other runs hold tables of this pipeline; it names them.
     :raises SpecError: when the request cannot be met, such as a backfill of a snapshot extract.
+    :raises RequestError: when the run was cleared, and the files changed what it has published.
     :raises ChangeRefusedError: when the files changed what a table is, and that may not happen by itself (rule 14).
     """
     if request.dry_run:
@@ -36,7 +38,7 @@ def run(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
     stored = platform.runs.plan(run.key)
     document = json.dumps(spec_document(run.spec), sort_keys=True)
     if stored is not None and not _superseded(platform, run, stored):
-        return _renew(platform, run, stored, document)
+        return _renew(platform, run, stored, document, changes)
     plan = _plan(platform, run, request, changes)
     if stored is None:
         plan = platform.runs.save_plan(plan, document, run.bundle_version)
@@ -55,11 +57,29 @@ def run(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
     return plan
 
 
-def _renew(platform: Platform, run: RunContext, stored: RunPlan, document: str) -> RunPlan:
+def _renew(
+    platform: Platform, run: RunContext, stored: RunPlan, document: str, changes: tuple[SpecChange, ...]
+) -> RunPlan:
     plan = renewed(platform, run, stored)
-    if plan is not stored:
-        platform.runs.renew_plan(plan, document)
+    if plan is stored:
+        return stored
+    _refuse_late(platform, run, changes)
+    plan = plan.model_copy(update={"changes": changes})
+    platform.runs.renew_plan(plan, document)
     return plan
+
+
+def _refuse_late(platform: Platform, run: RunContext, changes: tuple[SpecChange, ...]) -> None:
+    """What a run has published it made by the files of before; by this run's stored spec later runs tell changes."""
+    done = {record.staged.table for record in platform.runs.staged(run.key) if record.status == "published"}
+    late = [change.text for change in changes if change.table in done and change.effect is not Effect.NOTHING]
+    if late:
+        raise RequestError(
+            f"run {run.run_key.run_id} has published tables that the files make otherwise now",
+            got="; ".join(late),
+            allowed="changes of tables that the run has not published",
+            remedy=f"Start a new run of {run.spec.name}; it covers what this one held.",
+        )
 
 
 def _superseded(platform: Platform, run: RunContext, stored: RunPlan) -> bool:
@@ -86,6 +106,7 @@ def _plan(platform: Platform, run: RunContext, request: RunRequest, changes: tup
         "request": request,
         "changes": changes,
     }
+    check_rebuild(run, request)
     if isinstance(run.spec, ProductSpec):
         return RunPlan.model_validate({**common, **released_inputs(platform, run)})
     tables = [table for table in run.spec.tables if not request.tables or table.name in request.tables]

@@ -79,6 +79,20 @@ def test_a_mended_contract_opens_the_gate_of_the_cleared_run(world: Any) -> None
     assert world.batch("silver.shop.orders") == world.batch("gold.shop.revenue") == 1
 
 
+def test_a_cleared_run_cannot_change_what_it_has_published(world: Any) -> None:
+    """Rules 4, 14: later runs tell a change of the files by the spec stored with the run that made a table."""
+    world.engine.broken = {"silver.shop.stock"}
+    assert world.whole("one") is not None
+    first, spec = world.plan("one"), world.model.spec
+    mended = spec.gold[0].model_copy(update={"sql": "SELECT 2"})
+    world.model.spec = spec.model_copy(update={"gold": (mended,)})
+    world.model.code = "v2"
+    with pytest.raises(HeadwaterError, match="has published tables that the files make otherwise now") as refused:
+        world.plan("one")
+    assert "gold.shop.revenue" in refused.value.got
+    assert world.runs.plan(world.context("one").key) == first
+
+
 def test_planning_takes_every_lease_or_names_the_holder(world: Any) -> None:
     """Rule 23."""
     world.plan("one")
