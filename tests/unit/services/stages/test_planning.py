@@ -84,7 +84,7 @@ def test_a_cleared_run_cannot_change_what_it_has_published(world: Any) -> None:
     world.engine.broken = {"silver.shop.stock"}
     assert world.whole("one") is not None
     first, spec = world.plan("one"), world.model.spec
-    mended = spec.gold[0].model_copy(update={"sql": "SELECT 2"})
+    mended = spec.gold[0].model_copy(update={"sql": "SELECT 2 AS `1`"})
     world.model.spec = spec.model_copy(update={"gold": (mended,)})
     world.model.code = "v2"
     with pytest.raises(HeadwaterError, match="has published tables that the files make otherwise now") as refused:
