@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from headwater.adapters.airflow_rest import RestAirflowApi
 from headwater.domain.errors import AirflowDownError, RunNotGreenError
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from headwater.domain.settings import AirflowSettings
 
 LOOK_EVERY_SECONDS = 0.5
+PATIENCE_SECONDS = 60.0
 ACTIVE = ("queued", "running")
+Answer = TypeVar("Answer")
 Progress = Callable[[DagRun, Sequence[TaskRun]], None]
 
 
@@ -59,15 +61,30 @@ def wait_for_run(
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
-        found = api.run(run.dag_id, run.run_id)
+        found = patiently(lambda: api.run(run.dag_id, run.run_id))
         if found is None:
             raise AirflowDownError(f"The run {run.run_id} of {run.dag_id} is gone: somebody deleted it.")
-        progress(found, api.tasks(run.dag_id, run.run_id))
+        progress(found, patiently(lambda: api.tasks(run.dag_id, run.run_id)))
         if found.ended:
             return found
         if time.monotonic() > deadline:
             raise AirflowDownError(f"The run {run.run_id} of {run.dag_id} did not end in {timeout_seconds:.0f} s.")
         time.sleep(LOOK_EVERY_SECONDS)
+
+
+def patiently(ask: Callable[[], Answer], patience_seconds: float = PATIENCE_SECONDS) -> Answer:
+    """What Airflow answers. A server that is busy or restarting is asked again for a while: a look changes nothing.
+
+    :raises AirflowDownError: when it has not answered in all that time.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return ask()
+        except AirflowDownError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK_EVERY_SECONDS)
 
 
 def demand_green(run: DagRun) -> None:

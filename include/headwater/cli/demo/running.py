@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from rich.console import Console
 
-from headwater.cli.awaiting import ACTIVE, start_run, wait_for_run
+from headwater.cli.awaiting import ACTIVE, patiently, start_run, wait_for_run
 from headwater.domain.errors import StackError
 from headwater.ports.airflow_api import AirflowApi, DagRun, TaskRun
 
@@ -53,7 +54,7 @@ def wait_until_known(api: AirflowApi, pipelines: Sequence[str]) -> None:
     :raises StackError: naming those it does not know after a while.
     """
     deadline = time.monotonic() + KNOWN_SECONDS
-    while missing := [name for name in pipelines if api.dag(name) is None]:
+    while missing := [name for name in pipelines if patiently(partial(api.dag, name)) is None]:
         if time.monotonic() > deadline:
             remedy = "`uv run headwater validate`; Airflow's import errors are on its first page."
             raise StackError("Airflow does not know these DAGs.", got=", ".join(missing), remedy=remedy)
