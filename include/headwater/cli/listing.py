@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headwater.cli.opening import opened_platform, repository
 from headwater.cli.output import Json, print_json, print_table
 from headwater.domain.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from headwater.domain.spec import PipelineSpec
+    from headwater.ports.platform import Platform
 
 Pipeline = Annotated[str | None, typer.Argument(help="Only this source or product.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many, newest first.")]
@@ -38,11 +42,13 @@ def runs(pipeline: Pipeline = None, limit: Limit = 20, as_json: Json = False) ->
 
 
 def tables(as_json: Json = False) -> None:
-    """Tables as readers see them: those of the current releases."""
+    """Tables as readers see them, those of the current releases; and which become visible together or not at all."""
     with opened_platform() as platform:
         found = [(release, item) for release in platform.runs.current() for item in release.tables]
+        groups = [(spec.name, group) for spec in platform.model.pipelines() for group in _groups(platform, spec)]
     found.sort(key=lambda pair: pair[1].table.dotted)
     if as_json:
+        together = {name: group for _, group in groups for name in group}
         print_json(
             [
                 {
@@ -52,6 +58,7 @@ def tables(as_json: Json = False) -> None:
                     "release": release.id,
                     "published_at": release.published_at,
                     "pipeline": release.pipeline,
+                    "publish_group": together.get(item.table.dotted, ()),
                 }
                 for release, item in found
             ]
@@ -59,6 +66,13 @@ def tables(as_json: Json = False) -> None:
         return
     rows = [(item.table.dotted, item.rows, release.id, release.published_at) for release, item in found]
     print_table("Tables", ["table", "rows", "release", "published"], rows, "Nothing was released yet.")
+    shared = [(pipeline, ", ".join(group)) for pipeline, group in groups if len(group) > 1]
+    alone = "Every table is published by itself."
+    print_table("Published together or not at all, as their SQL connects them", ["pipeline", "tables"], shared, alone)
+
+
+def _groups(platform: Platform, spec: PipelineSpec) -> list[tuple[str, ...]]:
+    return [tuple(table.dotted for table in group) for group in platform.model.publish_groups(spec)]
 
 
 def releases(pipeline: Pipeline = None, limit: Limit = 20, as_json: Json = False) -> None:

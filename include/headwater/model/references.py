@@ -8,12 +8,17 @@ from collections.abc import Collection
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import PipelineSpec, ProductSpec
+from headwater.model.sql_select import line_of, parse_select
 
 
 def line_of_table(sql: str, table: TableName) -> int | None:
-    """The line of a SQL text that names the table first."""
-    at = sql.find(table.dotted)
-    return None if at < 0 else sql.count("\n", 0, at) + 1
+    """The line of a SQL text that reads the table first."""
+    from sqlglot import exp
+
+    for node in parse_select(sql, "sql").find_all(exp.Table, bfs=False):
+        if ".".join(part.name for part in node.parts) == table.dotted:
+            return line_of(node)
+    return None
 
 
 def unknown_table(dotted: str, where: Location, known: Collection[str]) -> SpecError:

@@ -72,6 +72,9 @@ def test_commands_start_postgres_for_themselves_and_leave_nothing(released: Rele
     assert "headwater releases" in older.stderr
     [table] = json.loads(RUNNER.invoke(app, ["tables", "--json"]).stdout)
     assert (table["table"], table["rows"], table["release"]) == ("gold.flights.daily_departures", 2, released.id)
+    read = {"silver.flights.flights", "silver.flights.airlines"}
+    assert set(table["publish_group"]) == {*read, "gold.flights.daily_departures"}
+    assert "silver.flights.flights, silver.flights.airlines, gold" in RUNNER.invoke(app, ["tables"]).stdout
     [listed] = json.loads(RUNNER.invoke(app, ["releases", "--json"]).stdout)
     assert listed["id"] == released.id
     for command in ("runs", "releases"):

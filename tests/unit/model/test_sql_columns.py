@@ -93,13 +93,89 @@ def test_a_column_its_table_lacks_is_refused_once_with_its_line(
     assert (error.got, error.where.file, error.where.line, error.remedy) == (got, "f.sql", line, remedy)
 
 
-def test_columns_are_known_of_landings_and_of_gold_only() -> None:
+ANYWHERE = {
+    "select": "SELECT\n nope FROM silver.w.o",
+    "where": "SELECT origin FROM silver.w.o WHERE\n nope > 1",
+    "join on": "SELECT o.origin FROM silver.w.o AS o JOIN gold.w.g AS g ON\n g.nope = o.t",
+    "join using": "SELECT o.origin FROM silver.w.o AS o JOIN gold.w.g AS g USING (\n nope)",
+    "group by": "SELECT count(*) AS n FROM silver.w.o GROUP BY\n nope",
+    "having": "SELECT count(*) AS n FROM silver.w.o GROUP BY origin HAVING max(\n nope) > 1",
+    "order by": "SELECT origin FROM silver.w.o ORDER BY\n nope",
+    "window": "SELECT rank() OVER (PARTITION BY\n nope ORDER BY t) AS r FROM silver.w.o",
+    "named window": "SELECT rank() OVER w AS r FROM silver.w.o WINDOW w AS (PARTITION BY\n nope ORDER BY t)",
+    "qualify": "SELECT origin FROM silver.w.o QUALIFY row_number() OVER (ORDER BY\n nope) = 1",
+    "case": "SELECT CASE WHEN\n nope THEN 1 END AS r FROM silver.w.o",
+    "in a CTE": "WITH c AS (SELECT\n nope AS q FROM silver.w.o) SELECT c.q FROM c",
+    "of a CTE": "WITH c AS (SELECT origin AS q FROM silver.w.o) SELECT\n c.nope FROM c",
+    "of a CTE, bare": "WITH c AS (SELECT origin AS q FROM silver.w.o) SELECT\n nope FROM c",
+    "of a CTE of a CTE": (
+        "WITH a AS (SELECT origin FROM silver.w.o), b AS (SELECT\n a.nope AS q FROM a) SELECT b.q FROM b"
+    ),
+    "of a CTE with names": "WITH c(p) AS (SELECT origin FROM silver.w.o) SELECT\n c.nope FROM c",
+    "in a subquery": "SELECT d.q FROM (SELECT\n nope AS q FROM silver.w.o) AS d",
+    "of a subquery": "SELECT\n d.nope FROM (SELECT origin AS q FROM silver.w.o) AS d",
+    "scalar subquery": "SELECT (SELECT max(\n nope) FROM gold.w.g) AS m FROM silver.w.o",
+    "correlated": "SELECT origin FROM silver.w.o AS o WHERE EXISTS (SELECT 1 FROM gold.w.g AS g WHERE g.n =\n o.nope)",
+    "correlated, bare": "SELECT origin FROM silver.w.o WHERE EXISTS (SELECT 1 FROM gold.w.g WHERE n =\n nope)",
+    "in": "SELECT origin FROM silver.w.o WHERE t IN (SELECT\n nope FROM gold.w.g)",
+    "union": "SELECT origin FROM silver.w.o UNION ALL SELECT\n nope FROM gold.w.g",
+    "order of a union": "SELECT origin FROM silver.w.o UNION ALL SELECT day FROM gold.w.g ORDER BY\n nope",
+    "no such alias": "SELECT\n nope.origin FROM silver.w.o AS o",
+    "filter": "SELECT sum(temp_c) FILTER (WHERE\n nope > 0) AS s FROM silver.w.o",
+}
+
+
+@pytest.mark.parametrize("clause", ANYWHERE)
+def test_an_unknown_column_is_found_in_every_clause_with_its_line(clause: str) -> None:
+    (error,) = unknown_columns(ANYWHERE[clause], "f.sql", SCHEMAS)
+    assert error.where is not None
+    assert error.where.line == 2
+    assert "nope" in (error.got or "")
+
+
+@pytest.mark.parametrize("clause", ANYWHERE)
+def test_the_same_clause_with_a_column_that_is_there_is_taken(clause: str) -> None:
+    schemas = {"silver.w.o": (*SCHEMAS["silver.w.o"], "nope"), "gold.w.g": (*SCHEMAS["gold.w.g"], "nope")}
+    sql = ANYWHERE[clause].replace("c.nope", "c.p" if "(p)" in ANYWHERE[clause] else "c.q").replace("d.nope", "d.q")
+    if clause in {"of a CTE, bare", "of a CTE of a CTE"}:
+        sql = sql.replace("AS q FROM silver", "AS nope FROM silver").replace("SELECT origin FROM", "SELECT nope FROM")
+    if clause == "order of a union":
+        sql = sql.replace("SELECT origin", "SELECT nope")
+    if clause == "no such alias":
+        schemas["silver.w.o"] = ("nope",)  # a column of type struct
+    assert [str(error) for error in unknown_columns(sql, "f.sql", schemas)] == []
+
+
+def test_columns_of_silver_sql_and_of_a_contract_with_a_schema_check_are_known() -> None:
+    contract = "dataset: x\ncolumns: [{name: a}, {name: b}]\nchecks: [{schema: %s}]\n"
+    landing = FilesExtract(path="in", columns={"p": "string"})
+    tables = (
+        TableSpec(name="named", extract=SqlExtract(), silver=Silver(mode="upsert"), sql="SELECT x FROM bronze.w.named"),
+        TableSpec(
+            name="star", extract=landing, silver=Silver(mode="append"), sql="SELECT *, 1 AS n FROM bronze.w.star"
+        ),
+        TableSpec(name="open", extract=SqlExtract(), silver=Silver(mode="upsert"), sql="SELECT * FROM bronze.w.open"),
+        TableSpec(name="closed", extract=SqlExtract(), silver=Silver(mode="upsert")),
+        TableSpec(name="loose", extract=SqlExtract(), silver=Silver(mode="upsert")),
+    )
+    spec = SourceSpec(
+        name="w", file="w.yaml", description="d", owner=Owner(team="t"), schedule=Schedule(manual=True),
+        connection="c", tables=tables,
+        contracts={
+            "silver.w.closed": contract % "{}", "silver.w.loose": contract % "{allow_extra_columns: true}",
+        },
+    )  # fmt: skip
+    assert known_columns([spec]) == {
+        "silver.w.named": ("x",), "silver.w.star": ("p", "n"), "silver.w.closed": ("a", "b"),
+    }  # fmt: skip
+
+
+def test_columns_of_landings_and_of_gold_are_known() -> None:
     landing = FilesExtract(path="in", columns={"origin": "string", "temp": "double"})
     rules = {"temp": ColumnRule(rename="temp_c"), "made": ColumnRule(expression="upper(origin)")}
     tables = (
         TableSpec(name="seen", extract=landing, silver=Silver(mode="append"), columns=rules),
         TableSpec(name="kept", extract=landing, silver=Silver(mode="scd2")),
-        TableSpec(name="shaped", extract=landing, silver=Silver(mode="append"), sql="SELECT * FROM bronze.w.shaped"),
         TableSpec(name="asked", extract=SqlExtract(), silver=Silver(mode="append")),
     )
     gold = GoldSpec(name="g", grain=("day",), sql="SELECT x AS day, count(*) AS n FROM silver.w.asked GROUP BY x")
