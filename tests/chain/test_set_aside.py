@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from headwater.adapters.duckdb_query import query
+from headwater.cli.incident_view import print_rows
 from headwater.domain.incident import Incident
 from headwater.domain.names import TableName
 from headwater.services.held import accept, discard
@@ -78,7 +79,9 @@ def test_a_full_extract_that_brings_a_discarded_row_again_does_not_publish_it(in
     assert installation.fresh().runs.held() == ()
 
 
-def test_a_batch_that_lost_too_many_rows_is_accepted_or_discarded_without_them(installation: Installation) -> None:
+def test_a_batch_that_lost_too_many_rows_is_accepted_or_discarded_without_them(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Rules 21, 40: source = published + quarantined + held by key, at every step."""
     start(installation)
     published = "SELECT count(*) FROM silver.flights.flights"
@@ -95,6 +98,10 @@ def test_a_batch_that_lost_too_many_rows_is_accepted_or_discarded_without_them(i
     assert incident.facts["rule"] == "max_quarantined_share"
     assert incident.facts["count"] == str(20 - good)
     assert (values(installation, published)[0], aside(installation, "flights")) == (whole, 20 - good)
+
+    capsys.readouterr()
+    print_rows(installation.fresh(), incident)  # what `headwater incidents <number> --rows` shows
+    assert capsys.readouterr().out.count("air time is positive") == 20 - good
 
     accept(installation.fresh(), incident, "ana", "a known importer")
     settle(installation, incident)

@@ -119,7 +119,7 @@ def accept(
 
 
 def discard(number: Number, reason: Reason) -> None:
-    """Set the offending rows of what is held aside: the next run diverts them to quarantine."""
+    """Set the offending rows of what is held aside: the next run diverts them to quarantine, and goes on."""
     from headwater.services.held import discard as discard_held
 
     with opened_platform() as platform:
@@ -127,6 +127,8 @@ def discard(number: Number, reason: Reason) -> None:
         items = discard_held(platform, incident, person(), reason)
     for item in items:
         console().print(f"{item.table}: rows that break {item.rule!r} are set aside up to batch {item.up_to_batch}")
+    if not items:
+        console().print(f"{incident.table}: what was held is thrown away; no row was set aside, only silver's can be")
     console().print(f"Now run again: headwater run {incident.pipeline} --wait")
 
 
