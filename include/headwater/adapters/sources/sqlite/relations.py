@@ -6,7 +6,7 @@ import re
 import sqlite3
 from difflib import get_close_matches
 
-from headwater.adapters.sources.naming import check_names
+from headwater.adapters.sources.naming import check_history_names, check_names
 from headwater.adapters.sources.parquet import quoted
 from headwater.domain.errors import SchemaDriftError, SourceTableMissingError
 from headwater.domain.schema import Column, TableSchema
@@ -60,6 +60,7 @@ def schema_of(session: sqlite3.Connection, table: TableSpec, facts: dict[str, st
         )
     columns, key = _columns(session, name)
     check_names([column.name for column in columns], name, facts)
+    check_history_names([column.name for column in columns], table, name, facts)
     cursor = table.extract.cursor if isinstance(table.extract, SqlExtract) else None
     for role, wanted in [*(("key", item) for item in table.key), *([("cursor", cursor)] if cursor else [])]:
         if wanted not in [column.name for column in columns]:
