@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from headwater.cli import connections, listing, maintaining, operating, reading, testing, validating
+from headwater.cli import connections, listing, maintaining, operating, reading, rebuilding, testing, validating
 from headwater.cli.demo import commands as demo
 from headwater.domain.errors import HeadwaterError
 
@@ -35,6 +35,7 @@ testing.register(app)
 listing.register(app)
 reading.register(app)
 operating.register(app)
+rebuilding.register(app)
 maintaining.register(app)
 app.add_typer(connections.app, name="connections", help="Connections of the embedded stack.")
 app.add_typer(demo.app, name="demo", help="What `make demo` and its companions run.")

@@ -19,6 +19,21 @@ from headwater.domain.table_layout import TableLayout
 JobKind = Literal["refine", "build_gold", "validate", "preflight", "inspect"]
 
 
+class Anew(Value):
+    """Derive a silver table again from its bronze rows instead of going on from where it is.
+
+    Without a bound everything is; with one only keys (of a table that only appends: rows) that batches above
+    ``after_batch``, or rows read at ``since`` or later, concern.
+    """
+
+    after_batch: int = 0
+    since: AwareDatetime | None = None
+
+    @property
+    def is_bounded(self) -> bool:
+        return self.after_batch > 0 or self.since is not None
+
+
 class RefineTable(Value):
     """Refine one silver table from bronze batches in (``from_batch``, ``to_batch``] of one bronze snapshot."""
 
@@ -35,6 +50,10 @@ class RefineTable(Value):
     """Rule name -> Spark SQL predicate true for a row to divert, compiled from the silver contract."""
     set_aside: dict[str, str] = Field(default_factory=dict)
     """Rule name -> predicate of rows a person discarded for these batches; diverted with that reason."""
+    anew: Anew | None = None
+    """Set where the table is derived again; ``from_batch`` is 0 then."""
+    relayout_from: TableLayout | None = None
+    """The layout the table was created with, where the spec's is another: given to it when all is derived again."""
 
 
 class BuildTable(Value):

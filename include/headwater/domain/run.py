@@ -36,6 +36,7 @@ class RunKind(StrEnum):
     SCHEDULED = "scheduled"
     BACKFILL = "backfill"
     FULL_REFRESH = "full_refresh"
+    REBUILD = "rebuild"
 
 
 class RunRequest(Value):
@@ -47,9 +48,15 @@ class RunRequest(Value):
     full_refresh: bool = False
     dry_run: bool = False
     reason: str = Field(default="", max_length=500)
+    rebuild: tuple[str, ...] = ()
+    """Dotted silver and gold tables to derive again; then nothing is read from the source."""
+    rebuild_from: int | AwareDatetime | None = None
+    """Silver only: derive only keys again that rows of this batch, or of this instant, or later ones concern."""
 
     @property
     def kind(self) -> RunKind:
+        if self.rebuild:
+            return RunKind.REBUILD
         if self.full_refresh:
             return RunKind.FULL_REFRESH
         return RunKind.BACKFILL if self.window_from or self.window_to else RunKind.SCHEDULED

@@ -9,7 +9,6 @@ from headwater.domain.spec import FilesExtract, GoldSpec, SqlExtract, TableSpec
 from headwater.domain.widening import is_widening
 from headwater.model.change_facts import made_columns
 
-BELIEFS = "what was known when: a history made anew has learned everything on one day"
 _ANEW = {
     "silver.mode": ("the table keeps other rows", "the rows as the earlier mode kept them"),
     "silver.as": ("the table keeps other rows", "the rows as the earlier form kept them"),
@@ -51,14 +50,6 @@ def bronze_rule(old: TableSpec, new: TableSpec, path: str) -> Judgement:
     return Judgement(Effect.NOTHING, "rows are read so from now on; rows read before stay")
 
 
-def silver_rule(old: TableSpec, new: TableSpec, path: str) -> Judgement:
-    """What a change at ``path`` does to a silver table, which can be made again from bronze."""
-    judged = _silver(old, new, path)
-    if judged.effect is Effect.REBUILD and old.silver.form == "scd2" and not judged.destroys:
-        return Judgement(judged.effect, judged.why, BELIEFS)
-    return judged
-
-
 def gold_rule(old: GoldSpec, new: GoldSpec, path: str) -> Judgement:
     """What a change at ``path`` does to a gold table, which can be made again from its inputs."""
     if path == "grain":
@@ -72,7 +63,8 @@ def gold_rule(old: GoldSpec, new: GoldSpec, path: str) -> Judgement:
     return Judgement(Effect.EVOLVE, _LAYOUT)
 
 
-def _silver(old: TableSpec, new: TableSpec, path: str) -> Judgement:
+def silver_rule(old: TableSpec, new: TableSpec, path: str) -> Judgement:
+    """What a change at ``path`` does to a silver table, which can be made again from bronze."""
     if path == "extract.mode":
         return _extract_mode(new)
     if path.startswith("columns."):

@@ -79,8 +79,11 @@ def change_remedy(spec: PipelineSpec, change: SpecChange) -> str | None:
 
 
 def _builds_itself(change: SpecChange) -> bool:
-    """Gold is made whole by any build, as long as the table keeps its columns."""
-    return change.table.layer is Layer.GOLD and not (change.path == "sql" and change.destroys)
+    """Gold is made whole by any build, silver derived again from bronze, as long as the table keeps its columns."""
+    loses_columns = change.path == "sql" or change.path.startswith("columns.")
+    if change.path in {"silver.mode", "silver.as"}:
+        loses_columns = change.was == "scd2"
+    return change.table.layer in {Layer.SILVER, Layer.GOLD} and not (change.destroys and loses_columns)
 
 
 def _section(table: TableName) -> str:

@@ -12,6 +12,7 @@ from headwater.domain.staging import TableState
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
 from headwater.services.context import RunContext
+from headwater.services.rebuilding import NOTHING_READ
 
 
 def plan_table(
@@ -45,6 +46,8 @@ def plan_window(
     planned_at: datetime,
 ) -> Window:
     """What the source has for one table now (rules 5, 6)."""
+    if request.rebuild:
+        return NOTHING_READ
     ledger = platform.catalog.read_attachment(state.ledger) if state and state.ledger else None
     extractor = platform.open_extractor(table, spec.connection)
     try:

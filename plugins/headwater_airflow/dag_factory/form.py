@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
+from headwater.domain.names import Layer
 from headwater.domain.spec import PipelineSpec, SourceSpec
 
 REASON_MAX_LENGTH = 500
@@ -19,6 +20,7 @@ def run_form(spec: PipelineSpec) -> dict[str, Param]:
         description_md="Make every table anew from all there is. Readers keep the old data until it is published.",
         section="What the run does",
     )
+    form |= _rebuild_form(spec)
     form["dry_run"] = Param(
         False,
         type="boolean",
@@ -35,6 +37,32 @@ def run_form(spec: PipelineSpec) -> dict[str, Param]:
         section="Why",
     )
     return form
+
+
+def _rebuild_form(spec: PipelineSpec) -> dict[str, Param]:
+    silver = spec.tables if isinstance(spec, SourceSpec) else ()
+    tables = [spec.name_of(Layer.SILVER, table.name).dotted for table in silver]
+    tables += [spec.name_of(Layer.GOLD, gold.name).dotted for gold in spec.gold]
+    return {
+        "rebuild": Param(
+            [],
+            type="array",
+            items={"type": "string", "enum": tables},
+            examples=tables,
+            uniqueItems=True,
+            title="Rebuild",
+            description_md="Derive these tables again, silver from bronze, gold from silver. The source is not read.",
+            section="What the run does",
+        ),
+        "rebuild_from": Param(
+            None,
+            type=["string", "null"],
+            title="Rebuild from",
+            description_md="Silver only: a batch (`17`) or a date (`2026-03-31`). Only keys that rows of then or later "
+            "concern are derived again. Empty: everything.",
+            section="What the run does",
+        ),
+    }
 
 
 def _source_form(spec: SourceSpec) -> dict[str, Param]:

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from headwater.domain.errors import RequestError
 from headwater.domain.run import RunRequest
 from headwater.domain.spec import PipelineSpec, SourceSpec
+from headwater.services.rebuilding import rebuild_bound
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
-_COMMON = ("full_refresh", "dry_run", "reason")
+_COMMON = ("full_refresh", "dry_run", "reason", "rebuild", "rebuild_from")
 _OF_SOURCES = ("tables", "window_from", "window_to")
 
 
@@ -35,6 +36,8 @@ def run_request(spec: PipelineSpec, params: Mapping[str, object]) -> RunRequest:
         full_refresh=_truth("full_refresh", params.get("full_refresh", False)),
         dry_run=_truth("dry_run", params.get("dry_run", False)),
         reason=_reason(params.get("reason", "")),
+        rebuild=_rebuild(params.get("rebuild")),
+        rebuild_from=_bound(params.get("rebuild_from")),
     )
     _check_window(request)
     return request
@@ -49,6 +52,21 @@ def _tables(spec: PipelineSpec, value: object) -> tuple[str, ...]:
         if not isinstance(name, str) or name not in names:
             raise _refused("tables", f"{spec.name} has no such table", name, ", ".join(names))
     return tuple(name for name in names if name in chosen)
+
+
+def _rebuild(value: object) -> tuple[str, ...]:
+    """Tables to derive again; whether this pipeline has them is judged with the plan."""
+    chosen = value if isinstance(value, list | tuple) else [value] if value else []
+    for name in chosen:
+        if not isinstance(name, str):
+            raise _refused("rebuild", "this is no table", name, "silver.<source>.<table> or gold.<source>.<table>")
+    return tuple(dict.fromkeys(chosen))
+
+
+def _bound(value: object) -> int | datetime | None:
+    if value is None or value == "":
+        return None
+    return rebuild_bound(str(value))
 
 
 def _instant(name: str, value: object) -> datetime | None:

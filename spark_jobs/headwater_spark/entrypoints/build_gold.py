@@ -21,7 +21,8 @@ def build_table(spark: SparkSession, job: JobSpec, table: BuildTable) -> TableRe
     views = {dotted: pin_input(spark, dotted, source) for dotted, source in table.inputs.items()}
     made = _made(spark, job, table, views)
     types = {field.name: field.dataType.simpleString() for field in made.schema.fields}
-    staging = prepare(spark, table.gold, types, table.base, job.attempt)
+    layout, old = table.spec.layout, table.relayout_from
+    staging = prepare(spark, table.gold, types, table.base, job.attempt, layout=layout, relayout_from=old)
     failpoint("gold.before_write")
     how = _write(spark, job, table, made, staging)
     failpoint("gold.after_write")

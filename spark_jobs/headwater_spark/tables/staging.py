@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -11,6 +11,14 @@ from pyspark.sql import SparkSession
 from headwater.domain.errors import SchemaDriftError, StaleBaseError, TransformError
 from headwater.domain.names import CATALOG, TableName
 from headwater.domain.staging import StagedTable, TableState, branch_of
+from headwater.domain.table_layout import TableLayout
+from headwater_spark.tables.layout import (
+    change_layout,
+    check_columns,
+    layout_properties,
+    order_files,
+    partition_clause,
+)
 from headwater_spark.tables.sql_text import literal, quoted
 
 RUN_KEY = "headwater.run-key"
@@ -23,6 +31,7 @@ _PROPERTIES = {
     "commit.retry.num-retries": "20",
     "write.parquet.compression-codec": "zstd",
 }
+_PLAIN = TableLayout()
 _WIDENINGS = {("int", "bigint"), ("float", "double")}
 
 
@@ -34,6 +43,8 @@ class Staging:
     table: TableName
     attempt: str
     base: int
+    onto: int | None = None
+    """A snapshot of this attempt that the one commit is made on; None means the base."""
 
     @property
     def branch(self) -> str:
@@ -42,6 +53,13 @@ class Staging:
     @property
     def target(self) -> str:
         return f"{self.table.iceberg}.branch_{self.branch}"
+
+    def onto_head(self) -> Staging:
+        """The same staging, its one commit still to come, on top of what the branch has now."""
+        rows = self.spark.sql(
+            f"SELECT snapshot_id FROM {self.table.iceberg}.refs WHERE name = '{self.branch}'"  # noqa: S608
+        ).collect()
+        return replace(self, onto=int(rows[0].snapshot_id))
 
     def commit_nothing(self) -> None:
         """Commit a snapshot that changes no row, so that publish can move the table's state."""
@@ -59,11 +77,12 @@ class Staging:
             f"FROM {self.table.iceberg}.refs r JOIN {self.table.iceberg}.snapshots s ON s.snapshot_id = r.snapshot_id "
             f"WHERE r.name = '{self.branch}'"
         ).collect()
-        if len(head) != 1 or head[0].parent_id != self.base or head[0].attempt != self.attempt:
+        below = self.base if self.onto is None else self.onto
+        if len(head) != 1 or head[0].parent_id != below or head[0].attempt != self.attempt:
             raise TransformError(
                 f"the staging of {self.table} is not one commit of this attempt on its base",
                 got=str([row.asDict() for row in head])[:300],
-                allowed=f"one snapshot after {self.base} on branch {self.branch}",
+                allowed=f"one snapshot after {below} on branch {self.branch}",
                 remedy="Run the stage again; a new attempt starts from the base.",
             )
         return StagedTable(
@@ -92,33 +111,46 @@ def prepare(
     attempt: str,
     *,
     pin: bool = True,
+    layout: TableLayout = _PLAIN,
+    relayout_from: TableLayout | None = None,
 ) -> Staging:
     """Make the table fit ``columns`` (name -> Spark type) and cut the attempt's branch at ``base``.
 
     :param base: ``main`` as planned; None while the table had none.
+    :param layout: given to the table when it is created here.
+    :param relayout_from: the layout it was created with, where all of it is written anew by another one now.
     :param pin: False takes ``main`` as it is now (the quarantine, which no plan knows).
     :raises StaleBaseError: when the plan knew no ``main`` and there is one with rows now.
     :raises SchemaDriftError: when the columns do not fit (rule 14).
     """
-    main = _create(spark, table, columns) if not spark.catalog.tableExists(table.iceberg) else _main(spark, table)
+    exists = spark.catalog.tableExists(table.iceberg)
+    main = _main(spark, table) if exists else _create(spark, table, columns, layout)
     if main is None:
         spark.sql(f"INSERT INTO {table.iceberg} SELECT * FROM {table.iceberg} WHERE false").collect()  # noqa: S608
         main = _main(spark, table)
     if base is None and pin:
         _refuse_unplanned_rows(spark, table, main)
     _evolve(spark, table, columns)
+    if relayout_from is not None:
+        check_columns(table, layout, columns)
+        change_layout(spark, table, relayout_from, layout)
     staging = Staging(spark, table, attempt, main if base is None else base)  # type: ignore[arg-type]
     spark.sql(f"ALTER TABLE {table.iceberg} CREATE BRANCH {staging.branch} AS OF VERSION {staging.base}").collect()
     return staging
 
 
-def _create(spark: SparkSession, table: TableName, columns: Mapping[str, str]) -> int | None:
+def _create(spark: SparkSession, table: TableName, columns: Mapping[str, str], layout: TableLayout) -> int | None:
+    check_columns(table, layout, columns)
     ddl = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
-    properties = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in _PROPERTIES.items())
+    given = {**_PROPERTIES, **layout_properties(layout)}
+    properties = ", ".join(f"{literal(name)} = {literal(value)}" for name, value in given.items())
     _ensure_namespace(spark, f"{CATALOG}.{table.layer.value}")
     spark.sql(
-        f"CREATE TABLE IF NOT EXISTS {table.iceberg} ({ddl}) USING iceberg TBLPROPERTIES ({properties})"
+        f"CREATE TABLE IF NOT EXISTS {table.iceberg} ({ddl}) USING iceberg {partition_clause(layout)} "
+        f"TBLPROPERTIES ({properties})"
     ).collect()
+    if layout.sort_by:
+        order_files(spark, table, layout)
     return _main(spark, table)
 
 

@@ -14,6 +14,7 @@ from headwater.ports.platform import Platform
 from headwater.services.context import RunContext, planned
 from headwater.services.following import CannotFollowError, follow
 from headwater.services.holding import broken_tables, is_open
+from headwater.services.layouts import layout_to_change
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.table_jobs import TableJob, or_earlier, run_jobs
 
@@ -55,10 +56,11 @@ def _work(platform: Platform, run: RunContext, plan: RunPlan, gold: GoldSpec) ->
     if absent:
         return TableOutcome(table=name.dotted, status="waiting", note=f"{absent} is not to be had in this run")
     known = {table: ref for table, ref in inputs.items() if ref is not None}
+    asked = name.dotted in plan.request.rebuild
     head = platform.catalog.head(name)
     made_with = platform.model.gold_hash(run.spec, gold.name)
     state = head.state if head else None
-    if state is not None and state.spec_hash == made_with and state.inputs == known:
+    if not asked and state is not None and state.spec_hash == made_with and state.inputs == known:
         return TableOutcome(table=name.dotted, status="quiet", note="inputs and SQL are those it was built from")
     builds = state.batch if state else 0
     item = BuildTable(
@@ -68,7 +70,12 @@ def _work(platform: Platform, run: RunContext, plan: RunPlan, gold: GoldSpec) ->
         inputs=known,
         state=TableState(run_key=run.key, spec_hash=made_with, batch=builds + 1, inputs=known),
     )
-    if gold.mode != "rebuild":
+    old = layout_to_change(head, gold.layout)
+    if old is not None:  # the hash covers the layout, so that a changed one makes all anew
+        item = item.model_copy(update={"relayout_from": old})
+    if asked:
+        item = item.model_copy(update={"why_anew": "this run was asked to"})
+    elif gold.mode != "rebuild":
         item = item.model_copy(update=_increment(platform, state, item))
     return or_earlier(platform, run, "build_gold", TableJob(table=name, item=item))
 

@@ -6,14 +6,16 @@ import time
 from collections.abc import Iterable
 
 from headwater.domain.job import JobSpec, RefineTable
-from headwater.domain.names import Layer
-from headwater.domain.run import InputRef
+from headwater.domain.names import Layer, TableName
+from headwater.domain.run import InputRef, RunPlan
 from headwater.domain.spec import SourceSpec, TableSpec
 from headwater.domain.staging import TableState, new_attempt
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import SetAside
 from headwater.services.context import RunContext, planned, source_of
+from headwater.services.layouts import layout_note, layout_to_change
+from headwater.services.rebuilding import asked_anew, is_asked
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.table_jobs import TableJob, or_earlier, run_jobs
 
@@ -27,11 +29,12 @@ def run(platform: Platform, run: RunContext) -> StageReport:
     """
     started = time.monotonic()
     spec, plan = source_of(run), planned(platform, run)
-    found = [_work(platform, run, spec, spec.table(table.table)) for table in plan.tables]
+    found = [_work(platform, run, plan, spec.table(table.table)) for table in plan.tables]
     quiet = tuple(item for item in found if isinstance(item, TableOutcome))
     jobs = [item for item in found if isinstance(item, TableJob)]
     if not jobs:
-        return StageReport(stage=STAGE, outcomes=quiet, message="nothing new to refine")
+        told = tuple(_announced(platform, spec, outcome) for outcome in quiet)
+        return StageReport(stage=STAGE, outcomes=told, message="nothing new to refine")
     job = JobSpec(
         kind="refine",
         run_key=run.key,
@@ -44,17 +47,30 @@ def run(platform: Platform, run: RunContext) -> StageReport:
     done = run_jobs(platform, run, "refine_to_silver", jobs, job)
     failpoint("refine.end")
     held = tuple(table.dotted for table in done.failed)
+    outcomes = tuple(_announced(platform, spec, outcome) for outcome in (*quiet, *done.outcomes))
     took = f"refined in {time.monotonic() - started:.1f} s"
-    return StageReport(stage=STAGE, outcomes=(*quiet, *done.outcomes), held=held, message=took)
+    return StageReport(stage=STAGE, outcomes=outcomes, held=held, message=took)
 
 
-def _work(platform: Platform, run: RunContext, spec: SourceSpec, table: TableSpec) -> TableJob | TableOutcome:
+def _announced(platform: Platform, spec: SourceSpec, outcome: TableOutcome) -> TableOutcome:
+    """The outcome, with what the table's declared layout still waits for."""
+    name = TableName.parse(outcome.table)
+    note = layout_note(platform.catalog.head(name), spec.table(name.table).silver.layout)
+    return outcome.model_copy(update={"note": "; ".join(filter(None, (outcome.note, note)))}) if note else outcome
+
+
+def _work(platform: Platform, run: RunContext, plan: RunPlan, table: TableSpec) -> TableJob | TableOutcome:
     """What there is to refine of one table, or why there is nothing."""
+    spec = source_of(run)
     bronze, silver = spec.name_of(Layer.BRONZE, table.name), spec.name_of(Layer.SILVER, table.name)
     source, target = platform.catalog.head(bronze), platform.catalog.head(silver)
     if source is None or source.main is None or source.state is None:
         return TableOutcome(table=silver.dotted, status="waiting", note="bronze has nothing published yet")
-    done = target.state.batch if target and target.state else 0
+    if not is_asked(plan, silver):
+        return TableOutcome(table=silver.dotted, status="left", note="this run rebuilds other tables")
+    state_now = target.state if target else None
+    anew = asked_anew(plan, silver) if state_now else None  # a table that is not there yet is derived whole anyway
+    done = state_now.batch if state_now and anew is None else 0
     if source.state.batch <= done:
         return TableOutcome(table=silver.dotted, status="quiet", note=f"batch {done} is refined already")
     bronze_input = InputRef(snapshot_id=source.main, batch=source.state.batch)
@@ -63,6 +79,7 @@ def _work(platform: Platform, run: RunContext, spec: SourceSpec, table: TableSpe
         run_key=run.key,
         spec_hash=platform.model.silver_hash(spec, table.name),
         batch=bronze_input.batch,
+        generation=(state_now.generation if state_now else 0) + (anew is not None),
         inputs={bronze.dotted: bronze_input},
     )
     discards = platform.runs.set_aside(silver, -1)
@@ -80,6 +97,8 @@ def _work(platform: Platform, run: RunContext, spec: SourceSpec, table: TableSpe
             **_named((i for i in discards if i.up_to_batch <= done and i.up_to_cursor is not None), table),
         },
         set_aside=_named((i for i in discards if i.up_to_batch > done), table),
+        anew=anew,
+        relayout_from=layout_to_change(target, table.silver.layout) if anew and not anew.is_bounded else None,
     )
     return or_earlier(platform, run, "refine_to_silver", TableJob(table=silver, item=item))
 

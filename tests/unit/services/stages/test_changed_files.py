@@ -8,7 +8,8 @@ import pytest
 
 from headwater.domain.change import Acknowledgement
 from headwater.domain.errors import ChangeRefusedError
-from headwater.domain.spec import GoldSpec, TableSpec
+from headwater.domain.job import Anew
+from headwater.domain.spec import ColumnRule, GoldSpec, TableSpec
 
 
 def _edit(world: Any, table: str, **changes: Any) -> None:
@@ -50,9 +51,20 @@ def test_a_loss_that_nobody_acknowledged_stops_the_run_before_anything_is_read(p
     assert published.runs.plan(published.context("two").key) is None
 
 
-def test_an_acknowledged_change_of_silver_says_that_it_cannot_be_made_in_place(published: Any) -> None:
+def test_an_acknowledged_change_derives_silver_again(published: Any) -> None:
     acknowledged = (Acknowledgement(change="key", was=("id",)),)
     _edit(published, "orders", key=("id", "day"), acknowledge=acknowledged)
+    assert published.whole("two") is None
+    orders = {item.silver.dotted: item.anew for job in published.engine.jobs for item in job.refine}
+    assert orders["silver.shop.orders"] == Anew()
+    assert orders["silver.shop.customers"] is None
+    assert published.plan("three").changes == ()
+
+
+def test_an_acknowledged_loss_of_a_column_says_that_it_cannot_be_made_in_place(published: Any) -> None:
+    """Rule 14: a column leaves a table only with the table."""
+    acknowledged = (Acknowledgement(change="columns.n.rename", was=None),)
+    _edit(published, "stock", columns={"n": ColumnRule(rename="m")}, acknowledge=acknowledged)
     with pytest.raises(ChangeRefusedError) as refused:
         published.plan("two")
     assert "anew" in (refused.value.remedy or "")

@@ -1,0 +1,72 @@
+"""What a run was asked to derive again, and what its files ask for (rules 4, 9, 14)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from headwater.domain.change import Effect
+from headwater.domain.errors import RequestError
+from headwater.domain.job import Anew
+from headwater.domain.names import Layer, TableName
+from headwater.domain.run import RunPlan, RunRequest, Window
+from headwater.services.context import RunContext
+
+_LONGEST_BATCH = 18
+NOTHING_READ = Window(kind="nothing", note="a rebuild reads nothing from the source")
+
+
+def rebuild_bound(text: str) -> int | datetime:
+    """Read ``17`` (a batch) or ``2026-03-31`` (an instant, UTC where no zone is given).
+
+    :raises RequestError: when it is neither.
+    """
+    if text.isascii() and text.isdigit() and len(text) <= _LONGEST_BATCH:
+        return int(text)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _refused("rebuild_from", repr(text)[:80], "a batch (17) or an instant (2026-03-31T00:00:00Z)") from error
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+
+
+def check_rebuild(run: RunContext, request: RunRequest) -> None:
+    """:raises RequestError: when the run is to rebuild what it cannot, or to do something else besides."""
+    if not request.rebuild:
+        if request.rebuild_from is not None:
+            raise _refused("rebuild_from", str(request.rebuild_from), "nothing, or with rebuild the table it concerns")
+        return
+    own = [table.dotted for layer in (Layer.SILVER, Layer.GOLD) for table in run.tables(layer)]
+    for dotted in request.rebuild:
+        if dotted not in own:
+            raise _refused("rebuild", dotted, ", ".join(own))
+        if request.rebuild_from is not None and TableName.parse(dotted).layer is Layer.GOLD:
+            allowed = "rebuild_from for silver tables; gold is always made from all of its inputs"
+            raise _refused("rebuild_from", dotted, allowed)
+    if request.full_refresh or request.window_from or request.window_to or request.tables:
+        raise _refused("rebuild", "together with a window, tables or a full refresh", "rebuild by itself")
+
+
+def asked_anew(plan: RunPlan, table: TableName) -> Anew | None:
+    """How far back a silver table is derived again in this run; None where it goes on from where it is."""
+    if table.dotted in plan.request.rebuild:
+        since = plan.request.rebuild_from
+        if isinstance(since, datetime):
+            return Anew(since=since)
+        return Anew(after_batch=max(0, (since or 0) - 1))
+    changed = any(change.table == table and change.effect is Effect.REBUILD for change in plan.changes)
+    return Anew() if changed else None
+
+
+def is_asked(plan: RunPlan, table: TableName) -> bool:
+    """Whether the run may touch the table: a rebuild leaves the silver alone that nobody named."""
+    return not plan.request.rebuild or table.layer is not Layer.SILVER or table.dotted in plan.request.rebuild
+
+
+def _refused(name: str, got: str, allowed: str) -> RequestError:
+    return RequestError(
+        f"parameter {name}: this cannot be rebuilt" if name == "rebuild" else f"parameter {name} does not fit",
+        got=got,
+        allowed=allowed,
+        remedy="Trigger the DAG again with that parameter corrected; nothing was read or written.",
+        facts={"parameter": name},
+    )

@@ -1,0 +1,75 @@
+"""A silver table derived again from bronze, on the attempt's branch: as the first refine would have made it.
+
+Tables of current rows are cleared on the branch first, by a snapshot of its own below the one that is judged. History
+is never rewritten (rule 35): beliefs that no longer come out are ended by this run, and those that do are left alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import DataFrame, functions
+
+from headwater_spark.entrypoints.change_stream import WHOLE
+from headwater_spark.tables.sql_text import listed, literal, quoted
+from headwater_spark.tables.staging import Staging
+from headwater_spark.tables.views import as_view, settled
+from headwater_spark.transforms.scd2 import ACTION, END, History
+
+if TYPE_CHECKING:
+    from headwater_spark.entrypoints.refine import Refining
+
+
+def judged_anew(refining: Refining) -> DataFrame:
+    """Judged rows of everything that is to be derived again, each key with all its events."""
+    if refining.table.spec.silver.form == "append":
+        return refining.judged(_after_batch(refining))
+    rows = refining.judged(0)
+    if refining.table.anew is not None and refining.table.anew.is_bounded:
+        rows, identity = settled(rows), list(refining.identity)
+        concerned = rows.where(f"_hw_batch > {_after_batch(refining)}").select(*identity).distinct()
+        rows = rows.join(settled(concerned), identity, "left_semi")
+    return rows.withColumn(WHOLE, functions.lit(True))
+
+
+def cleared(refining: Refining, judged: DataFrame, staging: Staging) -> Staging:
+    """The staging of a table of current rows, without what ``judged`` is about to give again."""
+    spark, target = refining.spark, staging.target
+    anew = refining.table.anew
+    if anew is None or not anew.is_bounded:
+        spark.table(target).where("false").writeTo(target).overwrite(functions.lit(True))
+    elif refining.table.spec.silver.form == "append":
+        spark.sql(f"DELETE FROM {target} WHERE _hw_batch > {_after_batch(refining)}").collect()  # noqa: S608
+    else:
+        keys = as_view(judged.select(*refining.identity).distinct(), "keys")
+        joined = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in refining.identity)
+        spark.sql(f"MERGE INTO {target} t USING {keys} s ON {joined} WHEN MATCHED THEN DELETE").collect()
+    return staging.onto_head()
+
+
+def with_forgotten(
+    refining: Refining, actions: DataFrame, versions: DataFrame, judged: DataFrame, staging: Staging, history: History
+) -> DataFrame:
+    """The actions, and the end of every belief about a key that has no version at all any more."""
+    keys = listed(history.key)
+    kept = [name for name in actions.columns if name not in {"valid_from", "valid_to", "hw_matches", ACTION}]
+    anew = refining.table.anew
+    scope = ""
+    if anew is not None and anew.is_bounded:
+        scope = f"LEFT SEMI JOIN {as_view(judged.select(*history.key), 'keys')} USING ({keys}) "
+    gone = refining.spark.sql(
+        f"SELECT {listed(kept)}, valid_from, valid_to, valid_from AS hw_matches, {literal(END)} AS {ACTION} "  # noqa: S608
+        f"FROM (SELECT * FROM {staging.target} WHERE batch_out IS NULL) {scope}"
+        f"LEFT ANTI JOIN {as_view(versions, 'versions')} USING ({keys})"
+    )
+    return actions.unionByName(gone)
+
+
+def _after_batch(refining: Refining) -> int:
+    """The last batch that is left alone; an instant means: what was read before it."""
+    anew = refining.table.anew
+    if anew is None or anew.since is None:
+        return 0 if anew is None else anew.after_batch
+    before = f"_hw_extracted_at < TIMESTAMP {literal(anew.since.isoformat())}"
+    found = refining.bronze(0).where(before).agg(functions.max("_hw_batch").alias("batch")).collect()[0].batch
+    return int(found or 0)
