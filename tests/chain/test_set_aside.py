@@ -10,7 +10,8 @@ from headwater.adapters.duckdb_query import query
 from headwater.cli.incident_view import print_rows
 from headwater.domain.incident import Incident
 from headwater.domain.names import TableName
-from headwater.services.held import accept, discard
+from headwater.services.accepting import accept
+from headwater.services.held import discard
 
 pytestmark = pytest.mark.timeout(900)
 

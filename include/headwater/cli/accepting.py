@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headwater.domain.release import Release
     from headwater.ports.airflow_api import AirflowApi, DagRun
     from headwater.ports.platform import Platform
-    from headwater.services.held import Acceptance
+    from headwater.services.accepting import Acceptance
 
 
 def go_on(platform: Platform, incident: Incident, acceptance: Acceptance, *, wait: bool) -> None:

@@ -109,7 +109,7 @@ def accept(
 ) -> None:
     """Let through what the incident's gate holds, as it is, under your name; its run goes on to gold."""
     from headwater.cli.accepting import go_on
-    from headwater.services.held import accept as accept_held
+    from headwater.services.accepting import accept as accept_held
 
     with opened_platform() as platform:
         incident = _incident(platform.incidents, number)

@@ -10,9 +10,9 @@ from headwater.ports.run_states import RunStates
 
 
 class RestRunStates:
-    """The record of a run that was killed says "running" for ever; Airflow knows better (rule 23).
+    """Airflow knows best: the record of a killed run says "running" for ever, that of a cleared one how it ended before.
 
-    :param recorded: asked first; what it says is over, is over.
+    :param recorded: asked where Airflow does not answer, or the profile names none (rule 23).
     """
 
     def __init__(self, settings: AirflowSettings, recorded: RunStates) -> None:
@@ -20,16 +20,14 @@ class RestRunStates:
         self._recorded = recorded
 
     def is_terminal(self, run_key: RunKey) -> bool:
-        """Airflow that does not answer says nothing: the run may well be going on."""
-        if self._recorded.is_terminal(run_key):
-            return True
+        """True when Airflow says that the run ended, or does not know it."""
         if self._settings.base_url is None:
-            return False
+            return self._recorded.is_terminal(run_key)
         api = RestAirflowApi(self._settings)
         try:
             found = api.run(run_key.dag_id, run_key.run_id)
         except AirflowDownError:
-            return False
+            return self._recorded.is_terminal(run_key)
         finally:
             api.close()
         return found is None or found.ended

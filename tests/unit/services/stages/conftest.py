@@ -301,6 +301,7 @@ class World:
         return publishing.publish(self, self.context(run_id))
 
     def close(self, run_id: str, **states: str) -> StageReport:
+        self.run_states.over.add(run_id)
         return closing.run(self, self.context(run_id), states)
 
     def whole(self, run_id: str) -> HeadwaterError | None:

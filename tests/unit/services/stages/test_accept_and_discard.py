@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from headwater.domain.errors import ContractBrokenError, HeadwaterError, NotFoundError, StaleBaseError
+from headwater.domain.errors import ContractBrokenError, HeadwaterError, LeaseHeldError, NotFoundError, StaleBaseError
 from headwater.domain.names import Layer, TableName
-from headwater.services.held import accept, discard
+from headwater.services.accepting import accept
+from headwater.services.held import discard
 from headwater.services.leasing import LeaseBusyError
 
 name = TableName.parse
@@ -94,6 +95,16 @@ def test_what_no_gate_could_judge_cannot_be_accepted(world: Any, incident_of: An
         accept(world, incident_of(GROUP[0]), "ann", "fine")
 
 
+def test_nobody_takes_the_leases_of_a_run_at_work(held: Any, incident_of: Any) -> None:
+    """Rule 23: they are the run's own; freed by a person, its stages would lose them."""
+    held.run_states.over.clear()
+    held.plan("one")
+    leases = held.runs.leases()
+    with pytest.raises(LeaseHeldError, match="one of shop is still at work"):
+        accept(held, incident_of("gold.shop.revenue"), "ann", "fine")
+    assert held.runs.leases() == leases != ()
+
+
 def test_accept_is_refused_when_the_base_moved(held: Any, incident_of: Any) -> None:
     """Nothing moves, no verdict is changed, and the leases are free again."""
     table = next(r.staged.table for r in held.runs.held() if r.staged.table.dotted == GROUP[1])
@@ -129,6 +140,7 @@ def test_bronze_is_accepted_table_by_table(world: Any, incident_of: Any) -> None
     """Rule 20: the next run goes on from it, and does not read the window again."""
     world.engine.broken = {"bronze.shop.orders", "bronze.shop.stock"}
     world.bronze("one")
+    world.run_states.over.add("one")
     release = accept(world, incident_of("bronze.shop.orders"), "ann", "fine").release
     assert (release.kind, [move.table.dotted for move in release.moves]) == ("bronze", ["bronze.shop.orders"])
     world.engine.broken = set()

@@ -9,7 +9,8 @@ import pytest
 from headwater.domain.errors import ContractBrokenError, TransformError
 from headwater.domain.names import Layer
 from headwater.ports.run_store import SetAside
-from headwater.services.held import accept, discard
+from headwater.services.accepting import accept
+from headwater.services.held import discard
 from headwater.services.stages import building, refinement
 
 SILVER = tuple(f"silver.shop.{table}" for table in ("orders", "customers", "stock"))
