@@ -39,6 +39,7 @@ class SpecChange(Value):
     :param why: in words, as a clause.
     :param destroys: what readers have now and will not have after; empty when nothing is lost.
     :param acknowledged: the YAML says that the loss is meant.
+    :param reshapes: columns go, or rows of both kinds could not be told apart in one table: it takes a new one.
     """
 
     table: TableName
@@ -49,6 +50,7 @@ class SpecChange(Value):
     why: str
     destroys: str = ""
     acknowledged: bool = False
+    reshapes: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -18,7 +18,6 @@ _ANEW = {
     "silver.valid_from": ("versions hold since other instants", "the intervals as they were"),
     "silver.initial_valid_from": ("first versions hold since other instants", "the intervals as they were"),
     "extract.deleted_column": ("other rows count as deleted", ""),
-    "sql": ("rows refined so far are of the earlier SQL", ""),
 }
 _COLUMN_ANEW = {
     "expression": "rows refined so far hold what the earlier expression gave",
@@ -32,11 +31,12 @@ _NEW_TABLE = "declare a table of another name and let consumers move, or take th
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a change does, why, and what is lost."""
+    """What a change does, why, what is lost, and whether the table that exists cannot take the new rows."""
 
     effect: Effect
     why: str
     destroys: str = ""
+    reshapes: bool = False
 
 
 def bronze_rule(old: TableSpec, new: TableSpec, path: str) -> Judgement:
@@ -58,8 +58,7 @@ def gold_rule(old: GoldSpec, new: GoldSpec, path: str) -> Judgement:
         return Judgement(Effect.REBUILD, "the table is made anew once, then kept up in the new mode")
     if path == "sql":
         gone = [name for name in made_columns(old.sql) if name not in made_columns(new.sql)]
-        lost = f"the columns {', '.join(gone)}" if gone else ""
-        return Judgement(Effect.REBUILD, "the table is made anew by the new SQL", lost)
+        return Judgement(Effect.REBUILD, "the table is made anew by the new SQL", _columns(gone), bool(gone))
     return Judgement(Effect.EVOLVE, _LAYOUT)
 
 
@@ -70,13 +69,25 @@ def silver_rule(old: TableSpec, new: TableSpec, path: str) -> Judgement:
     if path.startswith("columns."):
         name, key = path.removeprefix("columns.").rsplit(".", 1)
         return _column(old, new, name, key)
+    if path == "sql":
+        return _silver_sql(old, new)
     if path not in _ANEW:
         return Judgement(Effect.EVOLVE, _LAYOUT)
     why, lost = _ANEW[path]
-    if path == "sql":
-        gone = [name for name in made_columns(old.sql) if name not in made_columns(new.sql)]
-        lost = f"the columns {', '.join(gone)}" if gone and "*" not in made_columns(new.sql) and new.sql else ""
-    return Judgement(Effect.REBUILD, why, lost)
+    # beliefs of a history are never removed: those by another key would stand beside the new ones
+    was_history, key_changed = old.silver.form == "scd2", path == "key"
+    reshapes = was_history and (key_changed or new.silver.form != "scd2")
+    return Judgement(Effect.REBUILD, why, lost, reshapes)
+
+
+def _silver_sql(old: TableSpec, new: TableSpec) -> Judgement:
+    made = made_columns(new.sql)
+    gone = [name for name in made_columns(old.sql) if new.sql and "*" not in made and name not in made and name != "*"]
+    return Judgement(Effect.REBUILD, "rows refined so far are of the earlier SQL", _columns(gone), bool(gone))
+
+
+def _columns(gone: list[str]) -> str:
+    return f"the columns {', '.join(gone)}" if gone else ""
 
 
 def _extract_mode(new: TableSpec) -> Judgement:
@@ -90,16 +101,16 @@ def _column(old: TableSpec, new: TableSpec, name: str, key: str) -> Judgement:
     before, after = old.columns.get(name), new.columns.get(name)
     if key == "rename":
         silver_name = (before.rename if before else None) or name
-        return Judgement(Effect.REBUILD, "a column gets another name", f"the column {silver_name}, by that name")
+        return Judgement(Effect.REBUILD, "a column gets another name", f"the column {silver_name}, by that name", True)
     if key == "type":
         was, now = before.type if before else None, after.type if after else None
         if was and now and is_widening(was, now):
             return Judgement(Effect.EVOLVE, "the new type holds every value of the earlier one")
-        return Judgement(Effect.REBUILD, "values get another type", f"the column {name} in its earlier type")
+        return Judgement(Effect.REBUILD, "values get another type", f"the column {name} in its earlier type", True)
     if key == "expression" and before is None and _is_new(old, name):
         return Judgement(Effect.EVOLVE, "a column is added; rows refined before hold NULL in it until a rebuild")
     if key == "expression" and after is None and _is_new(old, name):
-        return Judgement(Effect.REBUILD, "a column is no longer made", f"the column {name}")
+        return Judgement(Effect.REBUILD, "a column is no longer made", f"the column {name}", True)
     return Judgement(Effect.REBUILD, _COLUMN_ANEW[key])
 
 

@@ -76,6 +76,7 @@ def _change(
         why=judged.why,
         destroys=judged.destroys,
         acknowledged=meant and bool(judged.destroys) and judged.effect is not Effect.REFUSE,
+        reshapes=judged.reshapes,
     )
 
 

@@ -72,18 +72,13 @@ def change_remedy(spec: PipelineSpec, change: SpecChange) -> str | None:
     if change.is_open:
         place = f"{spec.file} below {_section(change.table)}"
         return f"Either {back}, or say that the loss is meant: add `{change.acknowledgement}` to {place}."
-    if change.effect is Effect.REBUILD and not _builds_itself(change):
+    if change.reshapes:
         name = f"{change.table.table}_2"
-        return f"This version cannot make {change.table} anew in place. Either {back}, or declare it as {name}."
+        return (
+            f"This version makes {change.table} anew only with the columns and the kind of rows it has. "
+            f"Either {back}, or declare the new form as a table {name} and let consumers move."
+        )
     return None
-
-
-def _builds_itself(change: SpecChange) -> bool:
-    """Gold is made whole by any build, silver derived again from bronze, as long as the table keeps its columns."""
-    loses_columns = change.path == "sql" or change.path.startswith("columns.")
-    if change.path in {"silver.mode", "silver.as"}:
-        loses_columns = change.was == "scd2"
-    return change.table.layer in {Layer.SILVER, Layer.GOLD} and not (change.destroys and loses_columns)
 
 
 def _section(table: TableName) -> str:
@@ -91,10 +86,14 @@ def _section(table: TableName) -> str:
 
 
 def _asked(spec: PipelineSpec, request: RunRequest | None) -> Iterator[TableName]:
-    chosen = set(request.tables) if request is not None else set()
+    """Tables the run may write; a rebuild reads no source, and leaves the silver alone that nobody named."""
+    chosen, rebuilt = (set(request.tables), set(request.rebuild)) if request is not None else (set(), set())
     for table in spec.tables if isinstance(spec, SourceSpec) else ():
-        if not chosen or table.name in chosen:
-            yield from (spec.name_of(layer, table.name) for layer in (Layer.BRONZE, Layer.SILVER))
+        silver = spec.name_of(Layer.SILVER, table.name)
+        if rebuilt:
+            yield from (silver,) if silver.dotted in rebuilt else ()
+        elif not chosen or table.name in chosen:
+            yield from (spec.name_of(Layer.BRONZE, table.name), silver)
     yield from (spec.name_of(Layer.GOLD, gold.name) for gold in spec.gold)
 
 

@@ -110,6 +110,25 @@ def test_a_rebuild_of_a_history_keeps_what_was_known_when(files: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "reshapes"),
+    [
+        ("mode: upsert, sequence_by", "mode: scd2, sequence_by", False),
+        ("    silver: {mode: scd2}", "    silver: {mode: upsert}", True),
+        ("    key: [id]\n    silver", "    key: [id, day]\n    silver", True),
+        ("    key: [id]\n    extract", "    key: [id, day]\n    extract", False),
+        ("mode: scd2}", "mode: scd2, track: [name]}", False),
+        ("trim(note)", "ltrim(note)", False),
+        ('"trim(note)"', '"trim(note)", rename: remark', True),
+        ('"trim(note)"', '"trim(note)", type: string', True),
+    ],
+)
+def test_rows_of_another_kind_take_a_new_table(files: Any, old: str, new: str, reshapes: bool) -> None:
+    """Rule 14: a column leaves a table only with the table; rule 35: a belief is never removed."""
+    (change,) = _changes(files, (SHOP, old, new))
+    assert (change.effect, change.reshapes) == (Effect.REBUILD, reshapes)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "table", "path", "effect"),
     [
         ("note: string, ", "note: string, more: int, ", "bronze", "extract.columns.more", "evolve"),

@@ -70,6 +70,14 @@ def test_an_acknowledged_loss_of_a_column_says_that_it_cannot_be_made_in_place(p
     assert "anew" in (refused.value.remedy or "")
 
 
+def test_a_rebuild_of_one_table_is_not_stopped_by_a_change_of_another(published: Any) -> None:
+    _edit(published, "orders", key=("day",))
+    assert published.plan("two", rebuild=("silver.shop.stock",)).changes == ()
+    published.runs.release_leases(published.context("two").key)
+    with pytest.raises(ChangeRefusedError):
+        published.plan("three", rebuild=("silver.shop.orders",))
+
+
 def test_gold_follows_its_sql_by_itself_and_the_plan_says_so(published: Any) -> None:
     _edit_gold(published, sql="SELECT 2 AS n")
     (change,) = published.plan("two").changes
