@@ -34,7 +34,10 @@ class Encoding:
         return "surrogatepass" if self.name == "utf-16" else "surrogateescape"
 
     def bytes_of(self, text: str) -> bytes:
-        """The very bytes a text was decoded from; UTF-16 comes without a mark, the low byte first."""
+        """The very bytes a text was decoded from; UTF-16 comes without a mark, the low byte first.
+
+        An odd last byte of UTF-16 comes with ``DC`` behind it.
+        """
         return text.encode("utf-16-le" if self.name == "utf-16" else self.name, self.errors)
 
     def broken(self, place: int, text: str, problem: str) -> Record:
@@ -64,13 +67,15 @@ def blocks(content: BinaryIO, encoding: Encoding, bound: int) -> Iterator[str]:
     :raises NoByteOrderMarkError: when a UTF-16 file has none.
     """
     decoder = codecs.getincrementaldecoder(encoding.name)(encoding.errors)
-    rest, first = "", True
+    rest, begun = "", False
+    chunk = content.read(BLOCK_BYTES)
+    if chunk and encoding.name == "utf-16" and chunk[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        raise NoByteOrderMarkError
     while True:
-        chunk = content.read(BLOCK_BYTES)
-        if first and chunk and encoding.name == "utf-16" and chunk[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-            raise NoByteOrderMarkError
         text = _decoded(decoder, chunk)
-        text, first = text.removeprefix(_BYTE_ORDER_MARK) if first else text, first and not text
+        if not begun and encoding.name != "utf-16":
+            # the decoder of UTF-16 takes the mark off itself
+            text, begun = text.removeprefix(_BYTE_ORDER_MARK), bool(text)
         cut = text.rfind("\n") + 1
         if cut:
             yield rest + text[:cut]
@@ -81,6 +86,7 @@ def blocks(content: BinaryIO, encoding: Encoding, bound: int) -> Iterator[str]:
             raise RecordTooLongError
         if not chunk:
             break
+        chunk = content.read(BLOCK_BYTES)
     if rest:
         yield rest
 
@@ -90,4 +96,4 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes) -> str:
         return decoder.decode(chunk, final=not chunk)
     except UnicodeDecodeError as error:
         # the odd last byte of a UTF-16 file is no code unit: it is told by a lone surrogate
-        return error.object[error.start : error.end].decode("ascii", "surrogateescape")
+        return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end])

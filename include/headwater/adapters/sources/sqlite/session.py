@@ -53,7 +53,7 @@ def connect(connection: ConnectionInfo) -> sqlite3.Connection:
     :raises SourceUnreachableError: when there is no such file.
     """
     path = database_of(connection)
-    if not path.exists():
+    if not path.is_file():
         raise SourceUnreachableError(
             f"the database file of connection {connection.id!r} does not exist",
             got=str(path),

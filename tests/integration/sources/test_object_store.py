@@ -1,0 +1,139 @@
+"""Objects of a real S3 server: taken once by etag and hash, and every refusal says which part failed."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from tests.integration.sources.extractors_under_test import COLUMNS, Uploaded
+from tests.integration.sources.s3_under_test import KEY_ID, SECRET_KEY, S3Server
+from tests.integration.sources.sources_under_test import rows_of
+
+from headwater.adapters.sources.files.extractor import FilesExtractor
+from headwater.adapters.sources.files.landing import Landing
+from headwater.domain.errors import (
+    ConnectionMalformedError,
+    HeadwaterError,
+    SourceDataError,
+    SourceTableMissingError,
+    SourceUnreachableError,
+    SpecError,
+)
+from headwater.domain.run import RunRequest
+from headwater.domain.spec import FilesExtract, Silver, TableSpec
+from headwater.ports.connections import ConnectionInfo
+
+GLOBS = ["flights", "flights/*.csv", "flights/**/*.csv", "**/*.csv", "flights/?/*", "flights/x/d.csv", "flights/[!a]*"]
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, tmp_path: Path) -> Uploaded:
+    return Uploaded(s3_server, tmp_path)
+
+
+def table(path: str, **extract: Any) -> TableSpec:
+    values = {"path": path, "columns": COLUMNS} | extract
+    return TableSpec(name="flights", extract=FilesExtract.model_validate(values), silver=Silver(mode="append"))
+
+
+@pytest.mark.parametrize("pattern", GLOBS)
+def test_a_bucket_gives_the_files_a_folder_would_give(bucket: Uploaded, tmp_path: Path, pattern: str) -> None:
+    folder = tmp_path / "same"
+    for name in ("a.csv", "b.json", "x/d.csv", "x/y/e.csv", ".hidden.csv", "_temporary/0/a.csv"):
+        bucket.put(f"flights/{name}", b"id\n")
+        (folder / "flights" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "flights" / name).write_bytes(b"id\n")
+    here = ConnectionInfo(id="here", kind="fs", extra={"path": str(folder)})
+    spec = table(pattern)
+    assert isinstance(spec.extract, FilesExtract)
+    found = [
+        [(file.path, file.size) for file in Landing.of(connection, spec, spec.extract).list_files()]
+        for connection in (here, bucket.connection)
+    ]
+    assert found[0] == found[1] != []
+
+
+def test_an_object_of_this_second_waits(bucket: Uploaded) -> None:
+    """Its time has whole seconds: replaced within one, it would look untouched."""
+    bucket.add([1])
+    extractor = FilesExtractor(bucket.connection)
+    now = datetime.now(UTC)
+    assert extractor.plan(bucket.table, None, None, RunRequest(), now - timedelta(seconds=1)).kind == "nothing"
+    window = extractor.plan(bucket.table, None, None, RunRequest(), now + timedelta(seconds=5))
+    assert json.loads(window.items[0])["etag"]
+
+
+def test_an_object_replaced_within_the_second_of_the_plan_is_not_taken(bucket: Uploaded) -> None:
+    bucket.put("flights/a.csv", b"id,note,fare\n1,a,1.00\n")
+    window = bucket.plan()
+    file = json.loads(window.items[0])
+    bucket.put("flights/a.csv", b"id,note,fare\n2,b,2.00\n")
+    now = json.loads(bucket.plan().items[0])
+    same_time = window.model_copy(update={"items": (json.dumps(file | {"modified_ns": now["modified_ns"]}),)})
+    with pytest.raises(SourceDataError, match="changed after the run was planned"):
+        bucket.extract(same_time)
+
+
+def test_an_object_copied_onto_itself_is_not_new_and_a_replaced_one_is_refused(bucket: Uploaded) -> None:
+    bucket.put("flights/a.csv", b"id,note,fare\n1,a,1.00\n")
+    bucket.run()
+    assert bucket.ledger is not None
+    known = json.loads(bucket.ledger)["files"][0]
+    older = json.dumps({"version": 1, "files": [known | {"modified_ns": 1}]}).encode()
+    bucket.ledger = older
+    assert bucket.plan().kind == "nothing"
+    bucket.put("flights/a.csv", b"id,note,fare\n2,b,2.00\n")
+    with pytest.raises(SourceDataError, match="other content"):
+        bucket.plan()
+    bucket.table = table("flights", replaced="read_again")
+    assert rows_of(bucket.run(), "id") == [(2,)]
+
+
+def test_a_bucket_that_is_missing_and_a_prefix_that_is_empty(bucket: Uploaded, s3_server: S3Server) -> None:
+    assert bucket.plan().kind == "nothing"
+    nowhere = s3_server.connection("s3://no-such-bucket/landing")
+    with pytest.raises(SourceTableMissingError, match="bucket of s3://no-such-bucket/landing does not exist"):
+        bucket.with_extractor(lambda extractor: extractor.inspect(bucket.table), nowhere)
+
+
+@pytest.mark.parametrize(
+    ("extra", "error"),
+    [
+        ({"path": "s3://b/x", "endpoint_url": "http://127.0.0.1:1"}, SourceUnreachableError),
+        ({"path": "/data/landing"}, ConnectionMalformedError),
+        ({"path": "https://user:pw@host/x"}, ConnectionMalformedError),
+        ({"path": "s3://b/x", "aws_secret_access_key": "x"}, ConnectionMalformedError),
+    ],
+)
+def test_what_is_wrong_with_a_connection_is_named_without_its_secrets(
+    bucket: Uploaded, extra: dict[str, str], error: type[HeadwaterError]
+) -> None:
+    wrong = bucket.connection.model_copy(update={"extra": extra, "password": SecretStr(SECRET_KEY)})
+    with pytest.raises(error) as caught:
+        bucket.with_extractor(lambda extractor: extractor.inspect(bucket.table), wrong)
+    shown = "".join(traceback.format_exception(caught.value)) + str(caught.value.facts)
+    assert caught.value.facts["connection"] == "bucket"
+    assert SECRET_KEY not in shown
+    assert KEY_ID not in shown
+
+
+@pytest.mark.parametrize("path", ["../evil", "flights/../../evil/*.csv", "/etc/*", "s3://other/x"])
+def test_a_path_out_of_the_prefix_is_refused(bucket: Uploaded, path: str) -> None:
+    with pytest.raises(SpecError):
+        bucket.with_extractor(
+            lambda extractor: extractor.plan(table(path), None, None, RunRequest(), datetime.now(UTC))
+        )
+
+
+def test_nothing_of_an_object_stays_on_this_machine(bucket: Uploaded, tmp_path: Path, monkeypatch: Any) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    bucket.add([1, 2])
+    assert bucket.run().rows == 2
+    assert list(scratch.iterdir()) == []
