@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from headwater.adapters.duckdb_histories import history_functions, history_macros
 from headwater.domain.errors import NotFoundError, QueryRefusedError
 from headwater.domain.names import Layer
 from headwater.domain.release import Release, ReleasedTable
@@ -29,16 +30,26 @@ class QueryResult:
     rows: tuple[tuple[object, ...], ...]
 
     def objects(self) -> list[dict[str, object]]:
-        """A row as an object per column; of equal names the last one wins."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+        """A row as an object per column; a name that comes again is numbered, so that no value is lost."""
+        names: list[str] = []
+        for column in self.columns:
+            name, number = column, 2
+            while name in names:
+                name, number = f"{column}_{number}", number + 1
+            names.append(name)
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
-def query(sql: str, releases: Sequence[Release], warehouse: str) -> QueryResult:
+def query(
+    sql: str, releases: Sequence[Release], warehouse: str, keys: Mapping[str, Sequence[str]] | None = None
+) -> QueryResult:
     """Run one SELECT over the tables of these releases, named as in ``silver.flights.flights``.
 
-    Silver shows no deleted keys; silver and gold show no columns of ours.
+    Silver shows no deleted keys; silver and gold show no columns of ours. Of a table with history,
+    ``silver.flights.airports_valid_at(<instant>)`` and ``…_as_known_at(<instant>)`` may be read as well.
 
     :param warehouse: the folder tables live in; the only one within reach.
+    :param keys: dotted table -> its key, of the tables that ``_as_known_at`` is asked of.
     :raises QueryRefusedError: for anything but one SELECT over released tables, and for SQL that DuckDB refuses.
     """
     import duckdb
@@ -46,8 +57,8 @@ def query(sql: str, releases: Sequence[Release], warehouse: str) -> QueryResult:
     with duckdb.connect() as connection:
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            _refuse_all_but_reading(connection, sql)
-            _make_views(connection, releases)
+            _refuse_all_but_reading(connection, sql, history_functions(item.table for item in _tables(releases)))
+            _make_views(connection, releases, keys or {})
             _close_the_doors(connection, warehouse)
             cursor = connection.execute(sql)
             names = tuple(column[0] for column in cursor.description or ())
@@ -57,7 +68,7 @@ def query(sql: str, releases: Sequence[Release], warehouse: str) -> QueryResult:
             raise QueryRefusedError("DuckDB refused the query.", got=str(error)[:500], allowed=known) from None
 
 
-def _refuse_all_but_reading(connection: DuckDBPyConnection, sql: str) -> None:
+def _refuse_all_but_reading(connection: DuckDBPyConnection, sql: str, ours: frozenset[str]) -> None:
     row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
     tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
     if tree["error"] or len(tree["statements"]) != 1:
@@ -65,14 +76,14 @@ def _refuse_all_but_reading(connection: DuckDBPyConnection, sql: str) -> None:
         raise QueryRefusedError("A query reads, and is one statement.", got=tree.get("error_message"), allowed=allowed)
     for node in _nodes(tree):
         if node.get("type") == "TABLE_FUNCTION":
-            _refuse_function(node["function"]["function_name"])
+            _refuse_function(node["function"]["function_name"], ours)
         name = node.get("table_name", "") if node.get("type") == "BASE_TABLE" else ""
         if "/" in name or "." in name or ":" in name:
             raise QueryRefusedError("A query reads released tables, not files.", got=name)
 
 
-def _refuse_function(name: str) -> None:
-    if name not in _TABLE_FUNCTIONS:
+def _refuse_function(name: str, ours: frozenset[str]) -> None:
+    if name not in _TABLE_FUNCTIONS | ours:
         allowed = ", ".join(sorted(_TABLE_FUNCTIONS))
         raise QueryRefusedError("A table function could reach beyond the release.", got=name, allowed=allowed)
 
@@ -94,17 +105,17 @@ def _tables(releases: Sequence[Release]) -> Iterator[ReleasedTable]:
         yield from release.tables
 
 
-def _make_views(connection: DuckDBPyConnection, releases: Sequence[Release]) -> None:
+def _make_views(connection: DuckDBPyConnection, releases: Sequence[Release], keys: Mapping[str, Sequence[str]]) -> None:
     for name in ("avro", "iceberg"):
         place = files(f"duckdb_extension_{name}") / "extensions" / f"v{_version(connection)}"
         connection.execute(f"LOAD {_text(str(place / f'{name}.duckdb_extension'))}")
     for layer in Layer:
         connection.execute(f"ATTACH ':memory:' AS {layer}")
     for item in _tables(releases):
-        _make_view(connection, item)
+        _make_view(connection, item, keys.get(item.table.dotted))
 
 
-def _make_view(connection: DuckDBPyConnection, item: ReleasedTable) -> None:
+def _make_view(connection: DuckDBPyConnection, item: ReleasedTable, key: Sequence[str] | None) -> None:
     name = item.table
     location = _text(_path(item.metadata_location))
     scan = f"iceberg_scan({location}, snapshot_from_id => {int(item.snapshot_id)})"
@@ -115,6 +126,8 @@ def _make_view(connection: DuckDBPyConnection, item: ReleasedTable) -> None:
     select = f"SELECT {', '.join(map(_name, shown))} FROM {scan}{alive}"  # noqa: S608 - names of our own, quoted
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name.layer}.{_name(name.source)}")
     connection.execute(f"CREATE VIEW {name.layer}.{_name(name.source)}.{_name(name.table)} AS {select}")
+    for statement in history_macros(name, scan, columns, key):
+        connection.execute(statement)
 
 
 def _close_the_doors(connection: DuckDBPyConnection, warehouse: str) -> None:

@@ -26,6 +26,7 @@ def query(
 ) -> None:
     """Read released tables with SQL (DuckDB); --json prints a list of row objects."""
     from headwater.adapters.duckdb_query import query as run_query
+    from headwater.services.histories import history_keys
 
     with opened_platform() as platform:
         found = [platform.runs.release(release)] if release else list(platform.runs.current())
@@ -34,7 +35,7 @@ def query(
             raise NotFoundError(
                 "There is no release of that id.", got=release, remedy="`headwater releases` lists them."
             )
-        result = run_query(sql, known, platform.settings.catalog.warehouse)
+        result = run_query(sql, known, platform.settings.catalog.warehouse, history_keys(platform.model, sql))
     if as_json:
         print_json(result.objects())
         return

@@ -1,0 +1,67 @@
+"""``<table>_as_known_at(instant)`` and ``<table>_valid_at(instant)``: table functions over an scd2 table (rule 35)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from headwater.domain.names import RESERVED_PREFIX, TableName
+
+AS_KNOWN_AT, VALID_AT = "_as_known_at", "_valid_at"
+
+
+def history_functions(tables: Iterable[TableName]) -> frozenset[str]:
+    """The names a query may call of these tables, where they have a history."""
+    return frozenset(f"{table.table}{end}" for table in tables for end in (AS_KNOWN_AT, VALID_AT))
+
+
+def history_macros(table: TableName, scan: str, columns: Sequence[str], key: Sequence[str] | None) -> list[str]:
+    """Statements that make the functions of one table; none of a table without a history.
+
+    :param scan: what gives all rows of the released snapshot.
+    :param columns: of the scan, system columns included.
+    :param key: columns that identify a row. None makes ``_valid_at`` only.
+    """
+    if "batch_out" not in columns:
+        return []
+    where = f"{table.layer}.{_name(table.source)}"
+    valid_at = (
+        f"CREATE MACRO {where}.{_name(table.table + VALID_AT)}(instant) AS TABLE "  # noqa: S608 - names, quoted
+        f"SELECT {_columns(columns)} FROM {scan} b WHERE NOT b._hw_deleted AND b.batch_out IS NULL "
+        f"AND b.valid_from <= instant AND (b.valid_to IS NULL OR b.valid_to > instant)"
+    )
+    if key is None:
+        return [valid_at]
+    return [valid_at, _as_known_at(f"{where}.{_name(table.table + AS_KNOWN_AT)}", scan, columns, key)]
+
+
+def _as_known_at(function: str, scan: str, columns: Sequence[str], key: Sequence[str]) -> str:
+    """Beliefs as they stood. An open version that ended since gets its end taken back: it is written into the row,
+    and was known only when its successor was.
+    """
+    same = " AND ".join(f"s.{_name(column)} IS NOT DISTINCT FROM b.{_name(column)}" for column in key)
+    known = "{0}.batch_in <= instant AND ({0}.batch_out IS NULL OR {0}.batch_out > instant)"
+    ended = (
+        f"EXISTS (SELECT 1 FROM {scan} s WHERE {same} "  # noqa: S608
+        f"AND s.valid_from = b.valid_to AND {known.format('s')})"
+    )
+    shown = _columns(
+        columns,
+        valid_to=f"CASE WHEN {ended} THEN b.valid_to END",
+        is_current=f"b.valid_to IS NULL OR NOT {ended}",
+        batch_out="CASE WHEN b.batch_out <= instant THEN b.batch_out END",
+    )
+    return (
+        f"CREATE MACRO {function}(instant) AS TABLE SELECT {shown} FROM {scan} b "  # noqa: S608
+        f"WHERE NOT b._hw_deleted AND {known.format('b')}"
+    )
+
+
+def _columns(columns: Sequence[str], **instead: str) -> str:
+    own = [column for column in columns if not column.startswith(RESERVED_PREFIX)]
+    return ", ".join(
+        f"{instead[column]} AS {_name(column)}" if column in instead else f"b.{_name(column)}" for column in own
+    )
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
