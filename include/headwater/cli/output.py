@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -23,8 +24,17 @@ def console() -> Console:
 
 
 def print_json(value: object) -> None:
-    """One JSON document on stdout; times in ISO form, other values as text."""
-    typer.echo(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))
+    """One JSON document on stdout; times in ISO form, other values as text, and so NaN and the infinities."""
+    typer.echo(json.dumps(_told(value), indent=2, default=_plain, ensure_ascii=False, allow_nan=False))
+
+
+def _told(value: object) -> object:
+    """The value with the numbers that JSON does not have as words."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {str(name): _told(item) for name, item in value.items()}
+    return [_told(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: object) -> str:
