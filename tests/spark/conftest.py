@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ SYSTEM = (
     "_hw_batch bigint, _hw_run_key string, _hw_extracted_at timestamp, _hw_op string, _hw_position string, "
     "_hw_origin string"
 )
+CHANGES = "_hw_event_at timestamp, _hw_carried array<string>, _hw_unavailable array<string>, _hw_old_key string"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -61,6 +62,25 @@ class Lake:
         values = ", ".join(f"({row}, {stamp})" for row, stamp in zip(rows, stamps, strict=True))
         empty = f"SELECT * FROM {name.iceberg} WHERE false"
         self.spark.sql(f"INSERT INTO {name.iceberg} " + (f"VALUES {values}" if rows else empty)).collect()
+        self.heads[name] = self.head(name)
+        return InputRef(snapshot_id=self.heads[name], batch=batch)
+
+    def events(
+        self, batch: int, columns: str, rows: Sequence[Mapping[str, object]], table: str = "t", *, changes: bool
+    ) -> InputRef:
+        """Append a batch of rows that bring their own ``_hw_op`` and ``_hw_position``; many at once.
+
+        :param changes: the table is one of changes (``domain.schema.CHANGE_COLUMNS``).
+        """
+        name, at = self.name(Layer.BRONZE, table), START + timedelta(days=batch)
+        stamp = {"_hw_batch": batch, "_hw_run_key": "r", "_hw_extracted_at": at, "_hw_origin": "test"}
+        ddl = f"{columns}, {SYSTEM}" + (f", {CHANGES}" if changes else "")
+        if name not in self.heads:
+            self.spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.bronze").collect()
+            self.spark.sql(f"CREATE TABLE {name.iceberg} ({ddl}) USING iceberg").collect()
+        live = self.spark.table(name.iceberg).schema
+        values = [tuple({**stamp, **row}.get(field.name) for field in live.fields) for row in rows]
+        self.spark.createDataFrame(values, schema=live).writeTo(name.iceberg).append()
         self.heads[name] = self.head(name)
         return InputRef(snapshot_id=self.heads[name], batch=batch)
 
@@ -193,6 +213,12 @@ def spark(remote: str) -> SparkSession:
 @pytest.fixture
 def lake(spark: SparkSession, remote: str) -> Lake:
     return Lake(spark, remote)
+
+
+@pytest.fixture(scope="session")
+def new_lake(spark: SparkSession, remote: str) -> Callable[[], Lake]:
+    """For property tests, whose every example needs a lake of its own."""
+    return lambda: Lake(spark, remote)
 
 
 @pytest.fixture(scope="module")

@@ -98,8 +98,14 @@ def _histories(lake: Any) -> dict[str, Any]:
     day = "TIMESTAMP '2026-01-0{} 00:00:00Z'".format
     first = f"1, 'a', {day(1)}, {day(3)}, NULL, false"
     disproved = f"1, 'x', {day(1)}, NULL, {day(5)}, false"
-    late, gap = f"1, 'b', {day(2)}, NULL, NULL, false", f"1, 'b', {day(4)}, NULL, NULL, false"
-    tables = {"overlap": [first, late], "no overlap": [first, disproved, gap]}
+    late, apart = f"1, 'b', {day(2)}, NULL, NULL, false", f"1, 'b', {day(4)}, NULL, NULL, false"
+    deleted = f"1, NULL, {day(3)}, {day(4)}, NULL, true"
+    tables = {
+        "overlap": [first, late],
+        "gap": [first, apart],
+        "ended": [first],
+        "deletion": [first, disproved, deleted, apart],
+    }
     names = {case: lake.name(Layer.SILVER, case.replace(" ", "_")) for case in tables}
     return {
         case: lake.judging(lake.filled(names[case], HISTORY, rows), ROWS, key=("k",)) for case, rows in tables.items()
@@ -151,13 +157,17 @@ def test_doubled_keys_close_the_gate_without_a_contract_saying_so(judged: Any) -
     assert (result.facts["check"], result.facts["value"]) == ("key is unique", "k=1: 2 rows")
 
 
-def test_histories_that_overlap_close_the_gate_and_gaps_do_not(judged: Any) -> None:
-    """Rule 35: beliefs that ended overlap nothing."""
-    overlap, fine = judged["overlap"], judged["no overlap"]
-    assert not overlap.verdict.passed
-    assert overlap.facts["check"] == "versions do not overlap"
-    assert overlap.facts["value"].startswith("k=1: [2026-01-01")
-    assert fine.verdict.passed, fine.verdict.reason
+@pytest.mark.parametrize("case", ["overlap", "gap", "ended"])
+def test_histories_with_gaps_or_overlaps_close_the_gate(judged: Any, case: str) -> None:
+    """Rule 35: versions follow each other without a break, and the last one is open."""
+    assert not judged[case].verdict.passed
+    assert judged[case].facts["check"] == "versions have no gap and no overlap"
+    assert judged[case].facts["value"].startswith("k=1: [2026-01-01")
+
+
+def test_the_time_a_key_was_deleted_is_no_gap(judged: Any) -> None:
+    """And beliefs that ended overlap nothing."""
+    assert judged["deletion"].verdict.passed, judged["deletion"].verdict.reason
 
 
 def test_bronze_is_judged_by_its_own_batch(judged: Any) -> None:

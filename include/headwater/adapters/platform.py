@@ -101,7 +101,7 @@ class LocalPlatform:
     def engine(self) -> ConnectEngine:
         from headwater.adapters.spark_connect.engine import ConnectEngine
 
-        return ConnectEngine(self.settings)
+        return ConnectEngine(self.settings, self.connections)
 
     @cached_property
     def emitter(self) -> LineageEmitter:

@@ -133,6 +133,11 @@ class JobSpec(Value):
     validate_: tuple[ValidateTable, ...] = Field(default=(), alias="validate")
     preflight: tuple[PreflightTable, ...] = ()
 
+    @property
+    def masks(self) -> bool:
+        """Whether the job needs the masking key. Unit tests of transforms have a key of their own."""
+        return any(rule.mask for table in self.refine for rule in table.spec.columns.values())
+
 
 class TableResult(Value):
     """What became of one table in a job.

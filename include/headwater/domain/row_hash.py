@@ -3,7 +3,7 @@
 sha256 over ``hw1`` and, for every field that is not NULL, in order of names: name, logical type family and canonical
 value, each with its length in bytes before it. Leaving NULL out means that a new nullable column changes no hash;
 families (``int`` for int and long, ``float`` for float and double) mean that widening changes none either.
-A field is known by its name: renaming is a rebuild into a new table (rule 14), so names are as lasting as field ids.
+A field is known by its name: renaming is a rebuild into a new table (rule 14), so names are as lasting as ids (ADR 8).
 """
 
 from __future__ import annotations

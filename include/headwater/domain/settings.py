@@ -75,6 +75,8 @@ class Settings(Value):
     alerts: AlertSettings = AlertSettings()
     lineage: LineageSettings = LineageSettings()
     airflow: AirflowSettings = AirflowSettings()
+    masking_connection: str = "headwater_masking"
+    """Connection whose password is the key of ``mask: hash`` and whose extra holds its ``key_version``."""
     connections_file: str | None = None
     """A file of ``ID=URI`` lines, the form of Airflow's local filesystem secrets backend."""
     clock_file: str | None = None

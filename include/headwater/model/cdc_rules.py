@@ -31,9 +31,10 @@ def _cdc(table: TableSpec) -> Iterator[Finding]:
     if kind not in CHANGE_EXTRACTS:
         allowed = "upsert or scd2: rows of a relation or file are no changes"
         yield ("silver", "mode"), f"an extract of kind {kind} delivers no changes", "cdc", allowed
-    if table.silver.sequence_by is not None:
-        message = "changes are ordered by their place in the source's log"
-        yield ("silver", "sequence_by"), message, table.silver.sequence_by, "no sequence_by"
+    for name in ("sequence_by", "valid_from"):
+        if getattr(table.silver, name) is not None:
+            message = "changes are ordered by their place in the source's log, and hold since their commit"
+            yield ("silver", name), message, getattr(table.silver, name), f"no {name}"
     if table.silver.form == "scd2" and not table.key:
         yield ("key",), "a history needs a key", "none", "key: [column, …], or as: upsert"
 

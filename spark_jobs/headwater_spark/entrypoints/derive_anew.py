@@ -47,6 +47,11 @@ def cleared(refining: Refining, judged: DataFrame, staging: Staging) -> Staging:
     return staging.onto_head()
 
 
+def lacks_history(staging: Staging) -> bool:
+    """Whether the table holds current rows, as another mode kept them, in which nothing was ever believed."""
+    return not staging.spark.table(staging.target).where("batch_in IS NULL").isEmpty()
+
+
 def with_forgotten(
     refining: Refining, actions: DataFrame, versions: DataFrame, judged: DataFrame, staging: Staging, history: History
 ) -> DataFrame:

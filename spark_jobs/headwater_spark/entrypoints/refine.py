@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 
 from headwater.domain.job import JobSpec, RefineTable, TableResult
+from headwater.domain.masking import MASKING_VARIABLE, MaskingKey
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import QUARANTINE_COLUMNS
 from headwater.domain.staging import StagedTable, TableState
 from headwater.ports.failpoints import failpoint
+from headwater_spark.entrypoints.change_stream import WHOLE, ChangeStream
+from headwater_spark.entrypoints.derive_anew import judged_anew
 from headwater_spark.entrypoints.silver_writes import SilverWrite, write_silver
 from headwater_spark.tables.sql_text import listed, literal, spark_type
 from headwater_spark.tables.staging import mark_commits, prepare
@@ -35,13 +39,24 @@ class Refining:
         return tuple(silver_name(self.table.spec, name) for name in self.table.spec.key)
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """What a row is known by: its key, or its position in a stream of changes of a table without one."""
+        return self.key or ("_hw_position",)
+
+    @property
+    def masking(self) -> MaskingKey | None:
+        """The key of ``mask: hash``, which comes by environment only."""
+        given = os.environ.get(MASKING_VARIABLE)
+        return None if given is None else MaskingKey.model_validate_json(given)
+
+    @property
     def batches(self) -> Batches:
         return Batches(self.table.from_batch, self.table.bronze_input.batch, self.job.planned_at.isoformat())
 
     @property
     def is_full_extract(self) -> bool:
         """Full extracts are diffed, unless silver only appends."""
-        return self.table.spec.extract.mode == "snapshot" and self.table.spec.silver.mode != "append"
+        return self.table.spec.extract.mode == "snapshot" and self.table.spec.silver.mode in {"upsert", "scd2"}
 
     def bronze(self, lowest_batch: int) -> DataFrame:
         """Bronze rows of batches from ``lowest_batch`` to the frozen one, of the frozen snapshot."""
@@ -68,11 +83,19 @@ class Refining:
     def judged(self, lowest_batch: int) -> DataFrame:
         """Silver rows with ``_hw_broken``, of batches above ``lowest_batch``; full extracts with their deletions."""
         spec, full = self.table.spec, self.is_full_extract
-        shaped = shape_columns(spec, self.extracts(lowest_batch) if full else self.bronze(lowest_batch + 1))
+        if spec.silver.mode == "cdc":
+            return self.ruled(ChangeStream(self).rows())
+        shaped = shape_columns(
+            spec, self.extracts(lowest_batch) if full else self.bronze(lowest_batch + 1), masking=self.masking
+        )
         shaped = apply_silver_sql(spec.sql, self.table.bronze, shaped)
         if full:
             last = self.batches
             shaped = with_deletions(shaped, self.key, Batches(lowest_batch, last.last, last.planned_at))
+        return self.ruled(shaped.selectExpr("*", f"false AS {WHOLE}"))
+
+    def ruled(self, shaped: DataFrame) -> DataFrame:
+        """The rows with the rules they break."""
         return judge_rows(shaped, self.key, {**self.table.quarantine_rules, **self.table.set_aside})
 
     def events(self, judged: DataFrame) -> DataFrame:
@@ -86,11 +109,11 @@ def refine_table(spark: SparkSession, job: JobSpec, table: RefineTable) -> Table
     """Refine one table; everything it commits is on the attempt's branches."""
     mark_commits(spark, job.run_key, job.attempt)
     refining = Refining(spark, job, table)
-    judged = settled(refining.judged(table.from_batch))
-    rows_read, broken = _check_batches(refining, judged)
+    judged = settled(refining.judged(table.from_batch) if table.anew is None else judged_anew(refining))
+    rows_read, broken, any_broken = _check_batches(refining, judged)
     failpoint("refine.before_write")
     write = write_silver(refining, judged)
-    aside = _set_aside(refining, judged.where(f"size({BROKEN}) > 0") if broken else None, write)
+    aside = _set_aside(refining, judged.where(f"size({BROKEN}) > 0") if any_broken else None, write)
     failpoint("refine.after_write")
     counts = write.counts
     return TableResult(
@@ -105,19 +128,24 @@ def refine_table(spark: SparkSession, job: JobSpec, table: RefineTable) -> Table
     )
 
 
-def _check_batches(refining: Refining, judged: DataFrame) -> tuple[int, int]:
-    """Count rows read and broken in one pass, and refuse an extract that lost too much."""
-    view = as_view(judged, "judged")
+def _check_batches(refining: Refining, judged: DataFrame) -> tuple[int, int, bool]:
+    """Count rows read and broken in one pass, and refuse an extract that lost too much.
+
+    Rows of earlier batches, which keys with late events bring along, were counted in their own runs; the last value
+    says whether any row at all is broken.
+    """
+    view, batches = as_view(judged, "judged"), refining.batches
     facts = refining.spark.sql(
         f"SELECT _hw_batch, count_if(_hw_op <> 'd') AS rows, count_if(_hw_op = 'd') AS deleted, "  # noqa: S608
         f"count_if(size({BROKEN}) > 0) AS broken FROM {view} GROUP BY _hw_batch"
     ).collect()
-    if refining.is_full_extract:
+    if refining.is_full_extract and refining.table.anew is None:  # what went long ago was judged then
         sizes = {int(row["_hw_batch"]): (int(row["rows"]), int(row.deleted)) for row in facts}
-        batches = refining.batches
         before = refining.bronze(batches.after).where(f"_hw_batch = {batches.after}").count() if batches.after else 0
         refuse_mass_deletion(refining.table.spec, {batches.after: (before, 0), **sizes}, batches)
-    return sum(int(row["rows"]) for row in facts), sum(int(row.broken) for row in facts)
+    fresh = [row for row in facts if row["_hw_batch"] > batches.after]
+    broken = sum(int(row.broken) for row in fresh)
+    return sum(int(row["rows"]) for row in fresh), broken, any(row.broken for row in facts)
 
 
 def _set_aside(refining: Refining, broken: DataFrame | None, write: SilverWrite) -> StagedTable | None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 
-from headwater_spark.tables.sql_text import literal
+from headwater_spark.entrypoints.derive_anew import cleared, lacks_history, with_forgotten
+from headwater_spark.tables.sql_text import literal, quoted
 from headwater_spark.tables.staging import Staging, prepare
 from headwater_spark.tables.views import as_view, settled
-from headwater_spark.transforms import append, scd2, upsert
+from headwater_spark.transforms import append, scd2, scd2_belief, upsert
 from headwater_spark.transforms.columns import business_columns, silver_name
 
 if TYPE_CHECKING:
@@ -44,11 +45,17 @@ def write_silver(refining: Refining, judged: DataFrame) -> SilverWrite:
     table = refining.table
     names = business_columns(judged)
     types = {name: judged.schema[name].dataType.simpleString() for name in names} | SYSTEM_TYPES
-    is_scd2 = table.spec.silver.mode == "scd2"
+    is_scd2 = table.spec.silver.form == "scd2"
     types |= scd2.scd2_types() if is_scd2 else {}
-    staging = prepare(refining.spark, table.silver, types, table.base, refining.job.attempt)
+    layout = table.spec.silver.layout
+    old, attempt = table.relayout_from, refining.job.attempt
+    staging = prepare(refining.spark, table.silver, types, table.base, attempt, layout=layout, relayout_from=old)
     if is_scd2:
+        if table.anew is not None and lacks_history(staging):
+            staging = cleared(refining, judged, staging)
         return _write_scd2(refining, judged, staging, tuple(types))
+    if table.anew is not None:
+        staging = cleared(refining, judged, staging)
     actions = settled(_row_actions(refining, judged, staging))
     counts = _counts(actions)
     _commit_rows(refining, actions, staging, counts, tuple(types))
@@ -60,7 +67,8 @@ def _row_actions(refining: Refining, judged: DataFrame, staging: Staging) -> Dat
     if spec.silver.mode == "append":
         return append.append_actions(events, staging.target, refining.key)
     sequence = spec.silver.sequence_by and silver_name(spec, spec.silver.sequence_by)
-    actions = upsert.upsert_actions(events, staging.target, refining.key, sequence, ordered=refining.is_full_extract)
+    key = refining.identity
+    actions = upsert.upsert_actions(events, staging.target, key, sequence, ordered=refining.is_full_extract)
     return actions.selectExpr("*", *_stamps(refining))
 
 
@@ -77,10 +85,10 @@ def _commit_rows(
     elif refining.table.spec.silver.mode == "append":
         fresh = actions.where(f"{append.VERDICT} = '{append.NEW}'")
         stamped = fresh.selectExpr("*", *_stamps(refining), "false AS _hw_deleted")
-        stamped.select(*columns).writeTo(staging.target).append()
+        stamped.select(*map(quoted, columns)).writeTo(staging.target).append()
     else:
         refining.spark.sql(
-            upsert.merge_statement(staging.target, as_view(actions, "actions"), refining.key, columns)
+            upsert.merge_statement(staging.target, as_view(actions, "actions"), refining.identity, columns)
         ).collect()
 
 
@@ -94,24 +102,35 @@ def _write_scd2(refining: Refining, judged: DataFrame, staging: Staging, columns
         }
     )
     history = scd2.History(refining.key, declared, business_columns(judged), planned_at)
-    events = refining.events(judged)
-    if history.is_ordered:
-        rows = scd2.as_events(events, history)
-        rows = rows.unionByName(scd2.open_versions(staging.target, history, rows))
-    else:
-        keys = events.select(*refining.key).distinct()
-        every = refining.events(refining.judged(0)).join(keys, list(refining.key), "left_semi")
-        rows = scd2.as_events(every, history)
-    versions = settled(scd2.derive_versions(settled(rows), history))
-    actions = settled(scd2.scd2_actions(versions, staging.target, history, whole=not history.is_ordered))
+    events = scd2.as_events(refining.events(judged), history)
+    if not (history.is_ordered or history.is_change_stream or refining.table.anew):
+        events = _with_whole_keys(refining, settled(scd2.against_stored(events, staging.target, history)), history)
+    opened = scd2.open_versions(staging.target, history, events.where("NOT hw_whole"))
+    versions = settled(scd2.derive_versions(events.unionByName(opened), history))
+    actions = scd2_belief.scd2_actions(versions, staging.target, history)
+    if refining.table.anew is not None:
+        actions = with_forgotten(refining, actions, versions, judged, staging, history)
+    actions = settled(actions)
     counts = _counts(actions)
     if counts:
         batch, run_key = refining.table.bronze_input.batch, refining.job.run_key
         view = as_view(actions, "actions")
-        refining.spark.sql(scd2.merge_statement(staging.target, view, history, columns, batch, run_key)).collect()
+        refining.spark.sql(
+            scd2_belief.merge_statement(staging.target, view, history, columns, batch, run_key)
+        ).collect()
     else:
         staging.commit_nothing()
     return SilverWrite(staging, counts)
+
+
+def _with_whole_keys(refining: Refining, events: DataFrame, history: scd2.History) -> DataFrame:
+    """Events of keys in order, and all bronze events of keys that a late one came for (rule 33)."""
+    late = events.where("hw_late").select(*map(quoted, history.key)).distinct()
+    if late.isEmpty():
+        return events.drop("hw_late")
+    in_order = events.drop("hw_late").join(late, list(history.key), "left_anti")
+    every = refining.events(refining.judged(0)).join(late, list(history.key), "left_semi")
+    return in_order.unionByName(scd2.as_events(every, history).selectExpr("* EXCEPT (hw_whole)", "true AS hw_whole"))
 
 
 def _counts(actions: DataFrame) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What every table is held to without a contract saying so: unique keys, and histories without overlap."""
+"""What every table is held to without a contract saying so: unique keys, and histories without gap or overlap."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def implicit_checks(rows: DataFrame, table: ValidateTable) -> Iterator[CheckResu
         current = rows.where("batch_out IS NULL AND valid_to IS NULL") if history else rows
         yield _unique(current, table)
         if history:
-            yield _without_overlap(rows.where("batch_out IS NULL"), table)
+            yield _without_gap_or_overlap(_believed(rows, table), table)
 
 
 def _unique(rows: DataFrame, table: ValidateTable) -> CheckResult:
@@ -39,15 +39,27 @@ def _unique(rows: DataFrame, table: ValidateTable) -> CheckResult:
     )
 
 
-def _without_overlap(rows: DataFrame, table: ValidateTable) -> CheckResult:
+def _believed(rows: DataFrame, table: ValidateTable) -> DataFrame:
+    """Every version believed now; in silver the time in which a key was deleted is a version, too."""
+    if table.table.layer is Layer.SILVER:
+        source = f"{table.table.iceberg} VERSION AS OF {table.snapshot_id}"
+        rows = rows.sparkSession.sql(f"SELECT * FROM {source}")  # noqa: S608
+    return rows.where("batch_out IS NULL")
+
+
+def _without_gap_or_overlap(rows: DataFrame, table: ValidateTable) -> CheckResult:
+    """Versions of a key follow each other without a break, and the last one is open (rule 35)."""
     view, keys = as_view(rows, "history"), listed(table.key)
+    gap = "hw_next IS NOT NULL AND valid_to <> hw_next OR hw_next IS NULL AND valid_to IS NOT NULL"
+    gap = gap if table.table.layer is Layer.SILVER else "valid_to > hw_next"
     found = rows.sparkSession.sql(
         f"SELECT {keys}, valid_from, valid_to, count(*) OVER () AS hw_bad FROM (SELECT *, lead(valid_from) OVER "  # noqa: S608
-        f"(PARTITION BY {keys} ORDER BY valid_from) AS hw_next FROM {view}) WHERE valid_to <= valid_from "
-        f"OR valid_to > hw_next OR (valid_to IS NULL AND hw_next IS NOT NULL) LIMIT {_EXAMPLES}"
+        f"(PARTITION BY {keys} ORDER BY valid_from) AS hw_next FROM {view}) WHERE valid_from IS NULL "
+        f"OR valid_to <= valid_from OR (valid_to IS NULL AND hw_next IS NOT NULL) OR {gap} LIMIT {_EXAMPLES}"
     ).collect()
     shown = tuple(f"{_key_text(row.asDict(), table)}: [{row.valid_from}, {row.valid_to})" for row in found)
-    return _result("versions do not overlap", "history", "headwater.history", found[0].hw_bad if found else 0, shown)
+    name = "versions have no gap and no overlap" if table.table.layer is Layer.SILVER else "versions do not overlap"
+    return _result(name, "history", "headwater.history", found[0].hw_bad if found else 0, shown)
 
 
 def _result(name: str, kind: str, path: str, bad: int, examples: tuple[str, ...]) -> CheckResult:

@@ -15,14 +15,15 @@ def hash_expression(columns: Iterable[tuple[str, DataType]], prefix: str = "") -
     pieces = [literal(HASH_VERSION)]
     for name, kind in sorted(columns, key=lambda column: column[0]):
         family = type_family(kind.simpleString())
-        value = _canonical(prefix + quoted(name), family)
+        value = canonical(prefix + quoted(name), family)
         pieces.append(
             f"concat({literal(piece_prefix(name, family))}, CAST(octet_length({value}) AS STRING), ':', {value})"
         )
     return f"sha2(concat_ws('', {', '.join(pieces)}), 256)"
 
 
-def _canonical(name: str, family: str) -> str:
+def canonical(name: str, family: str) -> str:
+    """SQL of the one text of an expression's value within its family."""
     text, hexadecimal = f"CAST({name} AS STRING)", f"format_string('%a', CAST({name} AS DOUBLE))"
     trimmed = f"IF(instr({text}, '.') > 0, rtrim('.', rtrim('0', {text})), {text})"
     instant = f"CAST(unix_micros(CAST({name} AS TIMESTAMP)) AS STRING)"

@@ -1,8 +1,9 @@
 """``scd2``: half-open versions of every key, and a record of what was believed when (rule 35).
 
-``events → versions`` is one derivation. In order, the open version joins it as the first event; a key with a late
-event is derived again from all its bronze events. Versions are then compared with the current belief: an open version
-that ended gets its ``valid_to``; any other belief that no longer holds is ended by ``batch_out`` and never rewritten.
+``events → versions`` is one derivation. In order, the open version joins it as the first event; a key with an event
+that is not later than the last one its open version knows is derived again from all its bronze events. Versions are
+then compared with the current belief: an open version that ended gets its ``valid_to``; any other belief that no longer
+holds is ended by ``batch_out`` and never rewritten.
 Deletions are versions too, marked ``_hw_deleted`` and hidden from readers.
 """
 
@@ -20,8 +21,10 @@ from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.row_hash import hash_expression
 
 ACTION = "_hw_action"
-INSERT, DELETE, CLOSE, END = "insert", "delete", "close", "end"
-_EVENT_COLUMNS = ("_hw_position", "_hw_batch", "_hw_deleted", "_hw_hash")
+INSERT, DELETE, CLOSE, END, REFRESH = "insert", "delete", "close", "end", "refresh"
+EARLIEST = "0001-01-01 00:00:00"
+"""Time of an event that tells none: it comes before all others, as a NULL sequence does (rule 27)."""
+EVENT_COLUMNS = ("_hw_position", "_hw_batch", "_hw_deleted", "_hw_hash", "_hw_event_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,26 @@ class History:
     @property
     def is_ordered(self) -> bool:
         """Whether events can only come in order: their time is that of the run that read them."""
-        return self.silver.valid_from is None and self.silver.sequence_by is None
+        return not self.is_change_stream and self.silver.valid_from is None and self.silver.sequence_by is None
+
+    @property
+    def is_change_stream(self) -> bool:
+        """Changes are ordered by position; the source's clock may step back, valid times never do."""
+        return self.silver.mode == "cdc"
 
     @property
     def instant(self) -> str:
         """The expression of an event's time."""
+        if self.is_change_stream:
+            return "_hw_event_at"
         declared = self.silver.valid_from or self.silver.sequence_by
         return f"CAST({quoted(declared)} AS TIMESTAMP)" if declared else "_hw_extracted_at"
+
+    @property
+    def order(self) -> str:
+        """The expression that orders events of one instant."""
+        sequence = quoted(self.silver.sequence_by) if self.silver.sequence_by else "NULL"
+        return f"struct({sequence} AS sequence, _hw_position AS position)"
 
     def tracked(self, frame: DataFrame) -> str:
         """The expression of the hash that opens a version when it changes."""
@@ -52,33 +68,55 @@ class History:
 
 
 def as_events(rows: DataFrame, history: History) -> DataFrame:
-    """Bronze events with what the derivation needs: time, order, tracked hash. NULL times count as first."""
-    sequence = quoted(history.silver.sequence_by) if history.silver.sequence_by else "NULL"
-    kept = [*history.columns, *_EVENT_COLUMNS]
-    return rows.selectExpr("*", "_hw_op = 'd' AS _hw_deleted").selectExpr(
+    """Bronze events with what the derivation needs: time, order, tracked hash.
+
+    :param rows: with ``_hw_whole``: the row comes with all events of its key.
+    """
+    timed = rows.selectExpr(
+        "*" if "_hw_event_at" not in rows.columns else "* EXCEPT (_hw_event_at)",
+        "_hw_op = 'd' AS _hw_deleted",
+        f"coalesce({history.instant}, TIMESTAMP {literal(EARLIEST)}) AS _hw_event_at",
+    )
+    kept = [*history.columns, *EVENT_COLUMNS]
+    return timed.selectExpr(
         *(quoted(name) for name in kept),
-        f"coalesce({history.instant}, _hw_extracted_at) AS hw_at",
-        f"struct({sequence} AS sequence, _hw_position AS position) AS hw_order",
+        "_hw_event_at AS hw_from",
+        f"{history.order} AS hw_order",
         f"IF(_hw_deleted, 'deleted', {history.tracked(rows)}) AS hw_tracked",
         "false AS hw_known",
+        "_hw_whole AS hw_whole",
+    )
+
+
+def against_stored(events: DataFrame, target: str, history: History) -> DataFrame:
+    """The events with ``hw_late``: not later than the last one that the open version of their key knows.
+
+    Events that say the same at the same time as that one are left out.
+    """
+    view, keys = as_view(events, "events"), listed(history.key)
+    same = "e._hw_event_at = o.at AND e._hw_hash = o._hw_hash AND e._hw_deleted = o._hw_deleted"
+    return events.sparkSession.sql(
+        f"WITH o AS (SELECT {keys}, coalesce(_hw_event_at, valid_from) AS at, _hw_hash, _hw_deleted FROM {target} "  # noqa: S608
+        f"WHERE batch_out IS NULL AND valid_to IS NULL) "
+        f"SELECT e.*, coalesce(e._hw_event_at <= o.at, false) AS hw_late FROM {view} e LEFT JOIN o "
+        f"ON {equal(history.key, 'e.', 'o.')} WHERE NOT coalesce({same}, false)"
     )
 
 
 def open_versions(target: str, history: History, rows: DataFrame) -> DataFrame:
     """The open versions of the keys of ``rows``, as the first event of each."""
-    session = rows.sparkSession
-    view = as_view(rows, "keys")
-    table = session.table(target)
-    sequence = quoted(history.silver.sequence_by) if history.silver.sequence_by else "NULL"
+    table = rows.sparkSession.table(target)
     return (
         table.where("batch_out IS NULL AND valid_to IS NULL")
-        .join(session.sql(f"SELECT DISTINCT {listed(history.key)} FROM {view}"), list(history.key), "left_semi")  # noqa: S608
+        .join(rows.select(*map(quoted, history.key)).distinct(), list(history.key), "left_semi")
         .selectExpr(
-            *(quoted(name) for name in [*history.columns, *_EVENT_COLUMNS]),
-            "valid_from AS hw_at",
-            f"struct({sequence} AS sequence, _hw_position AS position) AS hw_order",
+            *(quoted(name) for name in [*history.columns, *EVENT_COLUMNS[:-1]]),
+            "coalesce(_hw_event_at, valid_from) AS _hw_event_at",
+            "valid_from AS hw_from",
+            f"{history.order} AS hw_order",
             f"IF(_hw_deleted, 'deleted', {history.tracked(table)}) AS hw_tracked",
             "true AS hw_known",
+            "false AS hw_whole",
         )
     )
 
@@ -92,10 +130,14 @@ def derive_versions(events: DataFrame, history: History) -> DataFrame:
     keys = f"PARTITION BY {listed(history.key)}"
     first = history.silver.initial_valid_from
     start = "hw_from" if first is None else f"IF(hw_first, CAST({literal(first)} AS TIMESTAMP), hw_from)"
-    columns = listed([*history.columns, *_EVENT_COLUMNS])
+    columns = listed([*history.columns, *EVENT_COLUMNS])
+    reached = f"max(_hw_event_at) OVER ({keys} ORDER BY hw_order ROWS UNBOUNDED PRECEDING)"
+    last = reached if history.is_change_stream else "_hw_event_at"
     return events.sparkSession.sql(
-        f"WITH last_at AS (SELECT *, row_number() OVER ({keys}, hw_at ORDER BY hw_order DESC) AS n, "  # noqa: S608
-        f"bool_or(hw_known) OVER ({keys}) AS hw_held FROM {view}), "
+        f"WITH timed AS (SELECT * EXCEPT (_hw_event_at, hw_from), {last} AS _hw_event_at, "  # noqa: S608
+        f"IF(hw_known, hw_from, {last}) AS hw_at FROM {view}), "
+        f"last_at AS (SELECT *, row_number() OVER ({keys}, hw_at ORDER BY hw_order DESC) AS n, "
+        f"bool_or(hw_known) OVER ({keys}) AS hw_held FROM timed), "
         f"marked AS (SELECT *, coalesce(hw_tracked <> lag(hw_tracked) OVER ({keys} ORDER BY hw_at), true) AS opens "
         f"FROM last_at WHERE n = 1), "
         f"numbered AS (SELECT *, sum(int(opens)) OVER ({keys} ORDER BY hw_at) AS run FROM marked), "
@@ -103,67 +145,16 @@ def derive_versions(events: DataFrame, history: History) -> DataFrame:
         f"row_number() OVER ({keys}, run ORDER BY hw_at DESC) AS back FROM numbered), "
         f"versions AS (SELECT *, lead(hw_from) OVER ({keys} ORDER BY run) AS hw_to, "
         f"run = 1 AND NOT hw_held AS hw_first FROM runs WHERE back = 1) "
-        f"SELECT {columns}, {start} AS valid_from, hw_to AS valid_to FROM versions"
-    )
-
-
-def scd2_actions(versions: DataFrame, target: str, history: History, *, whole: bool) -> DataFrame:
-    """What has to be done so that the current belief of the versions' keys becomes these versions.
-
-    :param whole: the versions are the keys' complete history; otherwise they begin with the open version.
-    """
-    view = as_view(versions, "versions")
-    keys = listed(history.key)
-    belief = "batch_out IS NULL" if whole else "batch_out IS NULL AND valid_to IS NULL"
-    joined = " AND ".join(f"v.{quoted(name)} = b.{quoted(name)}" for name in [*history.key, "valid_from"])
-    content = "v._hw_hash = b._hw_hash AND v._hw_deleted = b._hw_deleted"
-    unchanged = f"coalesce({content} AND v.valid_to <=> b.valid_to, false)"
-    closes = f"coalesce({content} AND b.valid_to IS NULL AND v.valid_to IS NOT NULL, false)"
-    columns = [*history.columns, *_EVENT_COLUMNS]
-    ended = ", ".join(f"{prefixed} AS {quoted(name)}" for name, prefixed in _prefixed(columns, "b."))
-    made = ", ".join(f"{prefixed} AS {quoted(name)}" for name, prefixed in _prefixed(columns, "v."))
-    return versions.sparkSession.sql(
-        f"WITH b AS (SELECT * FROM {target} t LEFT SEMI JOIN (SELECT DISTINCT {keys} FROM {view}) k "  # noqa: S608
-        f"USING ({keys}) WHERE {belief}), "
-        f"ends AS (SELECT {ended}, b.valid_from, IF({closes}, v.valid_to, b.valid_to) AS valid_to, "
-        f"b.valid_from AS hw_matches, IF({closes}, '{CLOSE}', '{END}') AS {ACTION} "
-        f"FROM b LEFT JOIN {view} v ON {joined} WHERE NOT {unchanged}), "
-        f"makes AS (SELECT {made}, v.valid_from, v.valid_to, CAST(NULL AS TIMESTAMP) AS hw_matches, "
-        f"IF(v._hw_deleted, '{DELETE}', '{INSERT}') AS {ACTION} "
-        f"FROM {view} v LEFT JOIN b ON {joined} WHERE NOT {unchanged} AND NOT {closes}) "
-        f"SELECT * FROM ends UNION ALL SELECT * FROM makes"
-    )
-
-
-def _prefixed(names: Sequence[str], prefix: str) -> list[tuple[str, str]]:
-    return [(name, prefix + quoted(name)) for name in names]
-
-
-def merge_statement(
-    target: str, actions: str, history: History, columns: Sequence[str], batch: int, run_key: str
-) -> str:
-    """One MERGE for closing, ending and inserting. ``batch_in`` and ``batch_out`` are the run's planned_at."""
-    joined = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in history.key)
-    written = f"TIMESTAMP {literal(history.planned_at)}"
-    given = {
-        "_hw_changed_batch": str(batch),
-        "_hw_run_key": literal(run_key),
-        "is_current": "s.valid_to IS NULL AND NOT s._hw_deleted",
-        "batch_in": written,
-        "batch_out": "CAST(NULL AS TIMESTAMP)",
-    }
-    values = ", ".join(given.get(name, f"s.{quoted(name)}") for name in columns)
-    return (
-        f"MERGE INTO {target} t USING {actions} s "  # noqa: S608
-        f"ON {joined} AND t.valid_from = s.hw_matches AND t.batch_out IS NULL "
-        f"WHEN MATCHED AND s.{ACTION} = '{CLOSE}' THEN UPDATE SET t.valid_to = s.valid_to, t.is_current = false, "
-        f"t._hw_changed_batch = {batch}, t._hw_run_key = {literal(run_key)} "
-        f"WHEN MATCHED THEN UPDATE SET t.batch_out = {written}, t.is_current = false, "
-        f"t._hw_changed_batch = {batch}, t._hw_run_key = {literal(run_key)} "
-        f"WHEN NOT MATCHED THEN INSERT ({listed(columns)}) VALUES ({values})"
+        f"SELECT {columns}, hw_whole, {start} AS valid_from, hw_to AS valid_to FROM versions"
     )
 
 
 def scd2_types() -> dict[str, str]:
-    """Types of the columns that scd2 adds."""
-    return {name: "boolean" if name == "is_current" else "timestamp" for name in SCD2_COLUMNS}
+    """Types of the columns that scd2 adds; ``_hw_event_at`` is the time of the last event a version knows."""
+    types = {name: "boolean" if name == "is_current" else "timestamp" for name in SCD2_COLUMNS}
+    return types | {"_hw_event_at": "timestamp"}
+
+
+def equal(names: Sequence[str], left: str, right: str) -> str:
+    """SQL of equal columns on both sides of a join."""
+    return " AND ".join(f"{left}{quoted(name)} = {right}{quoted(name)}" for name in names)

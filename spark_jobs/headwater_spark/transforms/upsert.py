@@ -24,20 +24,21 @@ def upsert_actions(
 ) -> DataFrame:
     """Per key what has to be done to the table; keys with nothing to do are left out.
 
-    :param events: business columns, ``_hw_position``, ``_hw_batch``, ``_hw_op``, ``_hw_hash``.
+    :param events: business columns, ``_hw_position``, ``_hw_batch``, ``_hw_op``, ``_hw_hash``, ``_hw_whole``: the row
+        comes of all events of its key and holds whatever the table has.
     :param ordered: batches can only come in order (full extracts), so that a row seen again unchanged need not
         move its position; otherwise it must, or an event in between that comes late would win.
     """
     view = as_view(events, "events")
     keys = listed(key)
     joined = " AND ".join(f"s.{quoted(name)} = t.{quoted(name)}" for name in key)
-    newer = f"{order_of(sequence_by, 's.')} > {order_of(sequence_by, 't.')}"
+    newer = f"(s._hw_whole OR {order_of(sequence_by, 's.')} > {order_of(sequence_by, 't.')})"
     same = "t._hw_deleted = s._hw_deleted AND (s._hw_deleted OR t._hw_hash = s._hw_hash)"
-    refreshed = "" if ordered else f"WHEN {newer} AND {same} THEN '{REFRESH}' "
+    refreshed = "" if ordered else f"WHEN {newer} AND {same} AND s._hw_position <> t._hw_position THEN '{REFRESH}' "
     return events.sparkSession.sql(
         f"WITH ranked AS (SELECT *, _hw_op = 'd' AS _hw_deleted, row_number() OVER (PARTITION BY {keys} "  # noqa: S608
         f"ORDER BY {order_of(sequence_by, '')} DESC) AS hw_rank FROM {view}), "
-        f"decided AS (SELECT s.* EXCEPT (hw_rank, _hw_op, _hw_origin, _hw_extracted_at), CASE "
+        f"decided AS (SELECT s.* EXCEPT (hw_rank, _hw_op, _hw_origin, _hw_extracted_at, _hw_whole), CASE "
         f"WHEN t._hw_position IS NULL AND s._hw_deleted THEN '{TOMBSTONE}' "
         f"WHEN t._hw_position IS NULL THEN '{INSERT}' {refreshed}"
         f"WHEN {newer} AND NOT ({same}) THEN IF(s._hw_deleted, '{DELETE}', '{UPDATE}') END AS {ACTION} "

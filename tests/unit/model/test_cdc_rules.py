@@ -24,6 +24,7 @@ def test_no_extract_of_this_version_delivers_changes() -> None:
     [
         ({"mode": "upsert", "as": "upsert"}, {}, ("silver", "as")),
         ({"mode": "cdc", "sequence_by": "u"}, {}, ("silver", "sequence_by")),
+        ({"mode": "cdc", "as": "scd2", "valid_from": "u"}, {}, ("silver", "valid_from")),
         ({"mode": "upsert"}, {"a": ColumnRule(renamed_from="b")}, ("columns", "a", "renamed_from")),
         ({"mode": "cdc"}, {"a": ColumnRule(renamed_from="a")}, ("columns", "a", "renamed_from")),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -10,18 +11,21 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from headwater.adapters.connections.masking import masking_key
 from headwater.adapters.spark_connect.keeper import die_with_parent
 from headwater.adapters.spark_connect.server import ConnectServer
 from headwater.adapters.spark_connect.server_state import is_process
 from headwater.domain.errors import EngineError
 from headwater.domain.job import JobResult, JobSpec
+from headwater.domain.masking import MASKING_VARIABLE
 from headwater.domain.settings import Settings
+from headwater.ports.connections import Connections
 
 REMOTE_VARIABLE = "HEADWATER_SPARK_REMOTE"
 ENGINE_SILENT_EXIT = 75
@@ -37,6 +41,8 @@ class ConnectEngine:
     """``ports.engine.SparkEngine`` over the local Connect server of ``settings.home``."""
 
     settings: Settings
+    connections: Connections | None = None
+    """Where the masking key of tables with ``mask: hash`` comes from."""
     _child: subprocess.Popen[str] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -51,7 +57,7 @@ class ConnectEngine:
         result = folder / "result.json"
         result.unlink(missing_ok=True)
         with self.server.used() as remote:
-            code, tail = self._run_subprocess(folder, remote)
+            code, tail = self._run_subprocess(folder, remote, self._masking(job))
         if code == ENGINE_SILENT_EXIT:
             self.server.stop()  # it holds its port and answers nobody: the next job starts another
         return _read_result(result, code, tail, self.server)
@@ -61,7 +67,14 @@ class ConnectEngine:
         if self._child is not None and self._child.poll() is None:
             os.killpg(self._child.pid, signal.SIGTERM)
 
-    def _run_subprocess(self, folder: Path, remote: str) -> tuple[int, str]:
+    def _masking(self, job: JobSpec) -> dict[str, str]:
+        """The masking key, by environment only, of a job that masks. :raises ConnectionMissingError: without one."""
+        if self.connections is None or not job.masks:
+            return {}
+        key = masking_key(self.connections, self.settings.masking_connection)
+        return {MASKING_VARIABLE: json.dumps({"version": key.version, "key": key.key.get_secret_value()})}
+
+    def _run_subprocess(self, folder: Path, remote: str, secrets: Mapping[str, str]) -> tuple[int, str]:
         command = [sys.executable, "-m", "headwater_spark.entrypoints.run_job"]
         command += ["--job", str(folder / "job.json"), "--result", str(folder / "result.json")]
         temporary = self.server.files.folder / "tmp"
@@ -72,7 +85,7 @@ class ConnectEngine:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env={**os.environ, **_QUIET, REMOTE_VARIABLE: remote, "TMPDIR": str(temporary)},
+            env={**os.environ, **_QUIET, **secrets, REMOTE_VARIABLE: remote, "TMPDIR": str(temporary)},
             start_new_session=True,
             preexec_fn=die_with_parent,  # noqa: PLW1509 - calls the kernel and nothing else
         )
