@@ -62,6 +62,7 @@ def _draft(name: str, relation: SourceRelation) -> Draft:
         key = relation.schema_.names
         document = {"key": list(key), "extract": place, "silver": _upsert()}
         note = "no key was found: all columns are taken as one, and rows that leave one empty go to quarantine"
+    document = {"description": relation.comment} | document
     document = {part: value for part, value in document.items() if value}
     return Draft(name, relation, document, tuple(key), relation.unique_key or relation.primary_key, note)
 

@@ -49,6 +49,7 @@ class SourceRelation(Value):
     """What a source offers, for ``new-source`` and ``doctor``.
 
     :param unique_key: columns that never repeat and are never empty: the primary key, else the shortest unique one.
+    :param comment: what the source says of it, in words.
     :param problem: why no run could carry the relation as it is; None when it can be read.
     """
 
@@ -58,6 +59,7 @@ class SourceRelation(Value):
     cursor_candidates: tuple[str, ...]
     estimated_rows: int | None = None
     schema_: TableSchema
+    comment: str | None = None
     problem: str | None = None
 
 

@@ -19,6 +19,8 @@ from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
 RUNNER = CliRunner()
 TABLES = """
 CREATE TABLE orders (id bigint PRIMARY KEY, amount numeric(10, 2), updated_at timestamptz NOT NULL);
+COMMENT ON TABLE orders IS 'One row per order: "open"
+until paid.';
 CREATE TABLE order_lines (order_id bigint, line int, PRIMARY KEY (order_id, line));
 CREATE TABLE "Order Details" ("Detail Id" int PRIMARY KEY, "select" text, "a.b" int, "quo""te" text);
 CREATE TABLE coded (code text NOT NULL UNIQUE, maybe text UNIQUE);
@@ -88,6 +90,7 @@ def test_new_source_passes_validation_at_once_and_overwrites_nothing(repository:
         "exotic": ["id"],
     }
     assert document["tables"]["orders"]["extract"] == {"mode": "incremental", "cursor": "updated_at", "lag": "1h"}
+    assert document["tables"]["orders"]["description"] == 'One row per order: "open" until paid.'
     before = {path: path.read_bytes() for path in repository.rglob("*.y*ml")}
     assert len(before) == 1 + 3 * len(keys)
     again = RUNNER.invoke(app, ["new-source", "shop", "--connection", "shop_db"])

@@ -18,7 +18,8 @@ Session = psycopg.Connection[tuple[Any, ...]]
 
 _OFFERED: LiteralString = """
 SELECT n.nspname, c.relname, c.oid, c.reltuples::bigint,
-       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+       has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'),
+       obj_description(c.oid, 'pg_class')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
   AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
@@ -40,7 +41,9 @@ def list_relations(session: Session) -> tuple[SourceRelation, ...]:
     return tuple(_offer(session, *row) for row in session.execute(_OFFERED).fetchall())
 
 
-def _offer(session: Session, schema: str, name: str, oid: int, rows: int, readable: bool) -> SourceRelation:
+def _offer(
+    session: Session, schema: str, name: str, oid: int, rows: int, readable: bool, comment: str | None
+) -> SourceRelation:
     columns = source_columns(session, oid)
     key = primary_key(session, oid)
     unique = [tuple(row[0]) for row in session.execute(_UNIQUE_KEYS, (oid,))]
@@ -51,6 +54,7 @@ def _offer(session: Session, schema: str, name: str, oid: int, rows: int, readab
         cursor_candidates=_cursor_candidates(columns, key),
         estimated_rows=rows if rows >= 0 else None,
         schema_=TableSchema(columns=tuple(column.column() for column in columns), primary_key=key),
+        comment=" ".join(comment.split()) if comment else None,
         problem=_problem(schema, f"{schema}.{name}", columns, readable),
     )
 
