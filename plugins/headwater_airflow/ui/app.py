@@ -29,8 +29,9 @@ def overview(request: Request, reader: Reading) -> HTMLResponse:
 
 @app.get("/runs/{dag_id}/{run_id}/release", dependencies=_MAY_READ_DAG)
 def release_of_run(dag_id: str, run_id: str, reader: Reading) -> HTMLResponse:
-    """What a run made visible."""
-    return _html(pages.releases(dag_id, run_id, reader.releases_of(dag_id, run_id)))
+    """What a run made visible, and what its files changed of the tables that were there."""
+    changes = reader.changes_of(dag_id, run_id)
+    return _html(pages.releases(dag_id, run_id, reader.releases_of(dag_id, run_id), changes))
 
 
 @app.get("/runs/{dag_id}/{run_id}/incidents", dependencies=_MAY_READ_DAG)

@@ -7,9 +7,12 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from headwater.domain.change import written
+
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from headwater.domain.change import SpecChange
     from headwater.domain.errors import HeadwaterError
     from headwater.domain.incident import Incident, Step
     from headwater.domain.release import Release
@@ -53,11 +56,11 @@ def overview(base: str, runs: Sequence[RunRecord], incidents: Sequence[Incident]
     return page("Headwater", body)
 
 
-def releases(dag_id: str, run_id: str, found: Sequence[Release]) -> str:
-    """What a run made visible."""
+def releases(dag_id: str, run_id: str, found: Sequence[Release], changes: Sequence[SpecChange] = ()) -> str:
+    """What a run made visible, and what its files changed of the tables that were there."""
     nothing = "<p>This run published nothing: readers see what they saw before it.</p>"
     body = "".join(_release(item) for item in found) or nothing
-    return page(f"{dag_id}: {run_id}", body)
+    return page(f"{dag_id}: {run_id}", body + _changes(changes))
 
 
 def release(item: Release) -> str:
@@ -101,6 +104,22 @@ def _release(item: Release) -> str:
     text = f"<h2>{escape(item.id)}</h2><p>{escape(item.kind)}, {escape(item.status)}, published {published}</p>"
     held = f"<p><b>Held:</b> {escape(', '.join(item.held))}</p>" if item.held else ""
     return text + held + _table(("table", "rows", "snapshot", ""), rows, "No table.")
+
+
+def _changes(changes: Sequence[SpecChange]) -> str:
+    rows = [
+        (
+            f"<code>{escape(change.table.dotted)}</code>",
+            f"<code>{escape(change.path)}</code>",
+            f"<code>{escape(written(change.was))}</code>",
+            f"<code>{escape(written(change.now))}</code>",
+            escape(change.effect.value),
+            escape(change.why + (f"; lost: {change.destroys}" if change.destroys else "")),
+        )
+        for change in changes
+    ]
+    head = ("table", "what", "was", "is", "effect", "why")
+    return "<h2>Changed files</h2>" + _table(head, rows, "") if rows else ""
 
 
 def _incident(item: Incident) -> str:

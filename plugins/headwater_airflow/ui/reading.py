@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from headwater.domain.run import RunKey
 
 if TYPE_CHECKING:
+    from headwater.domain.change import SpecChange
     from headwater.domain.incident import Incident
     from headwater.domain.release import Release
     from headwater.ports.platform import Platform
@@ -31,9 +32,17 @@ class Reader:
 
     def releases_of(self, dag_id: str, run_id: str) -> tuple[Release, ...]:
         """What a run made visible, oldest first; empty when it published nothing."""
-        key = str(RunKey(installation=self.platform.runs.installation(), dag_id=dag_id, run_id=run_id))
+        key = self._key(dag_id, run_id)
         found = [item for item in self.platform.runs.releases(dag_id, limit=SEARCHED) if item.run_key == key]
         return tuple(reversed(found))
+
+    def changes_of(self, dag_id: str, run_id: str) -> tuple[SpecChange, ...]:
+        """What the files of a run changed of the tables that were there; nothing for a run without a plan."""
+        plan = self.platform.runs.plan(self._key(dag_id, run_id))
+        return plan.changes if plan is not None else ()
+
+    def _key(self, dag_id: str, run_id: str) -> str:
+        return str(RunKey(installation=self.platform.runs.installation(), dag_id=dag_id, run_id=run_id))
 
     def incidents_of(self, dag_id: str, run_id: str) -> tuple[Incident, ...]:
         """Incidents that a failure of this run opened or counted up."""

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from headwater.domain.duration import format_duration
 from headwater.domain.incident import Failure, Link
-from headwater.domain.names import TableName
+from headwater.domain.names import Layer, TableName
 from headwater.domain.settings import Settings
 from headwater.domain.spec import Owner, PipelineSpec, SourceSpec
 from headwater.services.incidents.audience import owner_of, parsed_table
@@ -79,9 +79,11 @@ def _source_facts(spec: SourceSpec) -> dict[str, str]:
 
 def _table_facts(name: TableName, spec: PipelineSpec | None) -> dict[str, str]:
     layer_path = f"{name.layer}/{name.source}/{name.table}"
-    facts = {"contract_file": f"include/contracts/{layer_path}.yml", "sql_file": f"sql/{layer_path}.sql"}
+    facts = {"contract_file": f"include/contracts/{layer_path}.yml"}
     items = spec.tables if isinstance(spec, SourceSpec) else ()
     item = next((item for item in items if item.name == name.table), None)
+    if name.layer is Layer.GOLD or (item is not None and item.sql is not None):
+        facts["sql_file"] = f"sql/{layer_path}.sql"
     if item is not None and item.extract.kind == "sql":
         facts["relation"] = item.extract.relation or f"public.{item.name}"
     return facts
