@@ -161,9 +161,13 @@ class LocalPlatform:
         )
 
     def _secrets(self, specs: Iterable[PipelineSpec]) -> tuple[str, ...]:
-        """Passwords of the connections these pipelines read, so that no alert shows one whatever its text is."""
+        """Passwords of the connections these pipelines use, so that no alert shows one whatever its text is."""
         found = []
-        for connection_id in sorted({spec.connection for spec in specs if isinstance(spec, SourceSpec)}):
+        sources = [spec for spec in specs if isinstance(spec, SourceSpec)]
+        needed = {spec.connection for spec in sources}
+        if any(rule.mask for spec in sources for table in spec.tables for rule in table.columns.values()):
+            needed.add(self.settings.masking_connection)
+        for connection_id in sorted(needed):
             try:
                 found.append(self.connections.resolve(connection_id).password.get_secret_value())
             except HeadwaterError:

@@ -10,6 +10,7 @@ from headwater.domain.differences import Row as MadeRow
 from headwater.domain.differences import RowDifference, pair_rows
 from headwater.domain.errors import PreflightError
 from headwater.domain.job import Fixture, PreflightTable, TableResult
+from headwater.domain.masking import FIXTURE_KEY
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS
 from headwater_spark.tables.sql_text import literal, quoted, spark_type
@@ -69,7 +70,8 @@ def _made(spark: SparkSession, table: PreflightTable, fixture: Fixture) -> DataF
     bronze = TableName(layer=Layer.BRONZE, source=table.table.source, table=table.table.table)
     rows = given[bronze.dotted]
     stamped = rows.selectExpr("*", *(f"{_stamp(name)} AS {name}" for name in _SYSTEM if name not in rows.columns))
-    return apply_silver_sql(table.silver.sql, bronze, shape_columns(table.silver, stamped))
+    shaped = shape_columns(table.silver, stamped, masking=FIXTURE_KEY)
+    return apply_silver_sql(table.silver.sql, bronze, shaped)
 
 
 _SYSTEM = {column.name: spark_type(column.type) for column in BRONZE_SYSTEM_COLUMNS}
