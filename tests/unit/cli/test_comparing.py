@@ -1,18 +1,29 @@
-"""``validate --against`` a commit: what a pull request does to each table."""
+"""``validate --against`` a commit or what readers see: what an edit does to each table."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from headwater.adapters.profile import PROFILE_VARIABLE, write_profile
+from headwater.adapters.run_store import SqlRunStore, migrate
 from headwater.cli.main import app
+from headwater.domain.names import TableName
+from headwater.domain.release import Release, ReleasedTable
+from headwater.domain.run import RunKey, RunKind, RunPlan
+from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
+from headwater.domain.spec import spec_document
+from headwater.domain.staging import TableState
+from headwater.model.repository import load_pipeline
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[3]
 RUNNER = CliRunner()
 FLIGHTS = "dags/sources/flights.yaml"
@@ -79,3 +90,47 @@ def test_an_unknown_commit_is_refused(repository: Path) -> None:
         result = RUNNER.invoke(app, ["validate", f"--against={ref}"])
         assert result.exit_code == 1
         assert "There is no such commit" in result.stderr
+
+
+@pytest.fixture
+def published(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The airlines as their readers see them, made by a run with the files of the first commit."""
+    url = f"sqlite:///{tmp_path}/runs.db"
+    migrate(url)
+    key = RunKey(installation="i", dag_id="flights", run_id="one")
+    spec = load_pipeline(repository, repository / FLIGHTS)
+    state = TableState(run_key=str(key), spec_hash="h", batch=1)
+    airlines = ReleasedTable(
+        table=TableName.parse("silver.flights.airlines"), snapshot_id=1, metadata_location="m", state=state
+    )
+    store = SqlRunStore(url)
+    plan = RunPlan(run_key=key, kind=RunKind.SCHEDULED, planned_at=NOW, spec_hash="h")
+    store.save_plan(plan, json.dumps(spec_document(spec)))
+    release = {"id": "r-20260101T000000-00000000", "run_key": str(key), "pipeline": "flights", "kind": "audited"}
+    times = {"status": "published", "created_at": NOW, "published_at": NOW}
+    store.save_release(Release.model_validate(release | times | {"tables": [airlines]}))
+    store.close()
+    settings = Settings(
+        home=str(tmp_path / "home"),
+        repository=str(repository),
+        run_store=url,
+        catalog=CatalogSettings(uri="unused", jdbc_uri="unused", warehouse="unused"),
+        spark=SparkSettings(jars="unused"),
+    )
+    write_profile(settings, tmp_path / "profile.yaml")
+    monkeypatch.setenv(PROFILE_VARIABLE, str(tmp_path / "profile.yaml"))
+
+
+@pytest.mark.usefixtures("published")
+def test_the_files_are_compared_with_the_specs_that_made_what_readers_see(repository: Path) -> None:
+    unchanged = RUNNER.invoke(app, ["validate", "--against", "stored"])
+    assert unchanged.exit_code == 0, unchanged.output
+    assert "Nothing that concerns a table changed since stored." in unchanged.stdout
+    _edit(repository, FLIGHTS, KEY, NEW_KEY)
+    _edit(repository, FLIGHTS, "    key: [faa]\n", "    key: [name]\n")
+    changed = RUNNER.invoke(app, ["validate", "--against", "stored", "--json"])
+    assert changed.exit_code == 1
+    comparisons = {item["pipeline"]: item for item in json.loads(changed.stdout)["comparisons"]}
+    (change,) = comparisons["flights"]["changes"]
+    assert change["table"]["table"] == "airlines", "nobody published the airports yet"
+    assert change["reshapes"], "a history by another key"
