@@ -9,13 +9,12 @@ from headwater.domain.errors import AirflowDownError
 
 
 def test_a_busy_airflow_is_asked_again() -> None:
-    answers = iter([AirflowDownError("busy"), "here"])
+    busy = [AirflowDownError("busy")]
 
     def ask() -> str:
-        answer = next(answers)
-        if isinstance(answer, AirflowDownError):
-            raise answer
-        return answer
+        if busy:
+            raise busy.pop()
+        return "here"
 
     assert patiently(ask) == "here"
 

@@ -8,7 +8,7 @@ import pytest
 from headwater.cli.scaffold import write_source
 from headwater.domain.errors import SpecError
 from headwater.domain.schema import Column, TableSchema
-from headwater.domain.spec import Owner, TableSpec
+from headwater.domain.spec import Owner, SqlExtract, TableSpec
 from headwater.model.repository import load_repository
 from headwater.ports.extractor import SourceRelation
 
@@ -28,6 +28,11 @@ def _tables(root: Path, *relations: SourceRelation) -> dict[str, TableSpec]:
     assert [str(error) for error in found.errors] == []
     [shop] = found.sources
     return {table.name: table for table in shop.tables}
+
+
+def _sql(table: TableSpec) -> SqlExtract:
+    assert isinstance(table.extract, SqlExtract)
+    return table.extract
 
 
 def test_scaffolded_source_passes_validation_at_once(tmp_path: Path) -> None:
@@ -53,7 +58,7 @@ def test_what_a_table_offers_decides_how_it_is_read(tmp_path: Path) -> None:
         _relation("public.coded", (), (), unique_key=("code",)),
     )
     found = {
-        name: (table.key, table.extract.mode, table.extract.cursor, table.silver.mode) for name, table in tables.items()
+        name: (table.key, table.extract.mode, _sql(table).cursor, table.silver.mode) for name, table in tables.items()
     }
     assert found == {
         # only a stamp that moves with every change shows changes; a number that grows shows new rows
@@ -69,7 +74,7 @@ def test_relations_that_get_one_name_are_all_kept(tmp_path: Path) -> None:
     tables = _tables(
         tmp_path, *(_relation(name, ("id",), ()) for name in ("public.Orders", "public.orders", "a.orders"))
     )
-    assert {name: table.extract.relation for name, table in tables.items()} == {
+    assert {name: _sql(table).relation for name, table in tables.items()} == {
         "orders": None, "orders_2": "a.orders", "orders_3": "public.Orders",
     }  # fmt: skip
 

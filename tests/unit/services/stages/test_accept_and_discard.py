@@ -142,6 +142,7 @@ def test_bronze_is_accepted_table_by_table(world: Any, incident_of: Any) -> None
     world.bronze("one")
     world.run_states.over.add("one")
     release = accept(world, incident_of("bronze.shop.orders"), "ann", "fine").release
+    assert release is not None
     assert (release.kind, [move.table.dotted for move in release.moves]) == ("bronze", ["bronze.shop.orders"])
     world.engine.broken = set()
     world.runs.release_leases(world.context("one").key)
