@@ -11,7 +11,7 @@ from headwater.model.acknowledgements import acknowledgement_findings
 from headwater.model.contract_lint import lint_contract
 from headwater.model.fixture_files import stray_files
 from headwater.model.fixtures import fixture_tables, read_fixtures
-from headwater.model.gold_modes import mode_findings, mode_warnings
+from headwater.model.gold_modes import circles, mode_findings, mode_warnings
 from headwater.model.layout import Layout
 from headwater.model.references import line_of_table, tables_of, unknown_table
 from headwater.model.resolution import Resolution
@@ -30,6 +30,7 @@ def deepen(layout: Layout, result: Resolution) -> None:
         for table in spec.tables:
             _silver(layout, spec, table, result)
     gold = tuple(_with_inputs(layout, spec, gold, result) for gold in spec.gold)
+    result.refuse(circles(gold, spec.name), ("gold",))
     full = spec.model_copy(update={"contracts": contracts, "gold": gold})
     if not result.errors:
         result.refuse(acknowledgement_findings(full))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from headwater.domain.names import Layer
+from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import GoldSpec
 from headwater.model.schedules import Finding
 from headwater.model.sql_groups import group_queries, why_not_append
@@ -38,6 +38,24 @@ def input_findings(gold: GoldSpec, silver_modes: Mapping[str, str]) -> Iterator[
         mode = silver_modes.get(table.dotted, "append" if table.layer is Layer.SILVER else "gold")
         if mode != "append":
             yield ("mode",), f"rows of {table.dotted} change after they came", mode, _APPEND
+
+
+def circles(golds: Sequence[GoldSpec], source: str) -> Iterator[Finding]:
+    """Gold tables of one pipeline that read one another in a circle; paths start at ``gold``."""
+    left = list(golds)
+    while left:
+        waiting = {gold.name for gold in left}
+        ready = [g for g in left if not waiting & {t.table for t in _own_gold(g, source)}]
+        if not ready:
+            names = ", ".join(gold.name for gold in left)
+            message = "these gold tables read one another in a circle, so none can be made first"
+            yield (left[0].name,), message, names, "inputs that are made before the table"
+            return
+        left = [gold for gold in left if gold not in ready]
+
+
+def _own_gold(gold: GoldSpec, source: str) -> Iterator[TableName]:
+    return (table for table in gold.inputs if table.layer is Layer.GOLD and table.source == source)
 
 
 def route(gold: GoldSpec) -> str:

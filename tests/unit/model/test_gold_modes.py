@@ -60,3 +60,12 @@ def test_the_plan_says_how_each_table_is_built() -> None:
     assert route(spec) == "made anew"
     assert route(spec.model_copy(update={"mode": "merge"})).startswith("merge, always made anew: it has a window")
     assert route(spec.model_copy(update={"mode": "merge", "sql": "SELECT g FROM silver.a.b"})) == "merge"
+
+
+def test_tables_that_read_one_another_in_a_circle_are_refused(files: Any) -> None:
+    """Also a table that reads itself: what it holds would depend on how often it was built."""
+    files.write({SQL: "SELECT r.day, r.amount FROM gold.shop.revenue AS r\n"})
+    (error,) = (e for e in load_repository(files.root).errors if "circle" in e.message)
+    assert error.got == "revenue"
+    assert error.where is not None
+    assert error.where.file == YAML

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 
 from headwater.domain.job import BuildTable, JobSpec
-from headwater.domain.names import Layer, TableName
-from headwater.domain.run import InputRef, RunPlan
+from headwater.domain.names import Layer
+from headwater.domain.run import RunPlan
 from headwater.domain.spec import GoldSpec
 from headwater.domain.staging import TableState, new_attempt
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.services.context import RunContext, planned
 from headwater.services.following import CannotFollowError, follow
-from headwater.services.holding import broken_tables, is_open
+from headwater.services.gold_inputs import gold_input, waves
 from headwater.services.layouts import layout_to_change
 from headwater.services.report import StageReport, TableOutcome
-from headwater.services.table_jobs import TableJob, or_earlier, run_jobs
+from headwater.services.table_jobs import JobsDone, TableJob, or_earlier, run_jobs
 
 STAGE = "build_gold"
 
@@ -24,15 +24,29 @@ STAGE = "build_gold"
 def run(platform: Platform, run: RunContext) -> StageReport:
     """Stage every gold table whose inputs or SQL changed. With none, no Spark job starts (rule 8).
 
-    :raises HeadwaterError: the first table's error, when every table of the stage failed.
+    Tables that read other gold of this pipeline are built after it, by a job of their own.
+
+    :raises HeadwaterError: the first table's error, when every table of a job failed.
     """
     started = time.monotonic()
     plan = planned(platform, run)
-    found = [_work(platform, run, plan, gold) for gold in run.spec.gold]
-    quiet = tuple(item for item in found if isinstance(item, TableOutcome))
-    jobs = [item for item in found if isinstance(item, TableJob)]
-    if not jobs:
-        return StageReport(stage=STAGE, outcomes=quiet, message="nothing to build")
+    outcomes: list[TableOutcome] = []
+    failed: list[str] = []
+    built = False
+    for wave in waves(run.spec):
+        found = [_work(platform, run, plan, gold) for gold in wave]
+        outcomes += [item for item in found if isinstance(item, TableOutcome)]
+        jobs = [item for item in found if isinstance(item, TableJob)]
+        if jobs:
+            built = True
+            done = _build(platform, run, plan, jobs)
+            outcomes += done.outcomes
+            failed += [table.dotted for table in done.failed]
+    took = f"built in {time.monotonic() - started:.1f} s" if built else "nothing to build"
+    return StageReport(stage=STAGE, outcomes=tuple(outcomes), held=tuple(failed), message=took)
+
+
+def _build(platform: Platform, run: RunContext, plan: RunPlan, jobs: list[TableJob]) -> JobsDone:
     job = JobSpec(
         kind="build_gold",
         run_key=run.key,
@@ -44,14 +58,12 @@ def run(platform: Platform, run: RunContext) -> StageReport:
     failpoint("gold.begin")
     done = run_jobs(platform, run, "build_gold", jobs, job)
     failpoint("gold.end")
-    held = tuple(table.dotted for table in done.failed)
-    took = f"built in {time.monotonic() - started:.1f} s"
-    return StageReport(stage=STAGE, outcomes=(*quiet, *done.outcomes), held=held, message=took)
+    return done
 
 
 def _work(platform: Platform, run: RunContext, plan: RunPlan, gold: GoldSpec) -> TableJob | TableOutcome:
     name = run.spec.name_of(Layer.GOLD, gold.name)
-    inputs = {table.dotted: _input(platform, run, plan, table) for table in gold.inputs}
+    inputs = {table.dotted: gold_input(platform, run, plan, table) for table in gold.inputs}
     absent = ", ".join(table for table, ref in inputs.items() if ref is None)
     if absent:
         return TableOutcome(table=name.dotted, status="waiting", note=f"{absent} is not to be had in this run")
@@ -86,29 +98,3 @@ def _increment(platform: Platform, state: TableState | None, item: BuildTable) -
         return {"follow": follow(platform, item.spec, state, item.state)}
     except CannotFollowError as reason:
         return {"why_anew": str(reason)}
-
-
-def _input(platform: Platform, run: RunContext, plan: RunPlan, table: TableName) -> InputRef | None:
-    """The snapshot a gold table reads: of this run's own silver where it was staged and judged, else the released one.
-
-    None when this run staged the table but its gate is closed, or when it was never released.
-    """
-    if table.source != run.spec.name:
-        snapshot = plan.inputs.get(table.dotted)
-        unknown = InputRef(snapshot_id=snapshot, batch=0) if snapshot is not None else None
-        return plan.input_refs.get(table.dotted, unknown)
-    if table in broken_tables(platform, run):
-        return None
-    for record in platform.runs.staged(run.key, "refine_to_silver"):
-        if record.staged.table == table and record.status in {"staged", "held"}:
-            if not is_open(platform, run, record):
-                return None
-            return _ref(record.staged.staged, record.staged.state)
-    head = platform.catalog.head(table)
-    if head is None or head.main is None or head.state is None:
-        return None
-    return _ref(head.main, head.state)
-
-
-def _ref(snapshot_id: int, state: TableState) -> InputRef:
-    return InputRef(snapshot_id=snapshot_id, batch=state.batch, generation=state.generation)
