@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from headwater.cli.opening import opened_platform, repository
 from headwater.cli.output import console, print_table
 from headwater.domain.base import Value
-from headwater.domain.change import Acknowledgement, SpecChange, written
+from headwater.domain.change import Acknowledgement, Effect, SpecChange, written
 from headwater.domain.spec import PipelineSpec, SourceSpec
 
 if TYPE_CHECKING:
@@ -22,12 +24,14 @@ class Comparison(Value):
 
     :param refused: texts of what a run would refuse, each with what to do.
     :param stale: acknowledgements that are about none of the changes.
+    :param read_by: changed table -> the tables made of it, each with the team to ask; of what more than evolves.
     """
 
     pipeline: str
     changes: tuple[SpecChange, ...] = ()
     refused: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
+    read_by: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 def compare(found: Repository, against: str) -> tuple[Comparison, ...]:
@@ -40,7 +44,7 @@ def compare(found: Repository, against: str) -> tuple[Comparison, ...]:
         from headwater.services.changes import planned_changes
 
         with opened_platform() as platform:
-            return tuple(_compared(spec, planned_changes(platform, spec)) for spec in found.pipelines)
+            return tuple(_compared(found, spec, planned_changes(platform, spec)) for spec in found.pipelines)
     from headwater.adapters.git_files import files_at
     from headwater.model.changes import spec_changes
     from headwater.model.repository import load_repository
@@ -48,10 +52,10 @@ def compare(found: Repository, against: str) -> tuple[Comparison, ...]:
     with files_at(repository(), against) as folder:
         before = load_repository(folder)
     pairs = ((spec, before.pipeline(spec.name)) for spec in found.pipelines)
-    return tuple(_compared(spec, spec_changes(old, spec) if old else ()) for spec, old in pairs)
+    return tuple(_compared(found, spec, spec_changes(old, spec) if old else ()) for spec, old in pairs)
 
 
-def _compared(spec: PipelineSpec, changes: Sequence[SpecChange]) -> Comparison:
+def _compared(found: Repository, spec: PipelineSpec, changes: Sequence[SpecChange]) -> Comparison:
     from headwater.services.changes import change_remedy
 
     remedies = ((change, change_remedy(spec, change)) for change in changes)
@@ -65,7 +69,16 @@ def _compared(spec: PipelineSpec, changes: Sequence[SpecChange]) -> Comparison:
             for place, item in _acknowledged(spec)
             if (item.change, item.was) not in used
         ),
+        read_by=_read_by(found, changes),
     )
+
+
+def _read_by(found: Repository, changes: Sequence[SpecChange]) -> dict[str, tuple[str, ...]]:
+    from headwater.model.impact import readers
+
+    tables = dict.fromkeys(change.table for change in changes if change.effect in {Effect.REBUILD, Effect.REFUSE})
+    reached = {table.dotted: readers(found.pipelines, table) for table in tables}
+    return {table: tuple(f"{item.table} ({item.team})" for item in items) for table, items in reached.items() if items}
 
 
 def _acknowledged(spec: PipelineSpec) -> Iterator[tuple[str, Acknowledgement]]:
@@ -86,6 +99,8 @@ def print_comparisons(comparisons: Sequence[Comparison], against: str) -> None:
     columns = ["table", "what", "was", "is", "effect", "why"]
     print_table(f"Since {against}", columns, rows, f"Nothing that concerns a table changed since {against}.")
     for item in comparisons:
+        for table, names in item.read_by.items():
+            console().print(f"{table} is read by {', '.join(names)}", markup=False, highlight=False, soft_wrap=True)
         for text in item.refused:
             console().print(f"refused {text}", markup=False, highlight=False, soft_wrap=True)
         for text in item.stale:

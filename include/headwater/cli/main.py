@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from headwater.cli import connections, listing, maintaining, operating, reading, rebuilding, testing, validating
+from headwater.cli import checking, connections, impact, listing, maintaining, operating, reading, rebuilding, testing, validating
 from headwater.cli.demo import commands as demo
 from headwater.domain.errors import HeadwaterError
 
@@ -31,9 +31,11 @@ app = typer.Typer(
     help="One YAML file per source becomes an Airflow DAG that carries its data to audited Iceberg tables.",
 )
 validating.register(app)
+checking.register(app)
 testing.register(app)
 listing.register(app)
 reading.register(app)
+impact.register(app)
 operating.register(app)
 rebuilding.register(app)
 maintaining.register(app)

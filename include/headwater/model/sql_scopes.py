@@ -19,7 +19,7 @@ Columns = tuple[str, ...] | None
 def sources_of(scope: Scope, schemas: Schemas) -> dict[str, Columns]:
     """Lower-case alias -> columns, of everything the names of a scope may mean, the queries around it included."""
     found: dict[str, Columns] = {}
-    for level in _levels(scope):
+    for level in levels_of(scope):
         for alias, source in level.sources.items():
             found.setdefault(alias.lower(), _columns(source, schemas))
     return found
@@ -45,7 +45,7 @@ def all_known(sources: Mapping[str, Columns]) -> Columns:
     return tuple(together)
 
 
-def _levels(scope: Scope) -> Iterator[Scope]:
+def levels_of(scope: Scope) -> Iterator[Scope]:
     """The scope, and those around it whose rows it may read: a subquery's and a lateral view's, not a CTE's."""
     current: Scope | None = scope
     while current is not None:

@@ -134,3 +134,24 @@ def test_the_files_are_compared_with_the_specs_that_made_what_readers_see(reposi
     (change,) = comparisons["flights"]["changes"]
     assert change["table"]["table"] == "airlines", "nobody published the airports yet"
     assert change["reshapes"], "a history by another key"
+
+
+def test_what_reads_a_changed_table_is_named_with_its_owner(repository: Path) -> None:
+    _edit(repository, FLIGHTS, "upper(trim(tailnum))", "trim(tailnum)")
+    result = RUNNER.invoke(app, ["validate", "--against", "main"])
+    assert result.exit_code == 0, result.output
+    assert "silver.flights.flights is read by gold.flights.daily_departures (aviation-data)" in result.stdout
+    assert "gold.flight_delays_by_weather.hourly_delays (analytics)" in result.stdout
+
+
+def test_impact_names_what_is_made_of_a_column(repository: Path) -> None:
+    asked = ["impact", "silver.flights.flights", "--column", "dep_delay"]
+    reached = json.loads(RUNNER.invoke(app, [*asked, "--json"]).stdout)
+    assert {item["table"]: item["columns"] for item in reached} == {
+        "gold.flights.daily_departures": ["delayed", "mean_delay_minutes"],
+        "gold.flight_delays_by_weather.hourly_delays": ["mean_delay_minutes"],
+    }
+    assert "mean_delay_minutes" in RUNNER.invoke(app, asked).stdout
+    unknown = RUNNER.invoke(app, ["impact", "silver.flights.flight"])
+    assert unknown.exit_code == 1
+    assert "silver.flights.flights" in unknown.stderr
