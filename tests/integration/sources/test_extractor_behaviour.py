@@ -83,7 +83,9 @@ def test_every_row_says_where_it_comes_from(subject: Subject) -> None:
     extracted = subject.run()
     rows = rows_of(extracted, COLUMNS)
     positions = [row[4] for row in rows]
-    assert positions == [f"{position_prefix(PLANNED_AT)}{ordinal:012d}" for ordinal in range(1, 31)]
+    ordinals = [int(position.removeprefix(position_prefix(PLANNED_AT))) for position in positions]
+    assert ordinals == list(range(ordinals[0], ordinals[0] + 30))
+    assert positions == [f"{position_prefix(PLANNED_AT)}{ordinal:012d}" for ordinal in ordinals]
     assert {row[3] for row in rows} == {"r"}
     assert {(row[6], row[7], row[8]) for row in rows} == {(7, RUN_KEY, PLANNED_AT)}
     assert all(row[5].startswith(f"{subject.connection.id}:") for row in rows)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = "200MB"
 THREADS = 2
 FILE_SIZE = "256MB"
+DICTIONARY_SIZE_LIMIT = 4096
+"""Values per row group: beyond it a dictionary costs more time than it saves room."""
 DIGEST_VERSION = "content-v1"
 _TYPES = {
     "boolean": "BOOLEAN",
@@ -45,6 +47,11 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """An SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def constant(text: str) -> str:
+    """An SQL string that is the same in every row: written as one entry of a dictionary, never hashed per row."""
+    return f"{literal(text)}::ENUM({literal(text)})"
 
 
 def duckdb_type(iceberg: str) -> str:
@@ -80,15 +87,20 @@ def writer() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def system_columns(stamp: BatchStamp, origin: str, ordinal: str) -> dict[str, str]:
-    """SQL of the bronze system columns (rule 26). ``origin`` and ``ordinal`` are SQL expressions."""
+    """SQL of the bronze system columns (rule 26), in their types. ``origin`` and ``ordinal`` are SQL expressions."""
     return {
         "_hw_batch": f"{stamp.batch}::BIGINT",
-        "_hw_run_key": literal(stamp.run_key),
+        "_hw_run_key": constant(stamp.run_key),
         "_hw_extracted_at": f"TIMESTAMPTZ {literal(stamp.planned_at.isoformat())}",
-        "_hw_op": "'r'",
-        "_hw_position": f"{literal(position_prefix(stamp.planned_at))} || lpad(({ordinal})::VARCHAR, 12, '0')",
+        "_hw_op": constant("r"),
+        "_hw_position": position(stamp, f"lpad(({ordinal})::VARCHAR, 12, '0')"),
         "_hw_origin": origin,
     }
+
+
+def position(stamp: BatchStamp, ordinal: str) -> str:
+    """SQL of a row's position (rule 27); ``ordinal`` is SQL of twelve digits."""
+    return f"{literal(position_prefix(stamp.planned_at))} || {ordinal}"
 
 
 def write_rows(
@@ -104,7 +116,7 @@ def write_rows(
     :param values: column -> SQL expression over ``source``.
     :param stem: start of the files' names; carries the attempt (rule 12).
     """
-    items = (f"({values[c.name]})::{duckdb_type(c.type)} AS {quoted(c.name)}" for c in schema.columns)
+    items = (f"{_typed(c, values[c.name])} AS {quoted(c.name)}" for c in schema.columns)
     ids = ", ".join(f"{quoted(column.name)}: {column.field_id}" for column in schema.columns)
     select = f"SELECT {', '.join(items)} FROM {source}"  # noqa: S608 - identifiers are quoted, values are literals
     return _copy(connection, select, ids, folder, stem)
@@ -174,15 +186,20 @@ def local(path: str) -> str:
     return path.removeprefix("file://")
 
 
+def _typed(column: Column, value: str) -> str:
+    # system columns have their types, and a cast would make a constant of one dictionary entry a string per row again
+    return f"({value})" if column.name in _SYSTEM else f"({value})::{duckdb_type(column.type)}"
+
+
 def _copy(
     connection: duckdb.DuckDBPyConnection, select: str, field_ids: str, folder: str, stem: str
 ) -> tuple[DataFile, ...]:
     target = Path(local(folder))
     target.mkdir(parents=True, exist_ok=True)
     copied = connection.execute(
-        f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, FIELD_IDS {{{field_ids}}}, "
-        f"FILE_SIZE_BYTES '{FILE_SIZE}', FILENAME_PATTERN {literal(stem + '-{i}')}, "
-        "OVERWRITE_OR_IGNORE true, RETURN_FILES true)"
+        f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+        f"FIELD_IDS {{{field_ids}}}, DICTIONARY_SIZE_LIMIT {DICTIONARY_SIZE_LIMIT}, FILE_SIZE_BYTES '{FILE_SIZE}', "
+        f"FILENAME_PATTERN {literal(stem + '-{i}')}, OVERWRITE_OR_IGNORE true, RETURN_FILES true)"
     ).fetchone()
     names = sorted(copied[1]) if copied else []
     files = tuple(_data_file(connection, folder, Path(name)) for name in names)

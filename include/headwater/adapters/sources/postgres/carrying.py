@@ -70,6 +70,19 @@ class SourceColumn:
             return sql.SQL("{}::numeric::text").format(name)
         return sql.SQL("{}::text").format(name) if self.type == "string" else name
 
+    def arrives_unfit(self, name: str) -> str | None:
+        """DuckDB's condition, never NULL, for an ``uncarriable`` value that arrived as ``name``.
+
+        None where all fit, and for decimals, whose NaN arrives as 0: only the source can tell them.
+        """
+        if self.type in ("date", "timestamp", "timestamptz"):
+            return f"coalesce(NOT ({name} >= '0001-01-01' AND {name} < '10000-01-01'), false)"
+        if self.type in ("float", "double"):
+            return f"coalesce(NOT isfinite({name}), false)"
+        if self.type == "string" and _NUMERIC.fullmatch(self.source_type):
+            return f"coalesce({name} IN ('NaN', 'Infinity', '-Infinity'), false)"
+        return None
+
     def uncarriable(self) -> sql.Composable | None:
         """A condition, never NULL, that is true for values Iceberg or the reader would change; None if all fit.
 

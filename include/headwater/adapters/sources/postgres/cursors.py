@@ -68,14 +68,20 @@ def unusable_counts(cursor: Cursor, relation: tuple[str, str]) -> sql.Composed:
     ).format(sql.Identifier(*relation), cursor.is_null(), cursor.is_future())
 
 
-def zone_digest(cursor: Cursor, relation: tuple[str, str], watermark: str, lag_seconds: int) -> sql.Composed:
+def zone_digest(
+    cursor: Cursor, relation: tuple[str, str], watermark: str, lag_seconds: int, unusable: tuple[int, int] | None = None
+) -> sql.Composed:
     """A query for one text that changes when a row of the lag zone, or the number of unusable cursors, does.
 
+    :param unusable: the numbers of ``unusable_counts``, where they are known already.
     Hashes of whole rows are summed, so that order means nothing. The session's time zone has to be UTC.
     """
     zone = cursor.zone(watermark, lag_seconds) if lag_seconds else sql.SQL("false")
+    known = unusable_counts(cursor, relation)
+    if unusable is not None:
+        known = sql.SQL("SELECT {} AS n, {} AS f").format(*map(sql.Literal, unusable))
     parts = sql.SQL(
         "(SELECT count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {0} AS t WHERE {1}), "
         "(SELECT concat_ws(':', n, f) FROM ({2}) AS unusable)"
-    ).format(sql.Identifier(*relation), zone, unusable_counts(cursor, relation))
+    ).format(sql.Identifier(*relation), zone, known)
     return sql.SQL("SELECT concat_ws(':', 'zone-v1', {}) AS digest").format(parts)

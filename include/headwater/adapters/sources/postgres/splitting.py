@@ -12,6 +12,8 @@ from headwater.adapters.sources.postgres.cursors import Cursor
 from headwater.domain.run import Window
 from headwater.domain.spec import SqlExtract, TableSpec
 
+FLAG = "unfit"
+
 
 @dataclass(frozen=True, slots=True)
 class RejectRule:
@@ -19,12 +21,14 @@ class RejectRule:
 
     :param rule: ``<rule>:<column>``, as it stands in ``_hw_rules``.
     :param condition: true, false, never NULL.
+    :param arrived: DuckDB's condition for the same of a row that arrived; None if only the source can tell.
     :param of_cursor: the row is in no window, because its cursor is unusable.
     """
 
     rule: str
     reason: str
     condition: sql.Composable
+    arrived: str | None = None
     of_cursor: bool = False
 
 
@@ -36,10 +40,17 @@ class Split:
     rules: tuple[RejectRule, ...]
 
     @property
-    def carried(self) -> sql.Composable:
-        """The condition of the rows that are carried."""
-        unfit = [rule.condition for rule in self.rules if not rule.of_cursor]
-        return sql.SQL("({}) AND NOT ({})").format(self.window, _any(unfit))
+    def flag(self) -> sql.Composable | None:
+        """What the source has to say of each row under the name ``FLAG``: whether a rule only it can tell is broken."""
+        told = [rule.condition for rule in self.rules if rule.arrived is None and not rule.of_cursor]
+        return _any(told) if told else None
+
+    @property
+    def unfit(self) -> str | None:
+        """DuckDB's condition for an arrived row that is not carried; None when every row is."""
+        conditions = [rule.arrived for rule in self.rules if rule.arrived is not None]
+        conditions += [FLAG] if self.flag is not None else []
+        return " OR ".join(conditions) if conditions else None
 
     @property
     def unfit_values(self) -> sql.Composable:
@@ -58,14 +69,17 @@ class Split:
         return sql.SQL("(({}) OR ({}))").format(self.unfit_values, self.unfit_cursors)
 
 
+def transport_names(columns: Sequence[SourceColumn]) -> dict[str, str]:
+    """The names under which columns travel: no name of a source's is one for SQL of both sides."""
+    return {column.name: f"c{place}" for place, column in enumerate(columns)}
+
+
 def split(table: TableSpec, extract: SqlExtract, columns: Sequence[SourceColumn], window: Window) -> Split:
     """How this window's rows are told apart."""
-    rules = [
-        RejectRule(f"null_key:{name}", f"key {name} is NULL", sql.SQL("{} IS NULL").format(sql.Identifier("t", name)))
-        for name in table.key
-    ]
+    names = transport_names(columns)
+    rules = [_key_rule(name, names[name]) for name in table.key]
     if extract.non_finite != "null":
-        rules += [rule for column in columns if (rule := _value_rule(column)) is not None]
+        rules += [rule for column in columns if (rule := _value_rule(column, names[column.name])) is not None]
     if window.kind == "snapshot":
         return Split(sql.SQL("true"), tuple(rules))
     cursor = Cursor(next(column for column in columns if column.name == extract.cursor))
@@ -100,13 +114,21 @@ def rejects_query(split_: Split, relation: tuple[str, str], key: Sequence[str], 
     )
 
 
-def _value_rule(column: SourceColumn) -> RejectRule | None:
+def _key_rule(name: str, arrives_as: str) -> RejectRule:
+    condition = sql.SQL("{} IS NULL").format(sql.Identifier("t", name))
+    return RejectRule(f"null_key:{name}", f"key {name} is NULL", condition, f"{arrives_as} IS NULL")
+
+
+def _value_rule(column: SourceColumn, arrives_as: str) -> RejectRule | None:
     condition = column.uncarriable()
     if condition is None:
         return None
     if column.type in ("date", "timestamp", "timestamptz"):
-        return RejectRule(f"out_of_range:{column.name}", f"{column.name} is outside the years 1 to 9999", condition)
-    return RejectRule(f"non_finite:{column.name}", f"{column.name} is NaN or infinite", condition)
+        rule, reason = "out_of_range", "is outside the years 1 to 9999"
+    else:
+        rule, reason = "non_finite", "is NaN or infinite"
+    arrived = column.arrives_unfit(arrives_as)
+    return RejectRule(f"{rule}:{column.name}", f"{column.name} {reason}", condition, arrived)
 
 
 def _cursor_rules(cursor: Cursor) -> list[RejectRule]:

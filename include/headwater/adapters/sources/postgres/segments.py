@@ -1,0 +1,66 @@
+"""A heap cut into stretches of pages, each read by a session of its own under one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from headwater.adapters.sources.postgres.scanning import first
+from headwater.domain.run import Window
+
+if TYPE_CHECKING:
+    import duckdb
+
+READERS = 2
+SMALLEST_PAGES = 1024
+"""8 MB: below it a second session costs more than it saves."""
+_ROWS_OF_A_SEGMENT = 10**10
+_FIRST_ORDINAL = 10**11
+_TID_RANGES_SINCE = 140_000
+"""Older servers read the whole heap for any stretch of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Pages [low, high) of a relation called ``t``; None is its end."""
+
+    number: int = 0
+    low: int | None = None
+    high: int | None = None
+
+    def condition(self) -> sql.Composable:
+        parts: list[sql.Composable] = []
+        parts += [sql.SQL("t.ctid >= {}::tid").format(sql.Literal(f"({self.low},0)"))] if self.low else []
+        parts += [sql.SQL("t.ctid < {}::tid").format(sql.Literal(f"({self.high},0)"))] if self.high else []
+        return sql.SQL(" AND ").join(parts) if parts else sql.SQL("true")
+
+    def ordinal(self, place: str) -> str:
+        """SQL of the ordinal of the row at this place, from 1: twelve digits, in the order of the segments."""
+        return f"({ordinals_from(self.number)} + {place})"
+
+
+def ordinals_from(number: int) -> int:
+    """The number before the first ordinal of a segment (rule 27); they never meet."""
+    return _FIRST_ORDINAL + number * _ROWS_OF_A_SEGMENT
+
+
+def segments_of(engine: duckdb.DuckDBPyConnection, relation: tuple[str, str], window: Window) -> Sequence[Segment]:
+    """One stretch per reader where the whole heap is read anyway, one for all where an index may find the rows."""
+    if window.low is not None:
+        return (Segment(),)
+    found = first(
+        engine,
+        sql.SQL(
+            "SELECT pg_relation_size(oid) / current_setting('block_size')::int AS pages FROM pg_class "
+            "WHERE oid = to_regclass({})::oid AND relkind IN ('r', 'm') "
+            "AND current_setting('server_version_num')::int >= {}"
+        ).format(sql.Literal(sql.Identifier(*relation).as_string()), sql.Literal(_TID_RANGES_SINCE)),
+    )
+    pages = int(found[0]) if found else 0
+    if pages < READERS * SMALLEST_PAGES:
+        return (Segment(),)
+    cuts = [None, *(pages * place // READERS for place in range(1, READERS)), None]
+    return tuple(Segment(place, cuts[place], cuts[place + 1]) for place in range(READERS))

@@ -1,0 +1,102 @@
+"""Rows of a window that cannot be carried: counted by the source, judged by the YAML's policies, set aside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from headwater.adapters.sources import parquet
+from headwater.adapters.sources.postgres.carry import Carried
+from headwater.adapters.sources.postgres.scanning import first, query
+from headwater.adapters.sources.postgres.segments import ordinals_from
+from headwater.adapters.sources.postgres.splitting import Split, rejects_query
+from headwater.adapters.sources.postgres.work import Read
+from headwater.adapters.sources.rejecting import check_share
+from headwater.domain.errors import SourceDataError
+from headwater.domain.run import RunKey
+from headwater.ports.catalog import DataFile
+
+if TYPE_CHECKING:
+    import duckdb
+
+_EXAMPLES = 5
+
+
+def set_aside(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, carried: Carried) -> tuple[DataFile, ...]:
+    """Quarantine files of the rows that ``carried`` left out, and of those whose cursor is in no window.
+
+    The source is asked for them only where there are any: a scan of the relation costs as much as a tenth of its read.
+
+    :raises SourceDataError: when the policy is to stop, too many rows are unfit, or the source contradicts itself.
+    """
+    cursors_asked = any(rule.of_cursor for rule in parts.rules) and (
+        work.window.null_cursors or work.window.future_cursors
+    )
+    if not carried.unfit and not cursors_asked:
+        return ()
+    values, cursors = _count(engine, work, parts)
+    if values != carried.unfit:
+        raise _contradiction(work, carried.unfit, values)
+    if not values + cursors:
+        return ()
+    select = rejects_query(parts, work.relation, work.table.key, work.origin)
+    table = f"bronze.{RunKey.parse(work.stamp.run_key).dag_id}.{work.table.name}"
+    ordinal = f"{ordinals_from(carried.segments)} + row_number() OVER ()"
+    return parquet.write_rejects(engine, work.stamp, table, query(select), work.folder, ordinal)
+
+
+def _count(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> tuple[int, int]:
+    """How many rows of the window are unfit, and how many have an unusable cursor; policies are enforced."""
+    rules = [sql.SQL("count(*) FILTER (WHERE {})").format(rule.condition) for rule in parts.rules]
+    rejected = sql.SQL("SELECT {} FROM {} AS t WHERE {}")
+    per_rule = sql.SQL(", ").join(sql.SQL("{} AS n{}").format(c, sql.SQL(str(n))) for n, c in enumerate(rules))
+    source = sql.Identifier(*work.relation)
+    counts = dict(
+        zip(
+            (r.rule for r in parts.rules),
+            first(engine, rejected.format(per_rule, source, parts.rejected)),
+            strict=True,
+        )
+    )
+    if not any(counts.values()):
+        return 0, 0
+    if work.extract.non_finite == "stop":
+        _stop(engine, work, parts, counts)
+    total = sql.SQL("SELECT count(*) FILTER (WHERE {}) AS a, count(*) FILTER (WHERE {}) AS b, ").format(
+        parts.unfit_values, parts.unfit_cursors
+    ) + sql.SQL("count(*) FILTER (WHERE {}) AS c, count(*) AS d FROM {} AS t").format(parts.window, source)
+    values, cursors, in_window, everything = first(engine, total)
+    # an unusable cursor is in no window, so it comes back every run: it is a share of the relation, not of the window
+    check_share(values, in_window, work.extract.max_quarantined_share, _words(counts), work.facts)
+    check_share(cursors, everything, work.extract.max_quarantined_share, _words(counts), work.facts)
+    return int(values), int(cursors)
+
+
+def _stop(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, counts: dict[str, int]) -> None:
+    found = {name: n for name, n in counts.items() if n and name.startswith(("non_finite:", "out_of_range:"))}
+    if not found:
+        return
+    select = rejects_query(parts, work.relation, work.table.key, work.origin)
+    rows = engine.execute(f"SELECT coalesce(key, payload) FROM {query(select)} LIMIT {_EXAMPLES}").fetchall()  # noqa: S608
+    raise SourceDataError(
+        f"{sum(found.values())} values of {'.'.join(work.relation)} cannot be carried: {_words(found)}",
+        got="; ".join(str(row[0])[:120] for row in rows),
+        allowed="none, by `non_finite: stop`",
+        remedy="Correct them at the source, or set `non_finite: quarantine` (or `null`) in the YAML.",
+        facts={**work.facts, "column": next(iter(found)).partition(":")[2], "count": str(sum(found.values()))},
+    )
+
+
+def _words(counts: dict[str, int]) -> str:
+    return ", ".join(f"{rule} {count}" for rule, count in counts.items() if count)
+
+
+def _contradiction(work: Read, met: int, told: int) -> SourceDataError:
+    return SourceDataError(
+        f"{'.'.join(work.relation)} gives other rows each time it is read",
+        got=f"{met} unfit rows in one reading, {told} in the next, of one snapshot",
+        allowed="the same rows for the same snapshot",
+        remedy="Read from a table, or from a view without volatile functions.",
+        facts={**work.facts, "count": str(abs(met - told))},
+    )
