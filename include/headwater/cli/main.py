@@ -8,7 +8,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from headwater.cli import checking, connections, impact, listing, maintaining, operating, reading, rebuilding, testing, validating
+from headwater.cli import (
+    checking,
+    connections,
+    impact,
+    listing,
+    maintaining,
+    operating,
+    reading,
+    rebuilding,
+    testing,
+    validating,
+)
 from headwater.cli.demo import commands as demo
 from headwater.domain.errors import HeadwaterError
 

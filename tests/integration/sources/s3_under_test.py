@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -52,10 +53,13 @@ class S3Server:
 
 
 @contextmanager
-def serving() -> Iterator[S3Server]:
+def serving(**environment: str) -> Iterator[S3Server]:
+    """A server, with variables of its own."""
     port = free_port()
     command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | environment
+    )
     try:
         _await(port, process)
         yield S3Server(port)

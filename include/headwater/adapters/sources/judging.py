@@ -39,6 +39,9 @@ REASONS = {
 }
 
 
+_BASE_MB, _MB_PER_COLUMN = 200, 1
+
+
 @dataclass(frozen=True, slots=True)
 class Texts:
     """Records in the form of ``TextFile``.
@@ -53,6 +56,11 @@ class Texts:
     key: tuple[str, ...]
     origin: str
     placed: bool = True
+
+
+def make_room(engine: duckdb.DuckDBPyConnection, columns: int) -> None:
+    """Let wide tables have the buffers that each of their columns needs; rows need none."""
+    engine.execute(f"SET memory_limit = '{_BASE_MB + columns * _MB_PER_COLUMN}MB'")
 
 
 def judge(engine: duckdb.DuckDBPyConnection, texts: Texts) -> list[tuple[str, str, int]]:

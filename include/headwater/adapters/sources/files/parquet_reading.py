@@ -53,6 +53,8 @@ def read_parquet(
         select = _select(names, types, file, shape, source, ordinal)
         copied = engine.execute(f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION lz4)")
         return int((copied.fetchone() or (0,))[0])
+    except duckdb.OutOfMemoryException:
+        raise
     except (duckdb.Error, pa.ArrowInvalid, OSError) as error:
         damage = str(error).splitlines()[0].replace(str(local), file.path)[:200]
     raise shape.landing.refusal(file.path, "is no Parquet file that can be read", damage, "a whole Parquet file")

@@ -11,7 +11,7 @@ from headwater.adapters.sources import parquet
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
 from headwater.adapters.sources.files.parsing import Parser
-from headwater.adapters.sources.judging import Texts, check_bearable, judge, write_judged
+from headwater.adapters.sources.judging import Texts, check_bearable, judge, make_room, write_judged
 from headwater.adapters.sources.parquet import literal
 from headwater.domain.schema import TableSchema
 from headwater.ports.extractor import BatchStamp, Extracted
@@ -30,6 +30,7 @@ def read(
     failpoint("extract.reading")
     extract, table = landing.extract, landing.table
     with tempfile.TemporaryDirectory(prefix="headwater-files-") as scratch, parquet.writer() as engine:
+        make_room(engine, len(extract.columns))
         parser = Parser(landing, engine, Path(scratch), progress)
         parser.parse(files)
         origin = f"{literal(landing.connection + ':')} || file"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.judging import Texts, check_bearable, judge, write_judged
+from headwater.adapters.sources.judging import Texts, check_bearable, judge, make_room, write_judged
 from headwater.adapters.sources.parquet import literal, quoted
 from headwater.adapters.sources.sqlite.storing import record_of
 from headwater.adapters.sources.sqlite.windows import Cursor
@@ -50,6 +50,7 @@ def read(work: Read, schema: TableSchema, folder: str, progress: Callable[[str],
     """
     failpoint("extract.reading")
     with tempfile.TemporaryDirectory(prefix="headwater-sqlite-") as scratch, parquet.writer() as engine:
+        make_room(engine, len(work.columns))
         texts = Path(scratch) / "texts.parquet"
         with _one_snapshot(work.session), TextFile(texts, len(work.columns)) as target:
             for record in _records(work, progress):

@@ -1,0 +1,43 @@
+"""A connection looked at part by part, from the wire to the right to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from headwater.adapters.sources.checking.probe import Probe, bad
+from headwater.adapters.sources.files.locations import FILE_KINDS
+from headwater.adapters.sources.opening import POSTGRES_KINDS, SQLITE_KIND
+from headwater.domain.errors import HeadwaterError
+from headwater.domain.spec import TableSpec
+from headwater.ports.connections import ConnectionInfo
+
+
+def check_connection(connection: ConnectionInfo, tables: Sequence[TableSpec]) -> tuple[Probe, ...]:
+    """What was found, in order; the parts behind the first one that fails are not looked at, rights excepted.
+
+    :param tables: those that are read over it.
+    """
+    found: list[Probe] = []
+    try:
+        for probe in _probes(connection, tables):
+            found.append(probe)
+            if not probe.fine and " " not in probe.part:
+                break
+    except HeadwaterError as error:
+        found.append(bad("connection", f"{error.message}: {error.got}", error.remedy or error.allowed or ""))
+    return tuple(found)
+
+
+def _probes(connection: ConnectionInfo, tables: Sequence[TableSpec]) -> Iterator[Probe]:
+    if connection.kind in POSTGRES_KINDS:
+        from headwater.adapters.sources.checking.postgres import check_postgres
+
+        return check_postgres(connection, tables)
+    from headwater.adapters.sources.checking.files import check_files, check_sqlite
+
+    if connection.kind == SQLITE_KIND:
+        return check_sqlite(connection, tables)
+    if connection.kind in FILE_KINDS:
+        return check_files(connection, tables)
+    allowed = ", ".join((*POSTGRES_KINDS, SQLITE_KIND, *FILE_KINDS))
+    return iter([bad("type", f"nothing reads connections of type {connection.kind!r}", f"Use one of {allowed}.")])
