@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.postgres.scanning import LEFT_OUT, exported_snapshot, query, same_snapshot
+from headwater.adapters.sources.postgres.scanning import (
+    LEFT_OUT,
+    SUSPECT,
+    exported_snapshot,
+    first,
+    query,
+    same_snapshot,
+    step,
+)
 from headwater.adapters.sources.postgres.segments import Segment, segments_of
 from headwater.adapters.sources.postgres.splitting import FLAG, Split, carried_expression, transport_names
 from headwater.adapters.sources.postgres.work import Read
@@ -26,10 +34,12 @@ class Carried:
     """What became of the window's rows.
 
     :param unfit: rows that were met and left out.
+    :param suspect: rows carried that may be unfit: only the source can tell.
     """
 
     files: tuple[DataFile, ...]
     unfit: int
+    suspect: int
     segments: int = 1
 
     @property
@@ -40,27 +50,48 @@ class Carried:
 def carry(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> Carried:
     """The rows that fit, seen by ``engine``'s open transaction, or by several more under its snapshot.
 
-    No reader has helpers: its rows come one after the other, and a second thread would only wait for them.
+    Asking the source to judge each row costs a tenth of the read. So it is asked only of windows in which it has
+    to: where suspect rows arrived, and some of the window's are indeed unfit, they are read again.
     """
     segments = segments_of(engine, work.relation, work.window)
+    carried = _carry(engine, work, parts, segments, flagged=False)
+    if not carried.suspect or not _is_any_unfit(engine, work, parts):
+        return carried
+    parquet.delete(carried.files)
+    return _carry(engine, work, parts, segments, flagged=True)
+
+
+def _is_any_unfit(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> bool:
+    asked = sql.SQL("SELECT EXISTS (SELECT FROM {} AS t WHERE ({}) AND ({})) AS found").format(
+        sql.Identifier(*work.relation), parts.window, parts.flag or sql.SQL("false")
+    )
+    return bool(first(engine, asked)[0])
+
+
+def _carry(
+    engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, segments: Sequence[Segment], *, flagged: bool
+) -> Carried:
+    """No reader has helpers: its rows come one after the other, and a second thread would only wait for them."""
     engine.execute("SET threads = 1")
     if len(segments) == 1:
-        done = [_write(engine, work, parts, segments[0])]
+        done = [_write(engine, work, parts, segments[0], flagged)]
     else:
-        done = _side_by_side(engine, work, parts, segments)
+        done = _side_by_side(engine, work, parts, segments, flagged)
     engine.execute(f"SET threads = {parquet.THREADS}")
-    return Carried(tuple(file for one in done for file in one.files), sum(one.unfit for one in done), len(segments))
+    files = tuple(file for one in done for file in one.files)
+    return Carried(files, sum(one.unfit for one in done), sum(one.suspect for one in done), len(segments))
 
 
 def _side_by_side(
-    engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, segments: Sequence[Segment]
+    engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, segments: Sequence[Segment], flagged: bool
 ) -> list[Carried]:
     snapshot = exported_snapshot(engine)
     with ExitStack() as opened:
         readers = [opened.enter_context(same_snapshot(engine, snapshot)) for _ in segments]
         pool = opened.enter_context(ThreadPoolExecutor(len(segments)))
         writing = [
-            pool.submit(_write, reader, work, parts, segment) for reader, segment in zip(readers, segments, strict=True)
+            pool.submit(_write, reader, work, parts, segment, flagged)
+            for reader, segment in zip(readers, segments, strict=True)
         ]
         try:
             return [one.result() for one in writing]
@@ -70,25 +101,32 @@ def _side_by_side(
             raise
 
 
-def _write(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, segment: Segment) -> Carried:
-    """Columns travel as c0, c1 … and get their names, types and ids back in the file."""
+def _write(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, segment: Segment, flagged: bool) -> Carried:
     names = transport_names(work.columns)
+    system = parquet.system_columns(work.stamp, parquet.constant(work.origin), "0")
+    ordinal = f"{segment.ordinal('row_number() OVER ()')}::VARCHAR"
+    values = names | system | {"_hw_position": parquet.position(work.stamp, ordinal)}
+    unfit, suspect = (f"{parts.unfit} OR {FLAG}", "false") if flagged else (parts.unfit, parts.suspect)
+    source = (
+        f"{query(_selected(work, parts, segment, names, flagged))} "
+        f"WHERE CASE WHEN {unfit} THEN nextval('{LEFT_OUT}') < 0 ELSE true END "
+        f"AND CASE WHEN {suspect} THEN nextval('{SUSPECT}') > 0 ELSE true END"
+    )
+    stem = f"{work.stamp.attempt}-{work.table.name}-{segment.number}"
+    before = step(engine, LEFT_OUT), step(engine, SUSPECT)
+    files = parquet.write_rows(engine, work.schema, values, source, work.folder, stem)
+    after = step(engine, LEFT_OUT), step(engine, SUSPECT)
+    return Carried(files, after[0] - before[0] - 1, after[1] - before[1] - 1)
+
+
+def _selected(work: Read, parts: Split, segment: Segment, names: Mapping[str, str], flagged: bool) -> sql.Composed:
+    """The segment's rows of the window. Columns travel as c0, c1 … and get their names back in the file."""
     items = [
         sql.SQL("{} AS {}").format(carried_expression(column, work.extract), sql.Identifier(names[column.name]))
         for column in work.columns
     ]
-    if parts.flag is not None:
+    if flagged and parts.flag is not None:
         items.append(sql.SQL("({}) AS {}").format(parts.flag, sql.Identifier(FLAG)))
-    select = sql.SQL("SELECT {} FROM {} AS t WHERE ({}) AND {}").format(
+    return sql.SQL("SELECT {} FROM {} AS t WHERE ({}) AND {}").format(
         sql.SQL(", ").join(items), sql.Identifier(*work.relation), parts.window, segment.condition()
     )
-    source = query(select)
-    if parts.unfit is not None:
-        source += f" WHERE CASE WHEN {parts.unfit} THEN nextval('{LEFT_OUT}') < 0 ELSE true END"
-    system = parquet.system_columns(work.stamp, parquet.constant(work.origin), "0")
-    ordinal = f"{segment.ordinal('row_number() OVER ()')}::VARCHAR"
-    values = names | system | {"_hw_position": parquet.position(work.stamp, ordinal)}
-    stem = f"{work.stamp.attempt}-{work.table.name}-{segment.number}"
-    files = parquet.write_rows(engine, work.schema, values, source, work.folder, stem)
-    left_out = engine.execute(f"SELECT nextval('{LEFT_OUT}') - 1").fetchone()
-    return Carried(files, int(left_out[0]) if left_out else 0)

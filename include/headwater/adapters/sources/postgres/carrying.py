@@ -73,7 +73,7 @@ class SourceColumn:
     def arrives_unfit(self, name: str) -> str | None:
         """DuckDB's condition, never NULL, for an ``uncarriable`` value that arrived as ``name``.
 
-        None where all fit, and for decimals, whose NaN arrives as 0: only the source can tell them.
+        None where all fit, and for decimals, whose NaN arrives as 0: see ``arrives_suspect``.
         """
         if self.type in ("date", "timestamp", "timestamptz"):
             return f"coalesce(NOT ({name} >= '0001-01-01' AND {name} < '10000-01-01'), false)"
@@ -82,6 +82,10 @@ class SourceColumn:
         if self.type == "string" and _NUMERIC.fullmatch(self.source_type):
             return f"coalesce({name} IN ('NaN', 'Infinity', '-Infinity'), false)"
         return None
+
+    def arrives_suspect(self, name: str) -> str | None:
+        """DuckDB's condition for a value that arrived as ``name`` and of which only the source can tell if it fits."""
+        return f"{name} = 0" if self.type.startswith("decimal") else None
 
     def uncarriable(self) -> sql.Composable | None:
         """A condition, never NULL, that is true for values Iceberg or the reader would change; None if all fit.

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 LEFT_OUT = "left_out"
-"""A sequence that steps once per row left out: a COPY tells only how many rows it wrote."""
+SUSPECT = "suspect"
+"""Sequences that step once per row left out or suspect: a COPY tells only how many rows it wrote."""
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def _transaction(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
     import duckdb
 
     engine.execute("SET TimeZone = 'UTC'")
-    engine.execute(f"CREATE TEMP SEQUENCE {LEFT_OUT}")
+    engine.execute(f"CREATE TEMP SEQUENCE {LEFT_OUT}; CREATE TEMP SEQUENCE {SUSPECT}")
     engine.begin()
     try:
         yield
@@ -77,6 +78,12 @@ def first(engine: duckdb.DuckDBPyConnection, statement: sql.Composable) -> tuple
     """The first row of a query in the source's SQL."""
     row = engine.execute(f"SELECT * FROM {query(statement)}").fetchone()  # noqa: S608
     return row or ()
+
+
+def step(engine: duckdb.DuckDBPyConnection, sequence: str) -> int:
+    """The next number of a sequence."""
+    row = engine.execute(f"SELECT nextval('{sequence}')").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _version(engine: duckdb.DuckDBPyConnection) -> str:

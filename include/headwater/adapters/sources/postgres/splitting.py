@@ -22,6 +22,7 @@ class RejectRule:
     :param rule: ``<rule>:<column>``, as it stands in ``_hw_rules``.
     :param condition: true, false, never NULL.
     :param arrived: DuckDB's condition for the same of a row that arrived; None if only the source can tell.
+    :param suspect: then, DuckDB's condition for rows of which it may be true.
     :param of_cursor: the row is in no window, because its cursor is unusable.
     """
 
@@ -29,6 +30,7 @@ class RejectRule:
     reason: str
     condition: sql.Composable
     arrived: str | None = None
+    suspect: str | None = None
     of_cursor: bool = False
 
 
@@ -46,11 +48,14 @@ class Split:
         return _any(told) if told else None
 
     @property
-    def unfit(self) -> str | None:
-        """DuckDB's condition for an arrived row that is not carried; None when every row is."""
-        conditions = [rule.arrived for rule in self.rules if rule.arrived is not None]
-        conditions += [FLAG] if self.flag is not None else []
-        return " OR ".join(conditions) if conditions else None
+    def unfit(self) -> str:
+        """DuckDB's condition for an arrived row that breaks a rule it can tell."""
+        return " OR ".join(rule.arrived for rule in self.rules if rule.arrived is not None) or "false"
+
+    @property
+    def suspect(self) -> str:
+        """DuckDB's condition for an arrived row that may break one of the others."""
+        return " OR ".join(rule.suspect for rule in self.rules if rule.suspect is not None) or "false"
 
     @property
     def unfit_values(self) -> sql.Composable:
@@ -127,8 +132,8 @@ def _value_rule(column: SourceColumn, arrives_as: str) -> RejectRule | None:
         rule, reason = "out_of_range", "is outside the years 1 to 9999"
     else:
         rule, reason = "non_finite", "is NaN or infinite"
-    arrived = column.arrives_unfit(arrives_as)
-    return RejectRule(f"{rule}:{column.name}", f"{column.name} {reason}", condition, arrived)
+    arrived, suspect = column.arrives_unfit(arrives_as), column.arrives_suspect(arrives_as)
+    return RejectRule(f"{rule}:{column.name}", f"{column.name} {reason}", condition, arrived, suspect)
 
 
 def _cursor_rules(cursor: Cursor) -> list[RejectRule]:
