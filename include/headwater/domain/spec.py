@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from headwater.domain.base import Value
 from headwater.domain.change import Acknowledgement
 from headwater.domain.duration import format_duration, parse_duration
 from headwater.domain.names import Layer, TableName
+from headwater.domain.silver import ColumnRule as ColumnRule  # noqa: PLC0414 - said again: a spec is imported whole
+from headwater.domain.silver import Silver as Silver  # noqa: PLC0414
 from headwater.domain.table_layout import TableLayout
 
 Duration = Annotated[
@@ -107,47 +109,6 @@ class FilesExtract(Value):
 
 
 Extract = Annotated[SqlExtract | FilesExtract, Field(discriminator="kind")]
-
-
-class Silver(TableLayout):
-    """How bronze batches become the silver table (rules 31-35).
-
-    :param applied_as: cdc: whether changes are kept as the current row of a key or as its history; ``as`` in YAML.
-    """
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    mode: Literal["append", "upsert", "scd2", "cdc"]
-    applied_as: Literal["upsert", "scd2"] = Field(default="upsert", alias="as")
-    sequence_by: str | None = None
-    valid_from: str | None = None
-    initial_valid_from: str | None = None
-    track: tuple[str, ...] = ()
-    """scd2: only these columns open a version; empty means all but the key."""
-    max_delete_share: float = Field(default=0.2, ge=0, le=1)
-    allow_empty: bool = False
-
-    @property
-    def form(self) -> Literal["append", "upsert", "scd2"]:
-        """What the silver table holds, however the changes came."""
-        return self.applied_as if self.mode == "cdc" else self.mode
-
-
-class ColumnRule(Value):
-    """What becomes of one source column on its way to silver."""
-
-    rename: str | None = None
-    """New name in silver."""
-    expression: str | None = None
-    """A Spark SQL expression over the bronze columns that gives the silver value."""
-    renamed_from: str | None = None
-    """The column's earlier name in the stream, which cannot say that the two are one."""
-    default: str | int | float | bool | None = None
-    """Value of rows whose events do not know the column: what ``ADD COLUMN … DEFAULT`` gave them at the source."""
-    type: str | None = None
-    classification: Literal["public", "internal", "pii"] | None = None
-    mask: Literal["hash"] | None = None
-    description: str | None = None
 
 
 class TableSpec(Value):
