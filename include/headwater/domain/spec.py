@@ -137,8 +137,25 @@ class TableSpec(Value):
         return tuple(rule.rename if rule and rule.rename else name for rule, name in zip(rules, self.key, strict=True))
 
 
+class PythonTransform(Value):
+    """A function that makes a table: DataFrames in, in the order of ``inputs``, a DataFrame out (rule 43)."""
+
+    python: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$", max_length=300)
+    """``package.module:function`` of an installed distribution."""
+    inputs: tuple[str, ...] = Field(min_length=1)
+    """Dotted tables it reads; it is given nothing else."""
+
+    @property
+    def module(self) -> str:
+        return self.python.split(":")[0]
+
+    @property
+    def function(self) -> str:
+        return self.python.split(":")[1]
+
+
 class GoldSpec(TableLayout):
-    """One gold table, made by ``sql/gold/<source>/<name>.sql``."""
+    """One gold table, made by ``sql/gold/<source>/<name>.sql`` or by a Python function."""
 
     name: str
     mode: Literal["rebuild", "merge", "append"] = "rebuild"
@@ -148,9 +165,10 @@ class GoldSpec(TableLayout):
     grain: tuple[str, ...] = ()
     """Output columns that identify a row; empty only where the YAML accepts that nothing does."""
     sql: str
-    """The file's text: one Spark SELECT (rule 37)."""
+    """The file's text: one Spark SELECT (rule 37); empty where a Python function makes the table."""
+    transform: PythonTransform | None = None
     inputs: tuple[TableName, ...] = ()
-    """Tables the SQL reads, found in the SQL."""
+    """Tables it reads, found in the SQL or declared for the function."""
     acknowledge: tuple[Acknowledgement, ...] = ()
 
 

@@ -48,8 +48,9 @@ def _layouts(attempt: Attempt, columns: dict[str, tuple[str, ...]]) -> None:
     if spec is None or attempt.resolution is None:
         return
     for gold in spec.gold:
-        known = columns[spec.name_of(Layer.GOLD, gold.name).dotted]
-        attempt.resolution.refuse(column_findings(gold, known), ("gold", gold.name))
+        known = columns.get(spec.name_of(Layer.GOLD, gold.name).dotted)
+        if known is not None:
+            attempt.resolution.refuse(column_findings(gold, known), ("gold", gold.name))
     for table in spec.tables if isinstance(spec, SourceSpec) else ():
         found = columns.get(spec.name_of(Layer.SILVER, table.name).dotted)
         if found is not None:
@@ -75,7 +76,7 @@ def _unknown_columns(layout: Layout, attempt: Attempt, columns: dict[str, tuple[
     spec = attempt.spec
     if spec is None:
         return
-    for gold in spec.gold:
+    for gold in (gold for gold in spec.gold if gold.transform is None):
         file = layout.display(layout.sql(spec.name_of(Layer.GOLD, gold.name)))
         yield from unknown_columns(gold.sql, file, columns)
 
@@ -88,7 +89,12 @@ def _unknown_tables(layout: Layout, attempt: Attempt, known: set[str], broken: s
     asked = [(asset, resolution.document.locate(("schedule", "assets", index))) for index, asset in assets]
     for gold in spec.gold:
         file = layout.display(layout.sql(spec.name_of(Layer.GOLD, gold.name)))
-        asked += [(table.dotted, Location(file, line_of_table(gold.sql, table))) for table in gold.inputs]
+        if gold.transform is None:
+            asked += [(table.dotted, Location(file, line_of_table(gold.sql, table))) for table in gold.inputs]
+        else:
+            path = ("gold", gold.name, "transform", "inputs")
+            listed = enumerate(gold.transform.inputs)
+            asked += [(dotted, resolution.document.locate((*path, index))) for index, dotted in listed]
     for dotted, where in asked:
         # a table of a file that is itself broken is reported there, once
         if dotted not in known and TableName.parse(dotted).source not in broken:

@@ -16,7 +16,7 @@ _NOT_LAYOUT_OF_SILVER = {"mode", "applied_as", "sequence_by", "valid_from", "ini
     "max_delete_share",
     "allow_empty",
 }
-_NOT_LAYOUT_OF_GOLD = {"name", "description", "owner", "inputs", "acknowledge", "mode", "grain", "sql"}
+_NOT_LAYOUT_OF_GOLD = {"name", "description", "owner", "inputs", "acknowledge", "mode", "grain", "sql", "transform"}
 
 
 def bronze_facts(table: TableSpec) -> Facts:
@@ -55,7 +55,9 @@ def silver_facts(table: TableSpec) -> Facts:
 
 def gold_facts(gold: GoldSpec) -> Facts:
     """What decides the rows, columns and layout of a gold table besides its inputs."""
-    facts: Facts = {"mode": gold.mode, "grain": gold.grain, "sql": sql_digest(gold.sql)}
+    facts: Facts = {"mode": gold.mode, "grain": gold.grain, "sql": sql_digest(gold.sql or None)}
+    if gold.transform is not None:
+        facts |= {"transform.python": gold.transform.python, "transform.inputs": gold.transform.inputs}
     return facts | _layout(gold, _NOT_LAYOUT_OF_GOLD)
 
 

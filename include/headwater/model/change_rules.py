@@ -56,6 +56,8 @@ def gold_rule(old: GoldSpec, new: GoldSpec, path: str) -> Judgement:
         return Judgement(Effect.REBUILD, "a row is something else", "the rows as the earlier grain told them apart")
     if path == "mode":
         return Judgement(Effect.REBUILD, "the table is made anew once, then kept up in the new mode")
+    if path.startswith("transform") or (path == "sql" and not (old.sql and new.sql)):
+        return Judgement(Effect.REBUILD, "the table is made anew by another transform")
     if path == "sql":
         gone = [name for name in made_columns(old.sql) if name not in made_columns(new.sql)]
         return Judgement(Effect.REBUILD, "the table is made anew by the new SQL", _columns(gone), bool(gone))

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
-from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec, TableSpec
+from headwater.domain.spec import GoldSpec, PipelineSpec, PythonTransform, SourceSpec, TableSpec
 from headwater.model.acknowledgements import acknowledgement_findings
 from headwater.model.contract_lint import lint_contract
 from headwater.model.fixture_files import stray_files
 from headwater.model.fixtures import fixture_tables, read_fixtures
 from headwater.model.gold_modes import circles, mode_findings, mode_warnings
 from headwater.model.layout import Layout
+from headwater.model.python_transforms import python_findings
 from headwater.model.references import line_of_table, tables_of, unknown_table
 from headwater.model.resolution import Resolution
 from headwater.model.schedules import Finding
@@ -76,6 +77,8 @@ def _expressions(table: TableSpec) -> Iterator[Finding]:
 
 
 def _with_inputs(layout: Layout, spec: PipelineSpec, gold: GoldSpec, result: Resolution) -> GoldSpec:
+    if gold.transform is not None:
+        return _with_declared_inputs(gold, gold.transform, result)
     file = layout.display(layout.sql(spec.name_of(Layer.GOLD, gold.name)))
     try:
         found = read_gold_sql(gold.sql, file)
@@ -92,6 +95,22 @@ def _with_inputs(layout: Layout, spec: PipelineSpec, gold: GoldSpec, result: Res
     result.refuse(mode_findings(gold), ("gold", gold.name))
     result.warn(mode_warnings(gold), ("gold", gold.name))
     return gold.model_copy(update={"inputs": found.inputs})
+
+
+def _with_declared_inputs(gold: GoldSpec, transform: PythonTransform, result: Resolution) -> GoldSpec:
+    path, inputs = ("gold", gold.name), []
+    for index, dotted in enumerate(transform.inputs):
+        try:
+            table = TableName.parse(dotted)
+        except ValueError:
+            table = None
+        if table is None or table.layer not in {Layer.SILVER, Layer.GOLD} or dotted != table.dotted:
+            allowed = "silver.<source>.<table> or gold.<source>.<table>"
+            result.refuse([(("transform", "inputs", index), "this is no table to read", repr(dotted), allowed)], path)
+        else:
+            inputs.append(table)
+    result.refuse(python_findings(gold), path)
+    return gold.model_copy(update={"inputs": tuple(inputs)})
 
 
 def _absent(wanted: Iterator[tuple[str, int, str]], columns: tuple[str, ...], file: str) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from headwater.domain.base import Value
 from headwater.domain.change import Acknowledgement
-from headwater.domain.spec import ColumnRule, Duration, Freshness, Owner, Schedule, Silver
+from headwater.domain.spec import ColumnRule, Duration, Freshness, Owner, PythonTransform, Schedule, Silver
 from headwater.domain.table_layout import TableLayout
 
 
@@ -52,12 +52,13 @@ class TableDocument(Value):
 
 
 class GoldDocument(TableLayout):
-    """One entry under ``gold``; its SQL is ``sql/gold/<file stem>/<name>.sql``."""
+    """One entry under ``gold``; its SQL is ``sql/gold/<file stem>/<name>.sql``, unless a Python function makes it."""
 
     mode: Literal["rebuild", "merge", "append"] = "rebuild"
     description: str | None = None
     owner: Owner | None = None
     grain: tuple[str, ...] = ()
+    transform: PythonTransform | None = None
     accept: tuple[Acceptance, ...] = ()
     acknowledge: tuple[Acknowledgement, ...] = ()
 

@@ -60,6 +60,8 @@ def _own_gold(gold: GoldSpec, source: str) -> Iterator[TableName]:
 
 def route(gold: GoldSpec) -> str:
     """How the table is built, in words for people."""
+    if gold.transform is not None:
+        return f"made anew by {gold.transform.python}"
     if gold.mode != "merge":
         return "made anew" if gold.mode == "rebuild" else "append"
     why = group_queries(gold.sql, gold.grain).why_not

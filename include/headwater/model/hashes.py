@@ -15,6 +15,7 @@ from typing import Any
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec, TableSpec, spec_document
 from headwater.domain.table_layout import TableLayout
+from headwater.model.python_transforms import code_digest
 
 _WORDS = {"description", "owner", "acknowledge"}
 
@@ -46,7 +47,8 @@ def silver_hash(spec: SourceSpec, table: TableSpec) -> str:
 def gold_hash(spec: PipelineSpec, gold: GoldSpec) -> str:
     """What a gold table depends on besides its inputs: SQL, mode, grain and gold contract."""
     made_by = gold.model_dump(mode="json", exclude=_WORDS | {"inputs"})
-    return _hash("gold", made_by, _contract(spec, Layer.GOLD, gold.name))
+    code = () if gold.transform is None else (code_digest(gold.transform),)
+    return _hash("gold", made_by, _contract(spec, Layer.GOLD, gold.name), *code)
 
 
 def preflight_hash(spec: PipelineSpec, table: TableName, fixtures: str) -> str:

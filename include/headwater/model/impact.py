@@ -83,7 +83,7 @@ def _gold(gold: GoldSpec, dotted: str, columns: Affected, schemas: Schemas) -> A
     """Output columns made of the affected ones; all where they filter, join or group."""
     from sqlglot import errors
 
-    if columns is None:
+    if columns is None or gold.transform is not None:
         return None
     read = [item for item in columns_read(gold.sql, schemas) if item.table == dotted and item.column.lower() in columns]
     if any(item.decides_rows for item in read):

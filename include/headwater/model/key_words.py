@@ -54,6 +54,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "mode": "rebuild makes all anew on a change; merge only groups whose rows changed; append adds new rows",
         "description": "what a row is",
         "owner": _OWNER,
+        "transform": "a Python function that makes the table instead of SQL",
         "grain": "output columns that identify a row",
         "accept": _ACCEPT,
         "acknowledge": _ACKNOWLEDGE,
@@ -72,6 +73,10 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "manual": "true: run only when someone triggers it",
     },
     "Freshness": {layer: f"alert when the newest {layer} release is older" for layer in ("bronze", "silver", "gold")},
+    "PythonTransform": {
+        "python": "package.module:function of an installed distribution; DataFrames in, a DataFrame out",
+        "inputs": "tables the function is given, in this order: silver.flights.flights",
+    },
     "Silver": _LAYOUT
     | {
         "mode": "append keeps every event; upsert keeps the newest row of a key; scd2 keeps every version of a key; "
@@ -129,7 +134,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "or be ignored",
         "max_files": "most files of one run; the rest is read by the next",
         "max_expansion": "how many times its own size a compressed file may grow (beyond 64 MiB) before it is refused",
-        "max_record_bytes": "longest record in bytes; a longer one stops the table",
+        "max_record_bytes": "longest record (of text beyond ASCII: in characters); a longer one stops the table",
         "max_quarantined_share": _SHARE,
     },
 }

@@ -15,7 +15,10 @@ def known_columns(specs: Iterable[PipelineSpec]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for spec in specs:
         for gold in spec.gold:
-            found[spec.name_of(Layer.GOLD, gold.name).dotted] = _gold(gold)
+            name = spec.name_of(Layer.GOLD, gold.name).dotted
+            made = _gold(gold) if gold.transform is None else _promised(spec.contracts.get(name))
+            if made is not None:
+                found[name] = made
         for table in spec.tables if isinstance(spec, SourceSpec) else ():
             columns = _silver(table) or _promised(spec.contracts.get(spec.name_of(Layer.SILVER, table.name).dotted))
             if columns is not None:

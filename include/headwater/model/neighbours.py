@@ -31,9 +31,13 @@ def missing_of_table(layout: Layout, source: str, table: TableSpec) -> Iterator[
         yield from _missing(layout, layout.fixtures_path(silver), "fixture", table.name)
 
 
-def missing_of_gold(layout: Layout, table: TableName) -> Iterator[Finding]:
-    """Files a gold table lacks."""
-    yield from _missing(layout, layout.sql_path(table), "SQL", table.table)
+def missing_of_gold(layout: Layout, table: TableName, *, by_sql: bool) -> Iterator[Finding]:
+    """Files a gold table lacks; a SQL file beside a Python function is one too many."""
+    if by_sql:
+        yield from _missing(layout, layout.sql_path(table), "SQL", table.table)
+    elif os.path.isfile(layout.sql_path(table)):  # noqa: PTH113 - see _missing
+        message = f"{table.table!r} is made by a Python function, and there is a SQL file of its name"
+        yield ("transform",), message, layout.display(layout.sql(table)), "one of the two"
     yield from _missing(layout, layout.contract_path(table), "contract", table.table)
     yield from _missing(layout, layout.fixtures_path(table), "fixture", table.table)
 

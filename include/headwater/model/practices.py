@@ -103,7 +103,8 @@ def _of_pipeline(layout: Layout, attempt: Attempt, histories: Collection[str]) -
         path = ("gold", gold.name)
         sections[path] = _described(gold.description, document, path)
         sections[path] += [] if gold.grain else [_Found("missing_grain", document.locate(path))]
-        sections[path] += _in_sql(layout, spec.name_of(Layer.GOLD, gold.name), gold.sql, histories)
+        if gold.transform is None:
+            sections[path] += _in_sql(layout, spec.name_of(Layer.GOLD, gold.name), gold.sql, histories)
     for path, found in sections.items():
         yield from _unaccepted(document, path, found)
 

@@ -114,12 +114,12 @@ def _gold(layout: Layout, source: str, entries: dict[str, GoldDocument], result:
     found = []
     for name, raw in entries.items():
         table = checked_name(Layer.GOLD, source, name)
-        result.refuse(missing_of_gold(layout, table), ("gold", name))
+        result.refuse(missing_of_gold(layout, table, by_sql=raw.transform is None), ("gold", name))
         result.refuse(layout_findings(raw), ("gold", name))
         if raw.mode != "rebuild" and not raw.grain:
             finding = (("grain",), f"mode {raw.mode} needs a grain", "none", "grain: [column, …]")
             result.refuse([finding], ("gold", name))
-        sql = read_sql(layout, table)
+        sql = read_sql(layout, table) if raw.transform is None else ""
         if sql is not None:
             given = {key: getattr(raw, key) for key in _GOLD_KEYS}
             found.append(GoldSpec(name=name, sql=sql, **given))

@@ -15,9 +15,8 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS
 from headwater_spark.tables.sql_text import literal, quoted, spark_type
 from headwater_spark.tables.views import as_view
-from headwater_spark.transforms.clock import bind_clock
 from headwater_spark.transforms.columns import business_columns, shape_columns
-from headwater_spark.transforms.pinned_sql import pin_tables
+from headwater_spark.transforms.python_function import make_gold
 from headwater_spark.transforms.silver_sql import apply_silver_sql
 
 MOST_DIFFERENCES = 20
@@ -64,7 +63,7 @@ def _made(spark: SparkSession, table: PreflightTable, fixture: Fixture) -> DataF
     given = {dotted: _given(spark, table, fixture, dotted) for dotted in fixture.given}
     if table.gold is not None:
         views = {dotted: as_view(frame, "given") for dotted, frame in given.items()}
-        return spark.sql(bind_clock(pin_tables(table.gold.sql, views), fixture.planned_at))
+        return make_gold(spark, table.gold, views, fixture.planned_at)
     if table.silver is None:
         raise ValueError(f"the fixtures of {table.table} name no transform")
     bronze = TableName(layer=Layer.BRONZE, source=table.table.source, table=table.table.table)

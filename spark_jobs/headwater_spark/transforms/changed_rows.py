@@ -10,7 +10,6 @@ from headwater.domain.increment import FollowedInput
 from headwater.domain.names import TableName
 from headwater.domain.run import InputRef
 from headwater_spark.tables.sql_text import quoted
-from headwater_spark.tables.views import settled
 from headwater_spark.transforms.columns import business_columns
 
 
@@ -49,7 +48,7 @@ def changed_rows(spark: SparkSession, dotted: str, now: InputRef, followed: Foll
     touched = new.where(f"_hw_changed_batch > {followed.previous.batch}")
     if not followed.key:
         return ChangedRows(readable(touched), readable(old.where("false")))
-    keys = settled(touched.select(*map(quoted, followed.key)).distinct())
+    keys = touched.select(*map(quoted, followed.key)).distinct()
     return ChangedRows(readable(touched), readable(old.join(keys, list(followed.key), "left_semi")))
 
 

@@ -69,18 +69,23 @@ def made_again(made: DataFrame, groups: DataFrame, grain: Sequence[str]) -> Data
     )
 
 
-def refuse_twins(rows: str, groups: DataFrame, grain: Sequence[str], spark: SparkSession) -> None:
-    """Rows that share their grain cannot be merged; made anew, they reach the gate, which names them.
+def count_groups(target: str, rows: DataFrame, groups: DataFrame, grain: Sequence[str]) -> int:
+    """How many groups there are to make again.
 
-    :raises NotFollowedError: when two rows of the affected groups have one grain.
+    :raises NotFollowedError: when rows share their grain, among those made or in the table: they cannot be merged;
+        made anew, they reach the gate, which names them.
     """
-    joined = " AND ".join(f"r.{quoted(name)} <=> g.{quoted(name)}" for name in grain)
-    counted = spark.sql(
-        f"SELECT count(*) AS n, count(DISTINCT struct({listed(grain, 'r.')})) AS kinds "  # noqa: S608
-        f"FROM {rows} r LEFT SEMI JOIN {as_view(groups, 'groups')} g ON {joined}"
+    joined = " AND ".join(f"t.{quoted(name)} <=> g.{quoted(name)}" for name in grain)
+    named = as_view(groups, "groups")
+    surplus = "SELECT count(*) - count(DISTINCT struct({0})) FROM {1}"
+    counted = rows.sparkSession.sql(
+        f"SELECT (SELECT count(*) FROM {named}) AS n, "  # noqa: S608
+        f"({surplus.format(listed(grain), as_view(rows, 'rows'))}) AS made, "
+        f"({surplus.format(listed(grain, 't.'), f'{target} t LEFT SEMI JOIN {named} g ON {joined}')}) AS there"
     ).collect()[0]
-    if counted.n != counted.kinds:
+    if counted.made or counted.there:
         raise NotFollowedError("several rows have one grain")
+    return int(counted.n)
 
 
 def merge_statement(target: str, rows: DataFrame, groups: DataFrame, grain: Sequence[str]) -> str:

@@ -82,7 +82,9 @@ def _table_facts(name: TableName, spec: PipelineSpec | None) -> dict[str, str]:
     facts = {"contract_file": f"include/contracts/{layer_path}.yml"}
     items = spec.tables if isinstance(spec, SourceSpec) else ()
     item = next((item for item in items if item.name == name.table), None)
-    if name.layer is Layer.GOLD or (item is not None and item.sql is not None):
+    gold = next((item for item in spec.gold if item.name == name.table), None) if spec is not None else None
+    by_sql = name.layer is Layer.GOLD and (gold is None or gold.transform is None)
+    if by_sql or (item is not None and item.sql is not None):
         facts["sql_file"] = f"sql/{layer_path}.sql"
     if item is not None and item.extract.kind == "sql":
         facts["relation"] = item.extract.relation or f"public.{item.name}"

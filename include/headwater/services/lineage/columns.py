@@ -52,6 +52,8 @@ def gold_columns(
 
     :param schemas: dotted table -> columns; those of the SQL's inputs are used.
     """
+    if gold.transform is not None:
+        return ()  # a function does not say which column becomes which
     inputs = {name.dotted for name in gold.inputs}
     return sql_lineage(
         gold.sql, {dotted: schema for dotted, schema in schemas.items() if dotted in inputs and schema.columns}
