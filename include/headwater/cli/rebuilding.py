@@ -33,6 +33,7 @@ def rebuild(
     """Derive a table again from bronze through Airflow: staged, gated and released like any run."""
     from headwater.services.rebuilding import rebuild_bound
 
+    pipeline = _pipeline(table)
     conf: dict[str, JsonValue] = {"rebuild": [table]}
     if since is not None:
         rebuild_bound(since)  # refused here already
@@ -42,7 +43,7 @@ def rebuild(
     with opened_platform() as platform:
         api = open_airflow(platform.settings.airflow)
         try:
-            started = start_run(api, _pipeline(table), conf)
+            started = start_run(api, pipeline, conf)
             ended = wait_for_run(api, started) if wait else started
         finally:
             api.close()

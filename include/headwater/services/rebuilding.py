@@ -11,7 +11,8 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.run import RunPlan, RunRequest, Window
 from headwater.services.context import RunContext
 
-_LONGEST_BATCH = 18
+_LONGEST_BATCH = 7
+"""Digits; eight are a date without its hyphens."""
 NOTHING_READ = Window(kind="nothing", note="a rebuild reads nothing from the source")
 
 

@@ -79,6 +79,9 @@ def test_an_instant_without_a_zone_is_utc_and_others_are_converted() -> None:
         ("dry_run", None),
         ("reason", 7),
         ("reason", "x" * 501),
+        ("rebuild", [["silver.flights.a"]]),
+        ("rebuild_from", "yesterday"),
+        ("rebuild_from", "17\n"),
         ("connection", "other_db"),
         ("{{ conn.flights_db.password }}", "x"),
     ],
@@ -99,6 +102,15 @@ def test_a_window_that_ends_before_it_begins_is_refused() -> None:
 def test_a_full_refresh_takes_no_window() -> None:
     with pytest.raises(RequestError, match="takes no window"):
         run_request(SOURCE, EMPTY | {"window_from": "2013-02-01T00:00:00Z", "full_refresh": True})
+
+
+@pytest.mark.parametrize("form", [["silver.flights.a", "silver.flights.a"], "silver.flights.a"])
+def test_a_rebuild_is_asked_for_by_table_and_bound(form: object) -> None:
+    request = run_request(SOURCE, EMPTY | {"rebuild": form, "rebuild_from": "17"})
+    assert (request.kind, request.rebuild, request.rebuild_from) == (RunKind.REBUILD, ("silver.flights.a",), 17)
+    assert run_request(SOURCE, EMPTY | {"rebuild": [], "rebuild_from": None}).kind is RunKind.SCHEDULED
+    again = run_request(PRODUCT, {"rebuild": ["gold.delays.g"], "rebuild_from": "2026-03-31"})
+    assert type(again).model_validate_json(again.model_dump_json()) == again
 
 
 def test_a_product_takes_no_tables_and_no_window() -> None:

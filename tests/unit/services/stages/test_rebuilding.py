@@ -141,4 +141,5 @@ def test_a_bound_that_is_none_is_refused(text: str) -> None:
 
 def test_a_date_is_utc() -> None:
     assert rebuild_bound("2026-03-31") == datetime(2026, 3, 31, tzinfo=UTC)
+    assert rebuild_bound("20260331") == datetime(2026, 3, 31, tzinfo=UTC)
     assert rebuild_bound("17") == 17
