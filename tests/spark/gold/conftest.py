@@ -28,12 +28,14 @@ class Gold:
     keys: Mapping[str, tuple[str, ...]]
     """Silver table -> its key; empty for tables that only append."""
     built_from: dict[str, dict[str, InputRef]] = field(default_factory=dict)
+    tables: dict[str, TableName] = field(default_factory=dict)
 
     def spec(self, name: str, sql: str, grain: tuple[str, ...], mode: str = "merge") -> GoldSpec:
-        """``{name}`` in the SQL is a silver table of the lake."""
-        tables = {table: self.lake.name(Layer.SILVER, table) for table in self.keys}
-        inputs = tuple(silver for table, silver in tables.items() if f"{{{table}}}" in sql)
-        text = sql.format(**{table: silver.dotted for table, silver in tables.items()})
+        """``{name}`` in the SQL is a silver table of the lake, or gold declared before."""
+        tables = {table: self.lake.name(Layer.SILVER, table) for table in self.keys} | self.tables
+        inputs = tuple(known for table, known in tables.items() if f"{{{table}}}" in sql)
+        text = sql.format(**{table: known.dotted for table, known in tables.items()})
+        self.tables[name] = self.lake.name(Layer.GOLD, name)
         return GoldSpec(name=name, mode=mode, grain=grain, sql=text, inputs=inputs)
 
     def order(self, spec: GoldSpec, batch: int) -> BuildTable:
@@ -44,7 +46,11 @@ class Gold:
         follow = None
         if then is not None:
             followed = {
-                dotted: FollowedInput(previous=ref, changes="batch", key=self.keys[TableName.parse(dotted).table])
+                dotted: FollowedInput(
+                    previous=ref,
+                    changes="content" if dotted.startswith("gold.") else "batch",
+                    key=self.keys.get(TableName.parse(dotted).table, ()),
+                )
                 for dotted, ref in then.items()
             }
             found = group_queries(spec.sql, spec.grain)

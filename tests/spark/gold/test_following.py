@@ -127,3 +127,17 @@ def test_rows_that_share_their_grain_are_made_anew_and_append_takes_new_rows_onl
         ["appended what new rows give", "made anew: several rows have one grain"],
         ["appended what new rows give", "no group changed"],
     ]
+
+
+def test_gold_of_gold_is_followed_by_what_differs(lake: Any, gold_of: Any) -> None:
+    gold = gold_of(lake, facts=("k",))
+    lower = gold.spec("lower", "SELECT v, count(*) AS n FROM {facts} GROUP BY v", ("v",))
+    upper = gold.spec("upper", "SELECT n, count(*) AS groups FROM {lower} GROUP BY n", ("n",))
+    facts, ways = lake.spec("upsert", name="facts", sequence_by="u"), []
+    for batch, values in ((1, ("1, 'a'", "2, 'a'", "3, 'b'")), (2, ("2, 'b'", "4, 'c'")), (3, ("1, 'a'",))):
+        rows = [f"{row}, TIMESTAMP '2026-02-0{batch} 00:00:00Z'" for row in values]
+        lake.refine(facts, lake.bronze(batch, "k bigint, v string, u timestamp", rows, "facts"))
+        for spec in (lower, upper):
+            ways += [result.facts.get("how") for result in gold.build(batch, spec)]
+            assert gold.rows(spec) == gold.anew(spec)
+    assert ways == [None, None, "3 groups made again", "2 groups made again", "no group changed", "no group changed"]
