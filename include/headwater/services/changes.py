@@ -39,18 +39,37 @@ def planned_changes(
     return tuple(found)
 
 
-def refuse_unmeant(spec: PipelineSpec, changes: Sequence[SpecChange]) -> None:
-    """Stop before anything is read where a change cannot be made, or where a loss is not acknowledged.
+def refuse_unreadable(spec: PipelineSpec, changes: Sequence[SpecChange]) -> None:
+    """Stop before anything is read where a bronze table cannot be read on as its files say now.
 
-    :raises ChangeRefusedError: of the first such change; the others are in its text.
+    Columns of a landing are left to the extract of their table, which compares them with the table itself. Silver and
+    gold are held in their stages, so that a broken gold never stops ingestion.
+
+    :raises ChangeRefusedError: of the first such table.
     """
-    judged = ((change, change_remedy(spec, change)) for change in changes)
-    refused = [(change, remedy) for change, remedy in judged if remedy is not None]
-    if not refused:
-        return
+    read = tuple(
+        change
+        for change in changes
+        if change.table.layer is Layer.BRONZE and not change.path.startswith("extract.columns.")
+    )
+    for error in refusals(spec, read).values():
+        raise error
+
+
+def refusals(spec: PipelineSpec, changes: Sequence[SpecChange]) -> dict[TableName, ChangeRefusedError]:
+    """Table -> why its changes may not happen by themselves; a table whose changes may is left out."""
+    found: dict[TableName, list[tuple[SpecChange, str]]] = {}
+    for change in changes:
+        remedy = change_remedy(spec, change)
+        if remedy is not None:
+            found.setdefault(change.table, []).append((change, remedy))
+    return {table: _refusal(spec, refused) for table, refused in found.items()}
+
+
+def _refusal(spec: PipelineSpec, refused: Sequence[tuple[SpecChange, str]]) -> ChangeRefusedError:
     change, remedy = refused[0]
     rest = [other.text for other, _ in refused[1:]]
-    raise ChangeRefusedError(
+    return ChangeRefusedError(
         change.text,
         Location(spec.file, key=_section(change.table)),
         got="\n".join(rest) or None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headwater.domain.names import Layer
 from headwater.domain.run import RunPlan, Window
+from headwater.services.changes import change_remedy
 from headwater.services.context import RunContext
 
 MAX_ITEMS = 5
@@ -18,7 +19,9 @@ def plan_lines(run: RunContext, plan: RunPlan) -> list[str]:
     lines += [f"  {table.table:<{width}}  batch {table.batch:>4}  {_window(table.window)}" for table in plan.tables]
     lines += [f"  {name:<{width}}  at snapshot {snapshot}" for name, snapshot in plan.inputs.items()]
     lines += [f"  builds {run.spec.name_of(Layer.GOLD, gold.name).dotted}: {route(gold)}" for gold in run.spec.gold]
-    lines += [f"  {change.text}" for change in plan.changes]
+    for change in plan.changes:
+        remedy = change_remedy(run.spec, change)
+        lines.append(f"  {change.text}" + (f"; held: {remedy}" if remedy else ""))
     return lines
 
 

@@ -15,6 +15,7 @@ from headwater.services.context import RunContext, planned
 from headwater.services.following import CannotFollowError, follow
 from headwater.services.gold_inputs import gold_input, waves
 from headwater.services.layouts import layout_to_change
+from headwater.services.refusing import hold_refused
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.table_jobs import JobsDone, TableJob, or_earlier, run_jobs
 
@@ -31,10 +32,12 @@ def run(platform: Platform, run: RunContext) -> StageReport:
     started = time.monotonic()
     plan = planned(platform, run)
     outcomes: list[TableOutcome] = []
-    failed: list[str] = []
+    refused = hold_refused(platform, run, plan, Layer.GOLD, STAGE)
+    failed = [table.dotted for table in refused]
     built = False
     for wave in waves(run.spec):
-        found = [_work(platform, run, plan, gold) for gold in wave]
+        names = ((run.spec.name_of(Layer.GOLD, gold.name), gold) for gold in wave)
+        found = [refused.get(name) or _work(platform, run, plan, gold) for name, gold in names]
         outcomes += [item for item in found if isinstance(item, TableOutcome)]
         jobs = [item for item in found if isinstance(item, TableJob)]
         if jobs:

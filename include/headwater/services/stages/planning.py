@@ -12,10 +12,11 @@ from headwater.domain.spec import ProductSpec, spec_document
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import RunRecord
-from headwater.services.changes import planned_changes, refuse_unmeant
+from headwater.services.changes import planned_changes, refuse_unreadable
 from headwater.services.context import RunContext
 from headwater.services.leasing import take_leases
 from headwater.services.rebuilding import check_rebuild
+from headwater.services.refusing import forget_refused
 from headwater.services.table_plans import instant, plan_table, renewed
 
 
@@ -27,14 +28,14 @@ def run(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
     :raises LeaseBusyError: when other runs hold tables of this pipeline; it names them.
     :raises SpecError: when the request cannot be met, such as a backfill of a snapshot extract.
     :raises RequestError: when the run was cleared, and the files changed what it has published.
-    :raises ChangeRefusedError: when the files changed what a table is, and that may not happen by itself (rule 14).
+    :raises ChangeRefusedError: when the files changed how a table is read, and it cannot be read on so (rule 14).
     """
     if request.dry_run:
         return _plan(platform, run, request, planned_changes(platform, run.spec, request))
     take_leases(platform, run)
     failpoint("plan.after_lease")
     changes = planned_changes(platform, run.spec, request)
-    refuse_unmeant(run.spec, changes)
+    refuse_unreadable(run.spec, changes)
     stored = platform.runs.plan(run.key)
     document = json.dumps(spec_document(run.spec), sort_keys=True)
     if stored is not None and not _superseded(platform, run, stored):
@@ -66,6 +67,7 @@ def _renew(
     _refuse_late(platform, run, changes)
     plan = plan.model_copy(update={"changes": changes})
     platform.runs.renew_plan(plan, document)
+    forget_refused(platform, run, run.spec, stored, plan)
     return plan
 
 

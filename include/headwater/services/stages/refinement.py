@@ -16,6 +16,7 @@ from headwater.ports.run_store import SetAside
 from headwater.services.context import RunContext, planned, source_of
 from headwater.services.layouts import layout_note, layout_to_change
 from headwater.services.rebuilding import asked_anew, is_asked
+from headwater.services.refusing import hold_refused
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.table_jobs import TableJob, or_earlier, run_jobs
 
@@ -29,12 +30,17 @@ def run(platform: Platform, run: RunContext) -> StageReport:
     """
     started = time.monotonic()
     spec, plan = source_of(run), planned(platform, run)
-    found = [_work(platform, run, plan, spec.table(table.table)) for table in plan.tables]
+    refused = hold_refused(platform, run, plan, Layer.SILVER, STAGE)
+    found = [
+        refused.get(spec.name_of(Layer.SILVER, table.table)) or _work(platform, run, plan, spec.table(table.table))
+        for table in plan.tables
+    ]
     quiet = tuple(item for item in found if isinstance(item, TableOutcome))
     jobs = [item for item in found if isinstance(item, TableJob)]
     if not jobs:
         told = tuple(_announced(platform, spec, outcome) for outcome in quiet)
-        return StageReport(stage=STAGE, outcomes=told, message="nothing new to refine")
+        held = tuple(table.dotted for table in refused)
+        return StageReport(stage=STAGE, outcomes=told, held=held, message="nothing new to refine")
     job = JobSpec(
         kind="refine",
         run_key=run.key,
@@ -46,7 +52,7 @@ def run(platform: Platform, run: RunContext) -> StageReport:
     failpoint("refine.begin")
     done = run_jobs(platform, run, "refine_to_silver", jobs, job)
     failpoint("refine.end")
-    held = tuple(table.dotted for table in done.failed)
+    held = tuple(table.dotted for table in (*refused, *done.failed))
     outcomes = tuple(_announced(platform, spec, outcome) for outcome in (*quiet, *done.outcomes))
     took = f"refined in {time.monotonic() - started:.1f} s"
     return StageReport(stage=STAGE, outcomes=outcomes, held=held, message=took)
