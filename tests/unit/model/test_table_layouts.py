@@ -59,6 +59,7 @@ def test_a_layout_that_cannot_be_is_refused_with_its_line(
     files.replace(YAML, old, old + new)
     (error,) = load_repository(files.root).errors
     assert message in error.message
+    assert error.where is not None
     assert error.where.line == next(
         n for n, line in enumerate((files.root / YAML).read_text().splitlines(), 1) if new.strip(", \n") in line
     )
