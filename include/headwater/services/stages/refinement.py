@@ -14,6 +14,7 @@ from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import SetAside
 from headwater.services.context import RunContext, planned, source_of
+from headwater.services.delivered_again import delivered_again
 from headwater.services.layouts import layout_note, layout_to_change
 from headwater.services.rebuilding import asked_anew, is_asked
 from headwater.services.refusing import hold_refused
@@ -102,7 +103,10 @@ def _work(platform: Platform, run: RunContext, plan: RunPlan, table: TableSpec) 
             **(platform.model.quarantine_rules(contract) if contract else {}),
             **_named((i for i in discards if i.up_to_batch <= done and i.up_to_cursor is not None), table),
         },
-        set_aside=_named((i for i in discards if i.up_to_batch > done), table),
+        set_aside={
+            **_named((i for i in discards if i.up_to_batch > done), table),
+            **delivered_again(platform, table, silver, bronze_input.batch),
+        },
         anew=anew,
         relayout_from=layout_to_change(target, table.silver.layout) if anew and not anew.is_bounded else None,
     )

@@ -8,6 +8,7 @@ import pytest
 
 from headwater.domain.errors import ContractBrokenError, TransformError
 from headwater.domain.names import Layer
+from headwater.domain.spec import SqlExtract
 from headwater.ports.run_store import SetAside
 from headwater.services.accepting import accept
 from headwater.services.held import discard
@@ -133,6 +134,22 @@ def test_a_discard_holds_for_the_batches_it_was_made_for(world: Any) -> None:
         "id is positive, set aside by ann: known": "(id < 0 OR id IS NULL) AND `_hw_batch` <= 1"
     }
     assert asked[SILVER[2]] == {}
+
+
+@pytest.mark.parametrize("mode", ["snapshot", "incremental"])
+def test_what_a_held_full_extract_broke_is_judged_in_the_newer_extract_only(world: Any, mode: str) -> None:
+    """Rules 21, 31: the newer one brings every row again; an incremental extract does not, so its rows stay judged."""
+    spec = world.model.spec
+    extract = SqlExtract.model_validate({"mode": mode, "cursor": "id"})
+    tables = tuple(table.model_copy(update={"extract": extract}) for table in spec.tables)
+    world.model.spec = spec.model_copy(update={"tables": tables})
+    world.engine.broken = {SILVER[2]}
+    world.whole("one")
+    world.source.rows["stock"] = 2
+    world.whole("two")
+    asked = {item.silver.dotted: item.set_aside for item in world.engine.jobs[-2].refine}
+    rule = "id is positive, held in run one and delivered again since"
+    assert asked == {SILVER[2]: {rule: "(id < 0) AND `_hw_batch` <= 1"} if mode == "snapshot" else {}}
 
 
 def test_silver_waits_for_bronze_that_was_never_published(world: Any) -> None:
