@@ -43,8 +43,8 @@ PRACTICES: dict[str, Practice] = {
         "order the window or the list by columns that leave no tie, or use min, max, min_by or max_by",
     ),
     "unbounded_history": Practice(
-        "this table holds every version of a key: without a condition on its validity a row meets all of them",
-        "add `is_current`, or a condition on valid_from and valid_to, batch_in and batch_out",
+        "this table holds every version of a key, corrected ones too: without a condition a row meets all of them",
+        "add `is_current`, or `batch_out IS NULL` with a condition on valid_from and valid_to",
     ),
     "missing_grain": Practice(
         "nothing says what a row is, so no gate can find a doubled one",

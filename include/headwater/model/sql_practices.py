@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from headwater.domain.names import SCD2_COLUMNS
 from headwater.model.known_columns import dotted_of
 from headwater.model.sql_select import line_of, parse_select
 
@@ -23,6 +22,8 @@ _PICK = frozenset(
     {"first", "first_value", "last", "last_value", "any_value", "nth_value", "lead", "lag", "row_number", "ntile"}
 )
 _GATHER = frozenset({"collect_list", "collect_set", "array_agg", "listagg", "string_agg", "mode"})
+_BELIEVED = frozenset({"is_current", "batch_in", "batch_out"})
+"""A condition on one of these chooses among beliefs; one on the interval alone takes corrected ones, too."""
 _ORDERED_BY_CHANCE = _PICK | _GATHER
 """Functions whose answer depends on the order of the rows, unless an ORDER BY gives one."""
 
@@ -107,7 +108,7 @@ def _histories(scope: Scope, histories: Collection[str]) -> Iterator[Place]:
         for alias, source in scope.sources.items()
         if isinstance(source, exp.Table) and dotted_of(part.name for part in source.parts) in histories
     }
-    bounded = {column.table for column in _condition_columns(scope) if column.name.lower() in SCD2_COLUMNS}
+    bounded = {column.table for column in _condition_columns(scope) if column.name.lower() in _BELIEVED}
     for alias, table in found.items():
         # a column without its table bounds the only history there is
         if alias not in bounded and not ("" in bounded and len(found) == 1):

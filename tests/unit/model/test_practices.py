@@ -42,6 +42,11 @@ def _places(sql: str) -> list[tuple[str, int | None]]:
         ("SELECT x FROM (\nSELECT x FROM silver.a.b LIMIT 1) AS s ORDER BY x LIMIT 1", "non_deterministic", 2),
         (f"SELECT o.x FROM silver.a.b AS o\nJOIN {HISTORY} AS c ON c.id = o.c", "unbounded_history", 2),
         (f"SELECT id\nFROM {HISTORY}", "unbounded_history", 2),
+        (
+            f"SELECT o.x FROM silver.a.b AS o\nJOIN {HISTORY} AS c ON c.id = o.c AND o.t < c.valid_to",
+            "unbounded_history",
+            2,
+        ),
         (f"SELECT c.is_current\nFROM {HISTORY} AS c", "unbounded_history", 2),
         (
             f"SELECT c.id FROM {HISTORY} AS c\nJOIN {HISTORY} AS d ON d.id = c.id AND d.is_current",
@@ -73,7 +78,7 @@ def test_a_doubtful_place_is_named_with_its_line(sql: str, practice: str, line: 
         "SELECT x FROM silver.a.b ORDER BY x LIMIT 10",
         "SELECT max_by(x, y) AS f, min(x) AS g, percentile_approx(x, 0.5) AS h FROM silver.a.b",
         f"SELECT o.x FROM silver.a.b AS o LEFT JOIN {HISTORY} AS c ON c.id = o.c AND c.is_current",
-        f"SELECT o.x FROM silver.a.b AS o JOIN {HISTORY} AS c ON c.id = o.c AND o.t < c.valid_to",
+        f"SELECT o.x FROM silver.a.b AS o JOIN {HISTORY} AS c ON c.id = o.c AND c.batch_in < o.t AND o.t < c.valid_to",
         f"SELECT o.x FROM silver.a.b AS o JOIN {HISTORY} AS c ON c.id = o.c WHERE c.batch_out IS NULL",
         f"WITH c AS (SELECT id FROM {HISTORY} WHERE is_current) SELECT c.id FROM c",
         f"SELECT o.x FROM silver.a.b AS o WHERE EXISTS (SELECT 1 FROM {HISTORY} AS c WHERE c.id = o.c AND is_current)",
