@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source clean-demo
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools
@@ -46,6 +46,9 @@ demo-stop: setup ## Stop a demo that is serving
 
 new-source: setup ## Scaffold a source: make new-source NAME=orders CONNECTION=orders_db
 	@$(RUN) --no-sync headwater new-source $(NAME) --connection $(CONNECTION)
+
+options: setup ## Write the tables of options in the guides, after a change of the models
+	@$(RUN) --no-sync headwater schema --guides docs/guides
 
 check: setup ## The whole gate but the tests: locks, format, lint, types, layers, YAML, sources, links
 	@$(UV) lock --check --quiet

@@ -38,7 +38,7 @@ def examine() -> tuple[Finding, ...]:
         ("Airflow", _airflow),
     )
     findings = [_explained(what, check) for what, check in checks]
-    return (*findings, *_connections())
+    return (*findings, *_source_kinds(), *_connections())
 
 
 def _explained(what: str, check: Callable[[], Finding]) -> Finding:
@@ -124,6 +124,14 @@ def _airflow_address() -> str | None:
 
     stack = embedded_stack()
     return stack.airflow_url if stack.is_serving() else None
+
+
+def _source_kinds() -> Iterator[Finding]:
+    """How far each kind of source has been shown to work."""
+    from headwater.adapters.sources.kinds import SOURCE_KINDS, badge_of
+
+    for kind in SOURCE_KINDS:
+        yield Finding(what=f"source: {kind.name}", fine=True, found=badge_of(kind))
 
 
 def _connections() -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -73,8 +74,21 @@ def _objects(errors: tuple[SpecError, ...]) -> list[dict[str, object]]:
 
 def schema(
     kind: Annotated[Literal["source", "product"], typer.Argument(help="Which kind of file.")] = "source",
+    options: Annotated[
+        Literal["sql", "files"] | None, typer.Option(help="Print the options of this kind of extract as Markdown.")
+    ] = None,
+    guides: Annotated[
+        Path | None, typer.Option(help="Make the tables of options in the guides of this folder anew.")
+    ] = None,
 ) -> None:
-    """Print the JSON schema of a YAML file, for editors."""
+    """Print the JSON schema of a YAML file, for editors; or the options of an extract, for guides."""
     from headwater.model.json_schema import json_schema
+    from headwater.model.options import option_table, rewrite_tables
 
-    print_json(json_schema(kind))
+    if guides is not None:
+        for path in rewrite_tables(guides):
+            typer.echo(f"rewrote {path}")
+    elif options is not None:
+        typer.echo(option_table(options), nl=False)
+    else:
+        print_json(json_schema(kind))

@@ -43,6 +43,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "key": "columns that identify a row at the source",
         "extract": "what is read and how; overrides the extract of the file, key by key",
         "silver": "how bronze batches become the silver table",
+        "transform": "a Python function over the rows of a batch, after the column rules; instead of a SQL file",
         "columns": "what becomes of single columns on their way to silver, by name at the source",
         "accept": _ACCEPT,
         "acknowledge": _ACKNOWLEDGE,
@@ -73,6 +74,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "manual": "true: run only when someone triggers it",
     },
     "Freshness": {layer: f"alert when the newest {layer} release is older" for layer in ("bronze", "silver", "gold")},
+    "PythonFunction": {"python": "package.module:function of an installed distribution; a DataFrame in, one out"},
     "PythonTransform": {
         "python": "package.module:function of an installed distribution; DataFrames in, a DataFrame out",
         "inputs": "tables the function is given, in this order: silver.flights.flights",

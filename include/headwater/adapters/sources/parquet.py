@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MEMORY_LIMIT = "200MB"
 THREADS = 2
 FILE_SIZE = "256MB"
+ROW_GROUP_SIZE = "16MB"
 DICTIONARY_SIZE_LIMIT = 4096
 """Values per row group: beyond it a dictionary costs more time than it saves room."""
 DIGEST_VERSION = "content-v1"
@@ -196,10 +197,13 @@ def _copy(
 ) -> tuple[DataFile, ...]:
     target = Path(local(folder))
     target.mkdir(parents=True, exist_ok=True)
+    ordered = connection.execute("SELECT current_setting('preserve_insertion_order')").fetchone()
+    # DuckDB bounds row groups by bytes, whatever the size of single values, only where rows may change their order
+    bounded = "" if ordered is None or ordered[0] else f"ROW_GROUP_SIZE_BYTES '{ROW_GROUP_SIZE}', "
     copied = connection.execute(
         f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
         f"FIELD_IDS {{{field_ids}}}, DICTIONARY_SIZE_LIMIT {DICTIONARY_SIZE_LIMIT}, FILE_SIZE_BYTES '{FILE_SIZE}', "
-        f"FILENAME_PATTERN {literal(stem + '-{i}')}, OVERWRITE_OR_IGNORE true, RETURN_FILES true)"
+        f"{bounded}FILENAME_PATTERN {literal(stem + '-{i}')}, OVERWRITE_OR_IGNORE true, RETURN_FILES true)"
     ).fetchone()
     names = sorted(copied[1]) if copied else []
     files = tuple(_data_file(connection, folder, Path(name)) for name in names)

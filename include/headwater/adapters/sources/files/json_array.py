@@ -46,13 +46,13 @@ class JsonArray:
 
     def _element(self) -> tuple[str, bool]:
         """One element without the spaces around it, and whether it was the last."""
-        self._forget()
-        depth, scan = 0, 0
+        depth, scan = 0, self._at
         while True:
             match = _TOKEN.search(self._text, scan)
             if match is None or (match[0][0] == '"' and not match[1]):
                 # nothing more to see, or a quote that is not closed yet
-                scan = len(self._text) if match is None else match.start()
+                scan = (len(self._text) if match is None else match.start()) - self._at
+                self._forget()
                 if not self._read():
                     raise NoArrayError("ends before its closing ]")
                 continue
@@ -60,8 +60,8 @@ class JsonArray:
             if depth == 0 and sign in ",]}":
                 if sign == "}":
                     continue
-                self._at = scan
-                return self._text[: match.start()].strip(_SPACE), sign == "]"
+                start, self._at = self._at, scan
+                return self._text[start : match.start()].strip(_SPACE), sign == "]"
             depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(sign, 0)
 
     def _next_sign(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from headwater.adapters.sources.files.json_array import JsonArray, NoArrayError
 from headwater.adapters.sources.files.json_values import DECODER, DuplicateKeyError, text_of
-from headwater.adapters.sources.files.lines import Encoding, RecordTooLongError, blocks, is_text
+from headwater.adapters.sources.files.lines import Encoding, RecordTooLongError, blocks, is_text, texts
 from headwater.adapters.sources.files.shape import Shape
 from headwater.adapters.sources.files.unpacking import Part
 from headwater.adapters.sources.texts import Record, TextFile
@@ -36,7 +36,7 @@ def read_json_array(part: Part, shape: Shape, target: TextFile) -> None:
     """
     extract = shape.landing.extract
     encoding = Encoding(extract.encoding)
-    array = JsonArray(blocks(part.content, encoding, extract.max_record_bytes), extract.max_record_bytes)
+    array = JsonArray(texts(part.content, encoding), extract.max_record_bytes)
     try:
         _take(array.elements(), part, _JsonRecords(shape, encoding, keep_blank=True), target)
     except NoArrayError as error:
@@ -46,8 +46,8 @@ def read_json_array(part: Part, shape: Shape, target: TextFile) -> None:
     raise shape.landing.refusal(shape.path, f"is no JSON array: it {what}", what, "one whole array of objects")
 
 
-def _take(texts: Iterable[str], part: Part, records: _JsonRecords, target: TextFile) -> None:
-    for place, text in enumerate(texts, 1):
+def _take(found: Iterable[str], part: Part, records: _JsonRecords, target: TextFile) -> None:
+    for place, text in enumerate(found, 1):
         record = records.of(place, text)
         if record is not None:
             target.add(part.name, record)
@@ -93,10 +93,10 @@ class _JsonRecords:
             if extra and policy == "stop":
                 what = f"has fields that are not declared: {', '.join(extra)}"
                 raise self.shape.drift([], extra, f"{what}, in record {place}", text)
-        texts = [text_of(values.get(name)) for name in names]
-        if "\\u" in text and not all(value is None or is_text(value) for value in texts):
+        row = [text_of(values.get(name)) for name in names]
+        if "\\u" in text and not all(value is None or is_text(value) for value in row):
             return Record(place, None, text, "invalid_unicode")
-        return Record(place, self.shape.row(texts, range(len(names))), text)
+        return Record(place, self.shape.row(row, range(len(names))), text)
 
 
 def _object(text: str) -> tuple[dict[str, object] | None, str | None]:

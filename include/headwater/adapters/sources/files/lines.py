@@ -66,16 +66,8 @@ def blocks(content: BinaryIO, encoding: Encoding, bound: int) -> Iterator[str]:
     :raises RecordTooLongError: when a line is longer.
     :raises NoByteOrderMarkError: when a UTF-16 file has none.
     """
-    decoder = codecs.getincrementaldecoder(encoding.name)(encoding.errors)
-    rest, begun = "", False
-    chunk = content.read(BLOCK_BYTES)
-    if chunk and encoding.name == "utf-16" and chunk[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        raise NoByteOrderMarkError
-    while True:
-        text = _decoded(decoder, chunk)
-        if not begun and encoding.name != "utf-16":
-            # the decoder of UTF-16 takes the mark off itself
-            text, begun = text.removeprefix(_BYTE_ORDER_MARK), bool(text)
+    rest = ""
+    for text in texts(content, encoding):
         cut = text.rfind("\n") + 1
         if cut:
             yield rest + text[:cut]
@@ -84,11 +76,27 @@ def blocks(content: BinaryIO, encoding: Encoding, bound: int) -> Iterator[str]:
             rest += text
         if len(rest) > bound:
             raise RecordTooLongError
-        if not chunk:
-            break
-        chunk = content.read(BLOCK_BYTES)
     if rest:
         yield rest
+
+
+def texts(content: BinaryIO, encoding: Encoding) -> Iterator[str]:
+    """The text of a file in pieces of any length, without its byte order mark.
+
+    :raises NoByteOrderMarkError: when a UTF-16 file has none.
+    """
+    decoder = codecs.getincrementaldecoder(encoding.name)(encoding.errors)
+    # the decoder of UTF-16 takes the mark off itself
+    begun = encoding.name == "utf-16"
+    chunk = content.read(BLOCK_BYTES)
+    if chunk and begun and chunk[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        raise NoByteOrderMarkError
+    while chunk:
+        text = _decoded(decoder, chunk)
+        yield text if begun else text.removeprefix(_BYTE_ORDER_MARK)
+        begun = begun or bool(text)
+        chunk = content.read(BLOCK_BYTES)
+    yield _decoded(decoder, b"")
 
 
 def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes) -> str:

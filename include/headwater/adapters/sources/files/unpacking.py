@@ -119,7 +119,7 @@ def _members(packed: BinaryIO, guard: _Guard) -> Iterator[Part]:
 def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, guard: _Guard) -> Any:
     try:
         return archive.open(member)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, RuntimeError, OSError) as error:
         damage = str(error)[:200]
     raise guard.refuse("is damaged", damage, "members that are stored or deflated")
 

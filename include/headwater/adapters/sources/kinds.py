@@ -1,0 +1,44 @@
+"""Every kind of source, and how far it has been shown to work."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from headwater.adapters.sources.files.locations import AZURE_KINDS, LOCAL_KINDS, S3_KINDS
+from headwater.adapters.sources.opening import POSTGRES_KINDS, SQLITE_KIND
+from headwater.domain.base import Value
+
+VERIFIED, PROTOCOL = "verified on a real server", "protocol only"
+
+
+class SourceKind(Value):
+    """A kind of source. ``counterpart`` is what its tests run against.
+
+    :param guide: its page under ``docs/guides/sources/``.
+    """
+
+    name: str
+    extract: Literal["sql", "files"]
+    connections: tuple[str, ...]
+    badge: Literal["verified on a real server", "protocol only"]
+    counterpart: str
+    guide: str
+
+
+SOURCE_KINDS = (
+    SourceKind(name="PostgreSQL", extract="sql", connections=POSTGRES_KINDS, badge=VERIFIED,
+               counterpart="PostgreSQL 18", guide="postgres.md"),
+    SourceKind(name="SQLite", extract="sql", connections=(SQLITE_KIND,), badge=VERIFIED,
+               counterpart="SQLite itself", guide="sqlite.md"),
+    SourceKind(name="files in a folder", extract="files", connections=LOCAL_KINDS, badge=VERIFIED,
+               counterpart="a file system", guide="files.md"),
+    SourceKind(name="files in S3", extract="files", connections=S3_KINDS, badge=VERIFIED,
+               counterpart="the S3 server of moto", guide="s3.md"),
+    SourceKind(name="files in ADLS", extract="files", connections=AZURE_KINDS, badge=PROTOCOL,
+               counterpart="no server: refusals and addresses only", guide="adls.md"),
+)  # fmt: skip
+
+
+def badge_of(kind: SourceKind) -> str:
+    """The badge in words, as guides and ``headwater doctor`` show it."""
+    return f"{kind.badge} ({kind.counterpart})"
