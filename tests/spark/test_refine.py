@@ -145,4 +145,16 @@ def test_one_failing_table_names_its_column_and_stops_no_other(lake: Any) -> Non
 
     assert (failed.status, failed.error_code, failed.facts["column"]) == ("failed", "transform_failed", "vv")
     assert fine.status == "staged", fine.error
-    assert [(r.k, r.v, r._hw_batch) for r in lake.rows(lake.name(Layer.SILVER))] == [(1, "A", 1)]
+    assert [(r.k, r.v, r._hw_batch) for r in lake.rows(lake.name(Layer.SILVER), "NOT _hw_deleted")] == [(1, "A", 1)]
+
+
+def test_rows_that_the_silver_sql_leaves_out_are_not_or_no_longer_of_the_table(lake: Any) -> None:
+    """And an event that is older than the one left out does not bring its key back (rule 33)."""
+    sql = f"SELECT b.k, b.v, b.u\nFROM bronze.{lake.source}.t AS b\nWHERE b.v <> 'drop'"
+    spec = lake.spec("upsert", sequence_by="u").model_copy(update={"sql": sql})
+    lake.refine(spec, lake.bronze(1, COLUMNS, [row(1, "a", 1), row(2, "drop", 5), row(3, "c", 1), row(4, "d", 1)]))
+    later = [row(1, "drop", 2), row(2, "late", 4), row(3, "c", 2), row(None, "x", 1)]
+    result = lake.refine(spec, lake.bronze(2, COLUMNS, later))
+    assert result.error is None
+    assert [(r.k, r.v) for r in lake.rows(lake.name(Layer.SILVER), "NOT _hw_deleted", "k")] == [(3, "c"), (4, "d")]
+    assert (result.rows_deleted, result.quarantine.rows) == (1, 1)

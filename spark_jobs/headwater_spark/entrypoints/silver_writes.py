@@ -103,11 +103,12 @@ def _write_scd2(refining: Refining, judged: DataFrame, staging: Staging, columns
     )
     history = scd2.History(refining.key, declared, business_columns(judged), planned_at)
     events = scd2.as_events(refining.events(judged), history)
+    held = settled(scd2.believed(refining.spark.table(staging.target), history, events))
     if not (history.is_ordered or history.is_change_stream or refining.table.anew):
-        events = _with_whole_keys(refining, settled(scd2.against_stored(events, staging.target, history)), history)
-    opened = scd2.open_versions(staging.target, history, events.where("NOT hw_whole"))
+        events = _with_whole_keys(refining, settled(scd2.against_open(events, held, history)), history)
+    opened = scd2.open_versions(held, history, events.where("NOT hw_whole"))
     versions = settled(scd2.derive_versions(events.unionByName(opened), history))
-    actions = scd2_belief.scd2_actions(versions, staging.target, history)
+    actions = scd2_belief.scd2_actions(versions, held, history)
     if refining.table.anew is not None:
         actions = with_forgotten(refining, actions, versions, judged, staging, history)
     actions = settled(actions)

@@ -88,33 +88,41 @@ def as_events(rows: DataFrame, history: History) -> DataFrame:
     )
 
 
-def against_stored(events: DataFrame, target: str, history: History) -> DataFrame:
+def believed(target: DataFrame, history: History, events: DataFrame) -> DataFrame:
+    """What the table believes now of the events' keys; in order, only an open version matters."""
+    now = "batch_out IS NULL AND valid_to IS NULL" if history.is_ordered else "batch_out IS NULL"
+    keys = events.select(*map(quoted, history.key)).distinct()
+    return target.where(now).join(keys, list(history.key), "left_semi")
+
+
+def against_open(events: DataFrame, held: DataFrame, history: History) -> DataFrame:
     """The events with ``hw_late``: not later than the last one that the open version of their key knows.
 
     Events that say the same at the same time as that one are left out.
+
+    :param held: what ``believed`` gave.
     """
-    view, keys = as_view(events, "events"), listed(history.key)
+    view, table, keys = as_view(events, "events"), as_view(held, "held"), listed(history.key)
     same = "e._hw_event_at = o.at AND e._hw_hash = o._hw_hash AND e._hw_deleted = o._hw_deleted"
     return events.sparkSession.sql(
-        f"WITH o AS (SELECT {keys}, coalesce(_hw_event_at, valid_from) AS at, _hw_hash, _hw_deleted FROM {target} "  # noqa: S608
-        f"WHERE batch_out IS NULL AND valid_to IS NULL) "
+        f"WITH o AS (SELECT {keys}, coalesce(_hw_event_at, valid_from) AS at, _hw_hash, _hw_deleted FROM {table} "  # noqa: S608
+        f"WHERE valid_to IS NULL) "
         f"SELECT e.*, coalesce(e._hw_event_at <= o.at, false) AS hw_late FROM {view} e LEFT JOIN o "
         f"ON {equal(history.key, 'e.', 'o.')} WHERE NOT coalesce({same}, false)"
     )
 
 
-def open_versions(target: str, history: History, rows: DataFrame) -> DataFrame:
+def open_versions(held: DataFrame, history: History, rows: DataFrame) -> DataFrame:
     """The open versions of the keys of ``rows``, as the first event of each."""
-    table = rows.sparkSession.table(target)
     return (
-        table.where("batch_out IS NULL AND valid_to IS NULL")
+        held.where("valid_to IS NULL")
         .join(rows.select(*map(quoted, history.key)).distinct(), list(history.key), "left_semi")
         .selectExpr(
             *(quoted(name) for name in [*history.columns, *EVENT_COLUMNS[:-1]]),
             "coalesce(_hw_event_at, valid_from) AS _hw_event_at",
             "valid_from AS hw_from",
             f"{history.order} AS hw_order",
-            f"IF(_hw_deleted, 'deleted', {history.tracked(table)}) AS hw_tracked",
+            f"IF(_hw_deleted, 'deleted', {history.tracked(held)}) AS hw_tracked",
             "true AS hw_known",
             "false AS hw_whole",
         )

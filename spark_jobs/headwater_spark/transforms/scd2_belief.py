@@ -11,12 +11,14 @@ from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.scd2 import ACTION, CLOSE, DELETE, END, EVENT_COLUMNS, INSERT, REFRESH, History, equal
 
 
-def scd2_actions(versions: DataFrame, target: str, history: History) -> DataFrame:
+def scd2_actions(versions: DataFrame, held: DataFrame, history: History) -> DataFrame:
     """What has to be done so that the current belief of the versions' keys becomes these versions.
 
     Versions with ``hw_whole`` are their keys' complete history; others begin with the open version.
+
+    :param held: what ``scd2.believed`` gave, or more.
     """
-    view, keys = as_view(versions, "versions"), listed(history.key)
+    view, table, keys = as_view(versions, "versions"), as_view(held, "held"), listed(history.key)
     joined = equal([*history.key, "valid_from"], "v.", "b.")
     content = "v._hw_hash = b._hw_hash AND v._hw_deleted = b._hw_deleted"
     unchanged = f"coalesce({content} AND v.valid_to <=> b.valid_to, false)"
@@ -27,8 +29,8 @@ def scd2_actions(versions: DataFrame, target: str, history: History) -> DataFram
     columns = [*history.columns, *EVENT_COLUMNS]
     ended, made = listed(columns, "b."), listed(columns, "v.")
     return versions.sparkSession.sql(
-        f"WITH b AS (SELECT t.* FROM {target} t JOIN (SELECT DISTINCT {keys}, hw_whole FROM {view}) k "  # noqa: S608
-        f"ON {equal(history.key, 't.', 'k.')} WHERE t.batch_out IS NULL AND (k.hw_whole OR t.valid_to IS NULL)), "
+        f"WITH b AS (SELECT t.* FROM {table} t JOIN (SELECT DISTINCT {keys}, hw_whole FROM {view}) k "  # noqa: S608
+        f"ON {equal(history.key, 't.', 'k.')} WHERE k.hw_whole OR t.valid_to IS NULL), "
         f"ends AS (SELECT {ended}, b.valid_from, IF({closes}, v.valid_to, b.valid_to) AS valid_to, "
         f"b.valid_from AS hw_matches, IF({closes}, '{CLOSE}', '{END}') AS {ACTION} "
         f"FROM b LEFT JOIN {view} v ON {joined} WHERE NOT {unchanged}), "
