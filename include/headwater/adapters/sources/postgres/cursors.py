@@ -49,11 +49,14 @@ class Cursor:
 
         Clocks and time zones of writers differ by less: such a cursor only waits for its time.
         """
+        return sql.SQL("coalesce({}, false)").format(self.is_far_ahead())
+
+    def is_far_ahead(self) -> sql.Composed:
+        """``is_future``, but NULL for a NULL cursor: a form that an index can answer."""
         if not self.is_time:
             return sql.SQL("false").format()
-        return sql.SQL("coalesce({} > {}, false)").format(
-            self.name, self.typed(sql.SQL("(now() AT TIME ZONE 'UTC') + interval '1 day'"))
-        )
+        tomorrow = self.typed(sql.SQL("(now() AT TIME ZONE 'UTC') + interval '1 day'"))
+        return sql.SQL("{} > {}").format(self.name, tomorrow)
 
     def zone(self, watermark: str, lag_seconds: int) -> sql.Composed:
         """The rows of (watermark - lag, watermark]: where late commits are looked for."""
@@ -65,7 +68,7 @@ def unusable_counts(cursor: Cursor, relation: tuple[str, str]) -> sql.Composed:
     """A query, of one pass, for the numbers ``n`` of NULL cursors and ``f`` of cursors in the future (rule 6)."""
     return sql.SQL(
         "SELECT count(*) FILTER (WHERE {1}) AS n, count(*) FILTER (WHERE {2}) AS f FROM {0} AS t WHERE {1} OR {2}"
-    ).format(sql.Identifier(*relation), cursor.is_null(), cursor.is_future())
+    ).format(sql.Identifier(*relation), cursor.is_null(), cursor.is_far_ahead())
 
 
 def zone_digest(
