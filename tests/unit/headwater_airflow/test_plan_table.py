@@ -1,56 +1,42 @@
-"""The log of ``plan_run`` says what the files change of tables that are there, and what to do where one is held."""
+"""What the log of plan_run says a run will do."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
-import pytest
-
-from headwater.domain.change import Effect, SpecChange
-from headwater.domain.names import TableName
-from headwater.domain.run import RunKey, RunKind, RunPlan, TablePlan, Window
-from headwater.domain.spec import Owner, Schedule, Silver, SourceSpec, SqlExtract, TableSpec
+from headwater.domain.run import RunKey, RunKind, RunPlan, RunRequest
+from headwater.domain.spec import GoldSpec, Owner, ProductSpec, Schedule
 from headwater.services.context import RunContext
+from headwater_airflow.dag_factory.form import run_form
 from headwater_airflow.operators.plan_table import plan_lines
 
-KEY = RunKey(installation="i", dag_id="shop", run_id="one")
+FOLLOWED = "SELECT f.g, count(*) AS n FROM silver.a.b AS f GROUP BY f.g"
+WINDOWED = "SELECT f.g, rank() OVER (ORDER BY f.g) AS n FROM silver.a.b AS f"
+PRODUCT = ProductSpec(
+    name="delays",
+    file="dags/products/delays.yaml",
+    description="d",
+    owner=Owner(team="data", email=("data@example.com",)),
+    schedule=Schedule(manual=True),
+    gold=(
+        GoldSpec(name="plain", grain=("g",), sql=FOLLOWED),
+        GoldSpec(name="merged", mode="merge", grain=("g",), sql=FOLLOWED),
+        GoldSpec(name="ranked", mode="merge", grain=("g",), sql=WINDOWED),
+    ),
+)
+KEY = RunKey(installation="i", dag_id="delays", run_id="r")
 
 
-@pytest.fixture
-def run() -> RunContext:
-    spec = SourceSpec(
-        name="shop",
-        file="dags/sources/shop.yaml",
-        description="Orders.",
-        owner=Owner(team="sales"),
-        schedule=Schedule(manual=True),
-        connection="shop_db",
-        tables=(TableSpec(name="orders", key=("id",), extract=SqlExtract(), silver=Silver(mode="upsert")),),
-    )
-    return RunContext(spec=spec, run_key=KEY)
+def test_each_gold_table_says_how_it_is_built_and_why_not_otherwise() -> None:
+    """Rule 38."""
+    plan = RunPlan(run_key=KEY, kind=RunKind.SCHEDULED, planned_at=datetime(2026, 1, 1, tzinfo=UTC), spec_hash="h")
+    said = {line.strip() for line in plan_lines(RunContext(spec=PRODUCT, run_key=KEY), plan)}
+    assert "builds gold.delays.plain: made anew" in said
+    assert "builds gold.delays.merged: merge" in said
+    assert any(line.startswith("builds gold.delays.ranked: merge, always made anew: it has a window") for line in said)
 
 
-def _lines(run: RunContext, **change: Any) -> list[str]:
-    table = TableName.parse("silver.shop.orders")
-    found = SpecChange(table=table, path="key", was=("id",), now=("day",), effect=Effect.REBUILD, why="other", **change)
-    window = Window(kind="snapshot")
-    plan = RunPlan(
-        run_key=KEY,
-        kind=RunKind.SCHEDULED,
-        planned_at=datetime(2026, 1, 1, tzinfo=UTC),
-        spec_hash="h",
-        tables=(TablePlan(table="orders", base_snapshot=None, batch=1, window=window, spec_hash="h"),),
-        changes=(found,),
-    )
-    return plan_lines(run, plan)
-
-
-def test_a_change_that_happens_is_one_line(run: RunContext) -> None:
-    assert '  silver.shop.orders: key was ["id"], is ["day"]: rebuild: other' in _lines(run)
-
-
-def test_a_change_that_is_held_says_what_to_write(run: RunContext) -> None:
-    line = next(line for line in _lines(run, destroys="the rows") if "key was" in line)
-    assert "lost: the rows; held: Either take the change back" in line
-    assert 'acknowledge: [{change: key, was: ["id"]}]` to dags/sources/shop.yaml below tables.orders' in line
+def test_the_form_offers_the_tables_that_can_be_rebuilt() -> None:
+    form = run_form(PRODUCT)
+    assert form["rebuild"].schema["items"]["enum"] == ["gold.delays.plain", "gold.delays.merged", "gold.delays.ranked"]
+    assert set(RunRequest.model_fields) >= set(form)

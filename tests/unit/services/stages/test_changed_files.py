@@ -76,6 +76,16 @@ def test_a_cleared_run_whose_change_was_taken_back_ends_green(published: Any) ->
     assert published.whole("two") is None
 
 
+def test_a_cleared_run_forgets_what_it_refused_though_there_is_nothing_to_refine(published: Any) -> None:
+    spec = published.model.spec
+    _edit(published, "customers", key=("id", "day"))
+    published.plan("two")
+    published.silver("two")
+    published.model.spec, published.model.code = spec, "v2"
+    assert published.whole("two") is None
+    assert published.batch("silver.shop.customers") == 1
+
+
 def test_another_cursor_stops_the_run_before_anything_is_read(published: Any) -> None:
     incremental = {"mode": "incremental", "cursor": "u"}
     extract = published.model.spec.table("orders").extract
