@@ -21,8 +21,6 @@ MEMORY_LIMIT = "200MB"
 THREADS = 2
 FILE_SIZE = "256MB"
 ROW_GROUP_SIZE = "16MB"
-DICTIONARY_SIZE_LIMIT = 4096
-"""Values per row group: beyond it a dictionary costs more time than it saves room."""
 DIGEST_VERSION = "content-v1"
 _TYPES = {
     "boolean": "BOOLEAN",
@@ -202,7 +200,7 @@ def _copy(
     bounded = "" if ordered is None or ordered[0] else f"ROW_GROUP_SIZE_BYTES '{ROW_GROUP_SIZE}', "
     copied = connection.execute(
         f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
-        f"FIELD_IDS {{{field_ids}}}, DICTIONARY_SIZE_LIMIT {DICTIONARY_SIZE_LIMIT}, FILE_SIZE_BYTES '{FILE_SIZE}', "
+        f"FIELD_IDS {{{field_ids}}}, FILE_SIZE_BYTES '{FILE_SIZE}', "
         f"{bounded}FILENAME_PATTERN {literal(stem + '-{i}')}, OVERWRITE_OR_IGNORE true, RETURN_FILES true)"
     ).fetchone()
     names = sorted(copied[1]) if copied else []
