@@ -111,6 +111,28 @@ class FilesExtract(Value):
 Extract = Annotated[SqlExtract | FilesExtract, Field(discriminator="kind")]
 
 
+class PythonFunction(Value):
+    """A function of an installed distribution (rule 43). Of silver: a DataFrame of the increment in, one out."""
+
+    python: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$", max_length=300)
+    """``package.module:function``."""
+
+    @property
+    def module(self) -> str:
+        return self.python.split(":")[0]
+
+    @property
+    def function(self) -> str:
+        return self.python.split(":")[1]
+
+
+class PythonTransform(PythonFunction):
+    """A function that makes a gold table: DataFrames in, in the order of ``inputs``, a DataFrame out."""
+
+    inputs: tuple[str, ...] = Field(min_length=1)
+    """Dotted tables it reads; it is given nothing else."""
+
+
 class TableSpec(Value):
     """One table of a source."""
 
@@ -127,31 +149,23 @@ class TableSpec(Value):
     """Above this share of a batch (and more than 10 rows) quarantined by row rules, the table is held."""
     sql: str | None = None
     """Text of ``sql/silver/<source>/<table>.sql`` where the file exists: row-wise over its own increment."""
+    transform: PythonFunction | None = None
+    """A function in the place of the SQL: row-wise over its own increment."""
+    transform_digest: str = ""
+    """sha256 of the function's module when the spec was loaded: other code is another transform."""
     acknowledge: tuple[Acknowledgement, ...] = ()
     """Changes that destroy something, and are meant (rule 14)."""
+
+    @property
+    def is_shaped_by_code(self) -> bool:
+        """Whether SQL or a function stands between the column rules and silver."""
+        return self.sql is not None or self.transform is not None
 
     @property
     def silver_key(self) -> tuple[str, ...]:
         """The key in silver's names."""
         rules = (self.columns.get(name) for name in self.key)
         return tuple(rule.rename if rule and rule.rename else name for rule, name in zip(rules, self.key, strict=True))
-
-
-class PythonTransform(Value):
-    """A function that makes a table: DataFrames in, in the order of ``inputs``, a DataFrame out (rule 43)."""
-
-    python: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$", max_length=300)
-    """``package.module:function`` of an installed distribution."""
-    inputs: tuple[str, ...] = Field(min_length=1)
-    """Dotted tables it reads; it is given nothing else."""
-
-    @property
-    def module(self) -> str:
-        return self.python.split(":")[0]
-
-    @property
-    def function(self) -> str:
-        return self.python.split(":")[1]
 
 
 class GoldSpec(TableLayout):

@@ -45,6 +45,7 @@ def silver_facts(table: TableSpec) -> Facts:
         "extract.mode": table.extract.mode,
         "extract.deleted_column": getattr(table.extract, "deleted_column", None),
         "sql": sql_digest(table.sql),
+        "transform": f"{table.transform.python} {table.transform_digest[:12]}" if table.transform else None,
     }
     facts |= {f"silver.{name}": value for name, value in _layout(silver, _NOT_LAYOUT_OF_SILVER).items()}
     for name, rule in table.columns.items():

@@ -18,6 +18,7 @@ _ANEW = {
     "silver.valid_from": ("versions hold since other instants", "the intervals as they were"),
     "silver.initial_valid_from": ("first versions hold since other instants", "the intervals as they were"),
     "extract.deleted_column": ("other rows count as deleted", ""),
+    "transform": ("rows refined so far are of the earlier function", ""),
 }
 _COLUMN_ANEW = {
     "expression": "rows refined so far hold what the earlier expression gave",

@@ -13,7 +13,7 @@ from headwater.model.fixture_files import stray_files
 from headwater.model.fixtures import fixture_tables, read_fixtures
 from headwater.model.gold_modes import circles, mode_findings, mode_warnings
 from headwater.model.layout import Layout
-from headwater.model.python_transforms import python_findings
+from headwater.model.python_transforms import code_digest, function_findings, python_findings
 from headwater.model.references import line_of_table, tables_of, unknown_table
 from headwater.model.resolution import Resolution
 from headwater.model.schedules import Finding
@@ -27,12 +27,14 @@ def deepen(layout: Layout, result: Resolution) -> None:
     if spec is None:
         return
     contracts = {table.dotted: _contract(layout, table, result) for table in gated_tables(spec)}
+    tables: dict[str, object] = {}
     if isinstance(spec, SourceSpec):
         for table in spec.tables:
             _silver(layout, spec, table, result)
+        tables = {"tables": tuple(_with_digest(table, result) for table in spec.tables)}
     gold = tuple(_with_inputs(layout, spec, gold, result) for gold in spec.gold)
     result.refuse(circles(gold, spec.name), ("gold",))
-    full = spec.model_copy(update={"contracts": contracts, "gold": gold})
+    full = spec.model_copy(update={"contracts": contracts, "gold": gold, **tables})
     if not result.errors:
         result.refuse(acknowledgement_findings(full))
     result.spec = None if result.errors else full
@@ -66,6 +68,13 @@ def _silver(layout: Layout, spec: SourceSpec, table: TableSpec, result: Resoluti
     if "*" not in columns:
         wanted = (("key", index, name) for index, name in enumerate(table.key))
         result.refuse(_absent(wanted, columns, file), ("tables", table.name))
+
+
+def _with_digest(table: TableSpec, result: Resolution) -> TableSpec:
+    if table.transform is None:
+        return table
+    result.refuse(function_findings(table.transform), ("tables", table.name))
+    return table.model_copy(update={"transform_digest": code_digest(table.transform)})
 
 
 def _expressions(table: TableSpec) -> Iterator[Finding]:

@@ -8,7 +8,16 @@ from pydantic import BeforeValidator, Field
 
 from headwater.domain.base import Value
 from headwater.domain.change import Acknowledgement
-from headwater.domain.spec import ColumnRule, Duration, Freshness, Owner, PythonTransform, Schedule, Silver
+from headwater.domain.spec import (
+    ColumnRule,
+    Duration,
+    Freshness,
+    Owner,
+    PythonFunction,
+    PythonTransform,
+    Schedule,
+    Silver,
+)
 from headwater.domain.table_layout import TableLayout
 
 
@@ -45,6 +54,7 @@ class TableDocument(Value):
     extract: dict[str, Any] = Field(default_factory=dict)
     silver: Silver
     columns: dict[str, ColumnRule] = Field(default_factory=dict)
+    transform: PythonFunction | None = None
     drift: Literal["stop", "evolve"] = "stop"
     max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
     accept: tuple[Acceptance, ...] = ()

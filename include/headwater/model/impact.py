@@ -73,6 +73,8 @@ def _silver(source: str, table: TableSpec, columns: Affected) -> Affected:
         return None
     if columns & {name.lower() for name in (*table.key, table.silver.sequence_by or "")}:
         return None
+    if table.transform is not None:
+        return None
     lineage = silver_lineage(source, table, sorted(columns))
     return frozenset(
         item.column.lower() for item in lineage if columns & {name.lower() for _, name in item.inputs}

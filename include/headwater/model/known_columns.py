@@ -32,6 +32,8 @@ def _gold(gold: GoldSpec) -> tuple[str, ...]:
 
 def _silver(table: TableSpec) -> tuple[str, ...] | None:
     """A landing's columns are declared, and SQL may name its own; those of a database are not."""
+    if table.transform is not None:
+        return None
     declared = table.extract.columns if isinstance(table.extract, FilesExtract) else None
     if table.sql is not None:
         shaped = _made(table.sql, tuple(declared) if declared is not None else None)

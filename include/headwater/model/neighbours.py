@@ -44,7 +44,7 @@ def missing_of_gold(layout: Layout, table: TableName, *, by_sql: bool) -> Iterat
 
 def needs_fixture(table: TableSpec) -> bool:
     """Whether a table of a source has a transform of its own that a test must hold."""
-    return table.sql is not None or any(rule.expression is not None for rule in table.columns.values())
+    return table.is_shaped_by_code or any(rule.expression is not None for rule in table.columns.values())
 
 
 def _missing(layout: Layout, file: str, what: str, name: str) -> Iterator[Finding]:

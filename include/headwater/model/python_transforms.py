@@ -10,7 +10,7 @@ from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from headwater.domain.spec import GoldSpec, PythonTransform
+from headwater.domain.spec import GoldSpec, PythonFunction
 from headwater.model.schedules import Finding
 
 
@@ -21,19 +21,24 @@ def python_findings(gold: GoldSpec) -> Iterator[Finding]:
     if gold.mode != "rebuild":
         message = f"mode {gold.mode} follows SQL; what a Python function makes is made anew"
         yield ("mode",), message, gold.mode, "mode: rebuild"
-    source = source_of(gold.transform)
+    yield from function_findings(gold.transform)
+
+
+def function_findings(transform: PythonFunction) -> Iterator[Finding]:
+    """A function that nobody would find; paths start at the table."""
+    source = source_of(transform)
     path = ("transform", "python")
     if source is None:
         allowed = "a module of an installed distribution; the repository's folders hold no code"
-        yield path, f"there is no module {gold.transform.module}", gold.transform.python, allowed
+        yield path, f"there is no module {transform.module}", transform.python, allowed
         return
     functions = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    if gold.transform.function not in functions:
-        message = f"{gold.transform.module} has no function {gold.transform.function}"
-        yield path, message, gold.transform.python, ", ".join(functions)
+    if transform.function not in functions:
+        message = f"{transform.module} has no function {transform.function}"
+        yield path, message, transform.python, ", ".join(functions)
 
 
-def code_digest(transform: PythonTransform) -> str:
+def code_digest(transform: PythonFunction) -> str:
     """What the function's code is now; part of what decides whether work already done still stands (rule 8).
 
     It covers the function's module. Modules it uses belong to the version of their distribution.
@@ -42,7 +47,7 @@ def code_digest(transform: PythonTransform) -> str:
 
 
 @cache
-def source_of(transform: PythonTransform) -> str | None:
+def source_of(transform: PythonFunction) -> str | None:
     """Text of the function's module; None when it is not installed, or is no Python file."""
     found: ModuleSpec | None = None
     names = transform.module.split(".")

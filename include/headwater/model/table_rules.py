@@ -78,6 +78,9 @@ def _scd2_only(table: TableSpec) -> Iterator[Finding]:
 
 
 def _columns(table: TableSpec) -> Iterator[Finding]:
+    if table.sql is not None and table.transform is not None:
+        message = f"a Python function has no place beside sql/silver/…/{table.name}.sql"
+        yield ("transform",), message, table.transform.python, "one of the two"
     for name, rule in table.columns.items():
         if rule.rename is not None and not is_name(rule.rename):
             yield ("columns", name, "rename"), "this is no column name", repr(rule.rename), NAME_RULE

@@ -19,7 +19,8 @@ from headwater_spark.transforms import changes
 from headwater_spark.transforms.changes import KEPT, KEY_TEXT, OLD_KEY_TEXT, UNSURE, Truncation
 from headwater_spark.transforms.columns import UNREADABLE, shape_columns
 from headwater_spark.transforms.completion import completed_over_key_changes
-from headwater_spark.transforms.silver_sql import apply_silver_sql, with_filtered_as_deleted
+from headwater_spark.transforms.silver_function import apply_silver_code
+from headwater_spark.transforms.silver_sql import with_filtered_as_deleted
 
 if TYPE_CHECKING:
     from headwater_spark.entrypoints.refine import Refining
@@ -54,9 +55,9 @@ class ChangeStream:
         """Silver columns; the key texts travel with the row."""
         spec = self.refining.table.spec
         marked = changes.with_kept_columns(spec, self._columns(rows))
-        if spec.sql is None:
+        if not spec.is_shaped_by_code:
             return marked
-        made = apply_silver_sql(spec.sql, self.refining.table.bronze, marked)
+        made = apply_silver_code(spec, self.refining.table.bronze, marked, self.refining.job.planned_at)
         return with_filtered_as_deleted(made, marked, self.refining.key) if self.source_key else made
 
     def _columns(self, rows: DataFrame) -> DataFrame:

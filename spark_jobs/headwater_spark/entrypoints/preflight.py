@@ -17,7 +17,7 @@ from headwater_spark.tables.sql_text import literal, quoted, spark_type
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.columns import business_columns, shape_columns
 from headwater_spark.transforms.python_function import make_gold
-from headwater_spark.transforms.silver_sql import apply_silver_sql
+from headwater_spark.transforms.silver_function import apply_silver_code
 
 MOST_DIFFERENCES = 20
 _INFERRED = {bool: "boolean", int: "bigint", float: "double"}
@@ -70,7 +70,7 @@ def _made(spark: SparkSession, table: PreflightTable, fixture: Fixture) -> DataF
     rows = given[bronze.dotted]
     stamped = rows.selectExpr("*", *(f"{_stamp(name)} AS {name}" for name in _SYSTEM if name not in rows.columns))
     shaped = shape_columns(table.silver, stamped, masking=FIXTURE_KEY)
-    return apply_silver_sql(table.silver.sql, bronze, shaped)
+    return apply_silver_code(table.silver, bronze, shaped, fixture.planned_at)
 
 
 _SYSTEM = {column.name: spark_type(column.type) for column in BRONZE_SYSTEM_COLUMNS}

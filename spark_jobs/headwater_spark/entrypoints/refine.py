@@ -23,7 +23,8 @@ from headwater_spark.transforms.columns import business_columns, shape_columns, 
 from headwater_spark.transforms.extracts import Batches, refuse_mass_deletion, rows_of_rejected, with_deletions
 from headwater_spark.transforms.row_hash import hash_expression
 from headwater_spark.transforms.rules import BROKEN, judge_rows, quarantine_rows
-from headwater_spark.transforms.silver_sql import apply_silver_sql, with_filtered_as_deleted
+from headwater_spark.transforms.silver_function import apply_silver_code
+from headwater_spark.transforms.silver_sql import with_filtered_as_deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,8 @@ class Refining:
         shaped = shape_columns(
             spec, self.extracts(lowest_batch) if full else self.bronze(lowest_batch + 1), masking=self.masking
         )
-        made = apply_silver_sql(spec.sql, self.table.bronze, shaped)
-        if spec.sql is not None and spec.silver.mode != "append" and not full:
+        made = apply_silver_code(spec, self.table.bronze, shaped, self.job.planned_at)
+        if spec.is_shaped_by_code and spec.silver.mode != "append" and not full:
             times = (spec.silver.sequence_by, spec.silver.valid_from)
             made = with_filtered_as_deleted(made, shaped, self.key, [silver_name(spec, name) for name in times if name])
         shaped = made

@@ -79,7 +79,7 @@ def with_kept_columns(spec: TableSpec, shaped: DataFrame) -> DataFrame:
     rules = (rule.expression for rule in spec.columns.values())
     read = sorted({name for text in rules if text is not None for name in columns_of(text)})
     unsure = f"arrays_overlap(_hw_unavailable, CAST(array({', '.join(map(literal, read))}) AS array<string>))"
-    if spec.sql is not None:
+    if spec.is_shaped_by_code:
         unsure = "size(_hw_unavailable) > 0"
     kept = f"transform(_hw_unavailable, c -> {_looked_up(renames)})"
     return shaped.selectExpr("*", f"{kept} AS {KEPT}", f"{unsure} AS {UNSURE}")

@@ -13,7 +13,7 @@ from pyspark.sql.dataframe import DataFrame
 
 from headwater.domain.errors import TransformError
 from headwater.domain.names import TableName
-from headwater.domain.spec import GoldSpec, PythonTransform
+from headwater.domain.spec import GoldSpec, PythonFunction, PythonTransform
 from headwater_spark.transforms.clock import bind_clock
 from headwater_spark.transforms.pinned_sql import pin_tables
 
@@ -29,7 +29,7 @@ def make_gold(spark: SparkSession, gold: GoldSpec, views: Mapping[str, str], pla
     return call(gold.transform, frames, planned_at)
 
 
-def call(transform: PythonTransform, frames: list[DataFrame], planned_at: datetime) -> DataFrame:
+def call(transform: PythonFunction, frames: list[DataFrame], planned_at: datetime) -> DataFrame:
     """Call the function with its inputs in their order, and ``planned_at`` where it takes one: the run's only clock.
 
     :raises TransformError: when it does not fit its inputs, or gives something else than a DataFrame.
@@ -43,7 +43,8 @@ def call(transform: PythonTransform, frames: list[DataFrame], planned_at: dateti
     try:
         inspect.signature(function).bind(*frames, **clock)
     except TypeError as error:
-        names = ", ".join(TableName.parse(dotted).table for dotted in transform.inputs)
+        inputs = transform.inputs if isinstance(transform, PythonTransform) else ("silver.own.rows",)
+        names = ", ".join(TableName.parse(dotted).table for dotted in inputs)
         raise _unusable(transform, str(error), f"def {transform.function}({names})") from error
     made = function(*frames, **clock)
     if not isinstance(made, DataFrame | ConnectDataFrame):
@@ -51,7 +52,7 @@ def call(transform: PythonTransform, frames: list[DataFrame], planned_at: dateti
     return made
 
 
-def _unusable(transform: PythonTransform, got: str, allowed: str) -> TransformError:
+def _unusable(transform: PythonFunction, got: str, allowed: str) -> TransformError:
     return TransformError(
         f"{transform.python} cannot be used as a transform",
         got=got[:300],

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from headwater.domain.change import Effect
+from headwater.domain.names import Layer
 from headwater.domain.spec import PythonTransform
-from headwater.model.hashes import gold_hash
+from headwater.model.changes import spec_changes
+from headwater.model.hashes import gold_hash, silver_hash
 from headwater.model.python_transforms import source_of
 from headwater.model.repository import load_repository
 
@@ -81,3 +84,39 @@ def test_sql_beside_a_function_is_refused(coded: Any) -> None:
 def test_the_name_splits_at_its_colon() -> None:
     transform = PythonTransform(python="a.b:c", inputs=("silver.a.b",))
     assert (transform.module, transform.function) == ("a.b", "c")
+
+
+ORDERS = '    columns:\n      note: {expression: "trim(note)"}\n'
+SHAPED = ORDERS + "    transform: {python: 'shop_code.gold:revenue'}\n"
+
+
+def test_silver_may_be_shaped_by_a_function_and_its_code_is_part_of_the_spec(coded: Any, tmp_path: Path) -> None:
+    """Other code is another transform, which ``validate --against`` and ``plan_run`` announce (rule 14)."""
+    coded.replace(YAML, ORDERS, SHAPED)
+    before = load_repository(coded.root)
+    assert before.errors == ()
+    (tmp_path / "site/shop_code/gold.py").write_text(CODE + "\n")
+    source_of.cache_clear()
+    old, new = before.sources[0], load_repository(coded.root).sources[0]
+    assert old.tables[0].transform == new.tables[0].transform
+    assert silver_hash(old, old.tables[0]) != silver_hash(new, new.tables[0])
+    (change,) = (change for change in spec_changes(old, new) if change.table.layer is Layer.SILVER)
+    assert (change.path, change.effect, change.is_open) == ("transform", Effect.REBUILD, False)
+
+
+@pytest.mark.parametrize(
+    ("new", "message"),
+    [
+        ("shop_code.gold:income", "has no function income"),
+        ("shop_code.nowhere:revenue", "there is no module shop_code.nowhere"),
+    ],
+)
+def test_a_silver_function_that_nobody_finds_is_refused(coded: Any, new: str, message: str) -> None:
+    coded.replace(YAML, ORDERS, SHAPED.replace("shop_code.gold:revenue", new))
+    assert any(message in found and line is not None for found, line in errors(coded))
+
+
+def test_silver_takes_sql_or_a_function(coded: Any) -> None:
+    coded.replace(YAML, ORDERS, "    transform: {python: 'shop_code.gold:revenue'}\n")
+    coded.write({"sql/silver/shop/orders.sql": "SELECT * FROM bronze.shop.orders\n"})
+    assert any("no place beside sql/silver" in found for found, _ in errors(coded))

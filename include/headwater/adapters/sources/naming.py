@@ -39,7 +39,7 @@ def check_history_names(names: Sequence[str], table: TableSpec, where: str, fact
 
     :raises SchemaDriftError: naming the column and the rule that renames it.
     """
-    if table.silver.form != "scd2" or table.sql is not None:
+    if table.silver.form != "scd2" or table.is_shaped_by_code:
         return
     for name in names:
         rule = table.columns.get(name)

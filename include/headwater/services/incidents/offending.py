@@ -10,13 +10,13 @@ def offending_rows(spec: SourceSpec, table: TableName, predicate: str) -> str | 
     """A SELECT over the source's relation.
 
     :param predicate: Spark SQL over the judged table's columns, true for an offending row.
-    :returns: PostgreSQL, or None where rows cannot be traced back: gold, files, a silver table made by its own SQL,
+    :returns: PostgreSQL, or None where rows cannot be traced back: gold, files, a silver table made by SQL or code,
         or a predicate that is no expression over columns.
     """
     item = next((item for item in spec.tables if item.name == table.table), None)
     if item is None or table.layer not in {Layer.BRONZE, Layer.SILVER} or item.extract.kind != "sql":
         return None
-    if table.layer == Layer.SILVER and item.sql is not None:
+    if table.layer == Layer.SILVER and item.is_shaped_by_code:
         return None
     condition = _over_source_columns(item, predicate, renamed=table.layer == Layer.SILVER)
     relation = item.extract.relation or f"public.{item.name}"

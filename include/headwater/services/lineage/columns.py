@@ -28,6 +28,8 @@ def silver_columns(
     spec: SourceSpec, table: TableSpec, bronze_schema: TableSchema, sql_lineage: SqlLineage
 ) -> tuple[ColumnLineage, ...]:
     """A silver table's columns: by its SQL where it has one, else by its column rules; scd2 adds the interval's."""
+    if table.transform is not None:
+        return ()  # a function does not say which column becomes which
     bronze = spec.name_of(Layer.BRONZE, table.name).dotted
     schemas = {bronze: bronze_schema} if bronze_schema.columns else {}
     if table.sql is not None:
