@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from headwater.domain.errors import SchemaDriftError, StaleBaseError, TransformError
+from headwater.domain.errors import StaleBaseError, TransformError
 from headwater.domain.names import CATALOG, TableName
 from headwater.domain.staging import StagedTable, TableState, branch_of
 from headwater.domain.table_layout import TableLayout
+from headwater_spark.tables.evolving import evolve_columns
 from headwater_spark.tables.layout import (
     change_layout,
     check_columns,
@@ -32,7 +33,6 @@ _PROPERTIES = {
     "write.parquet.compression-codec": "zstd",
 }
 _PLAIN = TableLayout()
-_WIDENINGS = {("int", "bigint"), ("float", "double")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def prepare(
         main = _main(spark, table)
     if base is None and pin:
         _refuse_unplanned_rows(spark, table, main)
-    _evolve(spark, table, columns)
+    evolve_columns(spark, table, columns)
     if relayout_from is not None:
         check_columns(table, layout, columns)
         change_layout(spark, table, relayout_from, layout)
@@ -179,37 +179,3 @@ def _refuse_unplanned_rows(spark: SparkSession, table: TableName, main: int | No
             remedy="Let the next run catch up.",
             facts={"table": table.dotted},
         )
-
-
-def _evolve(spark: SparkSession, table: TableName, columns: Mapping[str, str]) -> None:
-    live = {field.name: field.dataType.simpleString() for field in spark.table(table.iceberg).schema.fields}
-    for name in live.keys() - columns.keys():
-        raise _drift(table, name, f"column {name} of {table} is no longer made", "a dropped column needs a rebuild")
-    added = {name: kind for name, kind in columns.items() if name not in live}
-    if added:
-        ddl = ", ".join(f"{quoted(name)} {kind}" for name, kind in added.items())
-        spark.sql(f"ALTER TABLE {table.iceberg} ADD COLUMNS ({ddl})").collect()
-    for name, kind in columns.items():
-        if name in live and live[name] != kind and not _widens(kind, live[name]):
-            if not _widens(live[name], kind):
-                message = f"column {name} of {table} changed its type from {live[name]} to {kind}"
-                raise _drift(table, name, message, f"{live[name]} or a wider type")
-            spark.sql(f"ALTER TABLE {table.iceberg} ALTER COLUMN {quoted(name)} TYPE {kind}").collect()
-
-
-def _widens(old: str, new: str) -> bool:
-    if old.startswith("decimal(") and new.startswith("decimal("):
-        (old_digits, old_scale), (new_digits, new_scale) = (
-            [int(part) for part in kind[8:-1].split(",")] for kind in (old, new)
-        )
-        return old_scale == new_scale and old_digits <= new_digits
-    return (old, new) in _WIDENINGS
-
-
-def _drift(table: TableName, column: str, message: str, allowed: str) -> SchemaDriftError:
-    return SchemaDriftError(
-        message,
-        allowed=allowed,
-        remedy="Give the column another name in the YAML or SQL, or undo the change.",
-        facts={"table": table.dotted, "column": column},
-    )
