@@ -112,10 +112,11 @@ class Installation:
         return states
 
     def process(
-        self, pipeline: str, run_id: str, stage: str = "chain", failpoint: str | None = None
+        self, pipeline: str, run_id: str, stage: str = "chain", failpoint: str | None = None, **request: Any
     ) -> subprocess.CompletedProcess[str]:
         """One stage as a process of its own, with a failpoint armed."""
         environ = {**os.environ, **({"HEADWATER_FAILPOINT": failpoint} if failpoint else {})}
+        environ |= {"CHAIN_REQUEST": driver.RunRequest.model_validate(request).model_dump_json()} if request else {}
         command = [sys.executable, str(STAGE), str(self.profile), pipeline, run_id, stage]
         return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=240, check=False)
 

@@ -100,13 +100,18 @@ def _attempt(stage: str, work: Work) -> str:
 
 
 def main(profile: str, pipeline: str, run_id: str, stage: str) -> int:
-    """Run one stage, ``chain`` or ``close_run`` with the profile's platform."""
+    """Run one stage, ``chain`` or ``close_run`` with the profile's platform.
+
+    The run's parameters are JSON in ``CHAIN_REQUEST``.
+    """
     settings = load_settings({**os.environ, "HEADWATER_PROFILE": profile})
     platform = open_platform(settings, repository=Path(settings.repository))
+    asked = os.environ.get("CHAIN_REQUEST")
+    request = RunRequest.model_validate_json(asked) if asked else None
     if stage == "chain":
-        states = run_chain(platform, pipeline, run_id)
+        states = run_chain(platform, pipeline, run_id, request)
         return 0 if set(states.values()) == {"success"} else 1
-    report = stages(platform, context(platform, pipeline, run_id))[stage]()
+    report = stages(platform, context(platform, pipeline, run_id), request)[stage]()
     sys.stderr.write("\n".join(report.lines()) if report else "")
     return 0
 
