@@ -60,10 +60,14 @@ def print_results(results: tuple[TableResult, ...], tests: dict[TableName, int])
     out = console()
     for result in results:
         mark = Text("green  ", "green") if result.status == "green" else Text(f"{result.status:<7}", "bold red")
-        out.print(mark + Text(f"{result.table.dotted}  {tests[result.table]} tests, {result.seconds:.1f} s", ""))
+        count = tests[result.table]
+        told = f"{count} test{'' if count == 1 else 's'}, {result.seconds:.1f} s"
+        out.print(mark + Text(f"{result.table.dotted}  {told}", ""))
         if result.status == "failed" and result.error:
             out.print(Text(result.error, "red"))
         for difference in result.row_differences:
+            # not as the title of the table, which would be wrapped to its width
+            out.print(Text(place_of(difference), "bold"), soft_wrap=True)
             out.print(difference_table(difference))
         hidden = int(result.facts.get("count", "0")) - len(result.row_differences)
         if result.status == "red" and hidden > 0:
@@ -72,10 +76,15 @@ def print_results(results: tuple[TableResult, ...], tests: dict[TableName, int])
         out.print("There is no transform to test.")
 
 
+def place_of(difference: RowDifference) -> str:
+    """File, line and name of the test."""
+    place = difference.file if difference.line is None else f"{difference.file}:{difference.line}"
+    return f"{place}: {difference.test}"
+
+
 def difference_table(difference: RowDifference) -> Table:
     """The expected row above the row made; values that differ stand out."""
-    place = difference.file if difference.line is None else f"{difference.file}:{difference.line}"
-    shown = Table(title=Text(f"{place}: {difference.test}"), title_justify="left", header_style="bold")
+    shown = Table(header_style="bold")
     names = list(difference.expected or difference.made or {})
     shown.add_column("")
     for name in names:

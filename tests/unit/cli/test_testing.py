@@ -13,7 +13,11 @@ from headwater.domain.errors import NotFoundError
 from headwater.domain.job import TableResult
 from headwater.domain.names import TableName
 
-PLACE = {"test": "sums [a]", "file": "t.yml", "line": 3}
+PLACE = {
+    "test": "sums [a] of every row, and a rule that is far longer than its table is wide",
+    "file": "t.yml",
+    "line": 3,
+}
 ORDERS, REVENUE = TableName.parse("silver.shop.orders"), TableName.parse("gold.shop.revenue")
 
 
@@ -25,7 +29,6 @@ def _shown(difference: RowDifference) -> str:
 
 def test_the_expected_row_stands_above_the_one_made_and_only_what_differs_is_marked() -> None:
     text = _shown(RowDifference(**PLACE, expected={"id": "1", "n": None}, made={"id": "1", "n": "[4]"}))
-    assert "t.yml:3: sums [a]" in text
     assert text.index("expected") < text.index("made")
     assert "\x1b[1;32mNULL" in text
     assert "\x1b[1;31m[4]" in text
@@ -44,6 +47,8 @@ def test_rows_that_are_not_shown_are_counted(capsys: pytest.CaptureFixture[str])
     failed = TableResult(table=ORDERS, status="failed", error="Spark could not make it")
     print_results((red, failed), {REVENUE: 1, ORDERS: 2})
     text = capsys.readouterr().out
+    assert f"t.yml:3: {PLACE['test']}\n" in text, "on one line, whatever the width of the table"
+    assert "gold.shop.revenue  1 test, 0.0 s" in text
     assert "… and 6 more rows" in text
     assert "Spark could not make it" in text
 
