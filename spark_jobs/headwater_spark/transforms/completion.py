@@ -38,8 +38,9 @@ def completed(
     order = "ORDER BY _hw_position ROWS UNBOUNDED PRECEDING"
     tells = "array_contains(_hw_carried, {0})" if "_hw_carried" in rows.columns else "true"
     found = ", ".join(
-        f"last(IF(array_contains({marks}, {literal(name)}), NULL, named_struct('v', {quoted(name)}, 'told', "
-        f"{tells.format(literal(name))})), true) OVER (PARTITION BY {keys}, hw_life {order}) AS hw_found_{n}"
+        f"last(IF(_hw_op = 'd' OR array_contains({marks}, {literal(name)}), NULL, "
+        f"named_struct('v', {quoted(name)}, 'told', {tells.format(literal(name))})), true) "
+        f"OVER (PARTITION BY {keys}, hw_life {order}) AS hw_found_{n}"
         for n, name in enumerate(names)
     )
     known = " OR ".join(f"(c = {literal(name)} AND hw_found_{n} IS NOT NULL)" for n, name in enumerate(names))
