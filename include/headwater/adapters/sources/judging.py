@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.parquet import literal
 from headwater.adapters.sources.rejecting import check_share
-from headwater.adapters.sources.text_values import is_untypable, value
+from headwater.adapters.sources.text_values import is_untypable, typed
+from headwater.domain.errors import SourceDataError
 from headwater.domain.run import RunKey
 from headwater.domain.schema import TableSchema
 from headwater.ports.catalog import DataFile
@@ -55,6 +56,7 @@ class Texts:
     columns: Mapping[str, str]
     key: tuple[str, ...]
     origin: str
+    facts: dict[str, str]
     placed: bool = True
 
 
@@ -67,11 +69,64 @@ def make_room(engine: duckdb.DuckDBPyConnection, columns: int) -> None:
     engine.execute(f"SET memory_limit = '{_BASE_MB + columns * _MB_PER_COLUMN}MB'")
 
 
-def judge(engine: duckdb.DuckDBPyConnection, texts: Texts) -> list[tuple[str, str, int]]:
-    """Make the views ``judged`` (adds the broken rules of each record) and ``rejected`` (the quarantine's form).
+def write_judged(
+    engine: duckdb.DuckDBPyConnection,
+    texts: Texts,
+    records: int,
+    allowed_share: float,
+    stamp: BatchStamp,
+    schema: TableSchema,
+    folder: str,
+) -> tuple[Extracted, list[tuple[str, int]]]:
+    """Write the good rows typed, and the rejected ones, if any, for quarantine.
 
-    :returns: file, broken rules and how many, of all records that cannot be taken.
+    :param records: how many there are, good and bad.
+    :returns: what was written, and how many records of each file cannot be taken.
+    :raises SourceDataError: when more records cannot be taken than the table may lose.
     """
+    table = texts.facts["table"]
+    _view_taken(engine, texts)
+    values = {name: f"v{place}" for place, name in enumerate(texts.columns)}
+    system = parquet.system_columns(stamp, texts.origin, "ordinal")
+    rows = parquet.write_rows(engine, schema, values | system, "taken", folder, f"{stamp.attempt}-{table}")
+    failpoint("extract.mid")
+    rejects: tuple[DataFile, ...] = ()
+    broken: list[tuple[str, str, int]] = []
+    taken = sum(file.rows for file in rows)
+    if taken < records:
+        _view_rejected(engine, texts)
+        broken = engine.execute("SELECT file, rules, count(*) FROM rejected GROUP BY ALL").fetchall()
+        try:
+            _check_bearable(broken, records, allowed_share, texts.facts)
+        except SourceDataError:
+            parquet.delete(rows)
+            raise
+        name = f"bronze.{RunKey.parse(stamp.run_key).dag_id}.{table}"
+        rejects = parquet.write_rejects(engine, stamp, name, "rejected", folder, "ordinal")
+    failpoint("extract.files")
+    size_bytes, rejected = sum(file.size_bytes for file in rows), sum(file.rows for file in rejects)
+    extracted = Extracted(files=rows, rejects=rejects, rows=taken, size_bytes=size_bytes, rejected=rejected)
+    return extracted, [(file, count) for file, _, count in broken]
+
+
+def _source(texts: Texts) -> str:
+    return f"read_parquet([{', '.join(literal(str(path)) for path in texts.files)}])"
+
+
+def _view_taken(engine: duckdb.DuckDBPyConnection, texts: Texts) -> None:
+    """The view ``taken``: records whose every field is a value of its type, as ``v0, v1 …``."""
+    kinds = list(texts.columns.values())
+    values = ", ".join(f"{typed(f'c{place}', kind)} AS v{place}" for place, kind in enumerate(kinds))
+    whole = [f"NOT {is_untypable(f'c{place}', kind)}" for place, kind in enumerate(kinds) if kind != "string"]
+    keyed = [f"c{list(texts.columns).index(name)} IS NOT NULL" for name in texts.key]
+    engine.execute(
+        f"CREATE VIEW taken AS SELECT *, {values} FROM {_source(texts)} "  # noqa: S608
+        f"WHERE {' AND '.join(['problem IS NULL', *whole, *keyed])}"
+    )
+
+
+def _view_rejected(engine: duckdb.DuckDBPyConnection, texts: Texts) -> None:
+    """The view ``rejected``: every other record in the quarantine's form, with its broken rules."""
     columns = {name: (f"c{place}", kind) for place, (name, kind) in enumerate(texts.columns.items())}
     cases = " ".join(f"WHEN {literal(name)} THEN {literal(text)}" for name, text in REASONS.items())
     rules, reasons = ["problem"], [f"CASE split_part(problem, ':', 1) {cases} END"]
@@ -84,54 +139,28 @@ def judge(engine: duckdb.DuckDBPyConnection, texts: Texts) -> list[tuple[str, st
         null = f"problem IS NULL AND {columns[name][0]} IS NULL"
         rules.append(f"CASE WHEN {null} THEN {literal('null_key:' + name)} END")
         reasons.append(f"CASE WHEN {null} THEN {literal(f'key {name} is NULL')} END")
-    paths = ", ".join(literal(str(path)) for path in texts.files)
-    engine.execute(
-        f"CREATE VIEW judged AS SELECT *, concat_ws(',', {', '.join(rules)}) AS rules, "  # noqa: S608
-        f"concat_ws('; ', {', '.join(reasons)}) AS reason FROM read_parquet([{paths}])"
-    )
     every = ", ".join(f"{literal(name)}, {column}" for name, (column, _) in columns.items())
     key = ", ".join(f"{literal(name)}, {columns[name][0]}" for name in texts.key)
     # a problem with its own column, such as an unusable cursor, leaves the other fields readable
-    whole = "(problem IS NULL OR contains(problem, ':'))"
-    known = " AND ".join([whole, *(f"{columns[name][0]} IS NOT NULL" for name in texts.key)])
+    readable = "(problem IS NULL OR contains(problem, ':'))"
+    known = " AND ".join([readable, *(f"{columns[name][0]} IS NOT NULL" for name in texts.key)])
     place = f"{texts.origin} || ':' || place" if texts.placed else texts.origin
     engine.execute(
-        "CREATE VIEW rejected AS SELECT rules, reason, ordinal, "  # noqa: S608
+        "CREATE VIEW rejected AS SELECT * FROM ("  # noqa: S608
+        f"SELECT file, ordinal, concat_ws(',', {', '.join(rules)}) AS rules, "
+        f"concat_ws('; ', {', '.join(reasons)}) AS reason, "
         f"CASE WHEN problem IS NOT NULL AND raw IS NOT NULL THEN to_json(raw)::VARCHAR WHEN raw IS NOT NULL THEN raw "
         f"ELSE json_object({every})::VARCHAR END AS payload, "
         f"{f'CASE WHEN {known} THEN json_object({key})::VARCHAR END' if key else 'NULL::VARCHAR'} AS key, "
-        f"{place} AS origin FROM judged WHERE rules <> ''"
+        f"{place} AS origin FROM {_source(texts)}) WHERE rules <> ''"
     )
-    return engine.execute("SELECT file, rules, count(*) FROM judged WHERE rules <> '' GROUP BY ALL").fetchall()
 
 
-def check_bearable(
+def _check_bearable(
     broken: Sequence[tuple[str, str, int]], records: int, allowed_share: float, facts: dict[str, str]
 ) -> None:
-    """:raises SourceDataError: when more records cannot be taken than the table may lose."""
     rules: Counter[str] = Counter()
     for _, names, count in broken:
         rules[names] += count
     reasons = ", ".join(f"{names} {count}" for names, count in rules.most_common(5))
     check_share(sum(rules.values()), records, allowed_share, reasons, facts)
-
-
-def write_judged(
-    engine: duckdb.DuckDBPyConnection, texts: Texts, stamp: BatchStamp, schema: TableSchema, folder: str, table: str
-) -> Extracted:
-    """Write the good rows typed and the rejected ones for quarantine."""
-    typed = {name: value(f"c{place}", kind) for place, (name, kind) in enumerate(texts.columns.items())}
-    system = parquet.system_columns(stamp, texts.origin, "ordinal")
-    stem = f"{stamp.attempt}-{table}"
-    rows = parquet.write_rows(engine, schema, typed | system, "judged WHERE rules = ''", folder, stem)
-    failpoint("extract.mid")
-    name = f"bronze.{RunKey.parse(stamp.run_key).dag_id}.{table}"
-    rejects: tuple[DataFile, ...] = parquet.write_rejects(engine, stamp, name, "rejected", folder, "ordinal")
-    failpoint("extract.files")
-    return Extracted(
-        files=rows,
-        rejects=rejects,
-        rows=sum(file.rows for file in rows),
-        size_bytes=sum(file.size_bytes for file in rows),
-        rejected=sum(file.rows for file in rejects),
-    )

@@ -26,6 +26,13 @@ _FORMS = {
     "binary": "(?i)([0-9a-f]{2})*",
 }
 """A timestamptz without a zone is UTC (rule 30); binary is written in hexadecimal digits."""
+_CALENDAR = "{{typed}} BETWEEN {kind} '0001-01-01' AND {kind} '9999-12-31 23:59:59.999999'"
+_BOUNDS = {
+    **dict.fromkeys(("float", "double"), "isfinite({typed})"),
+    "date": _CALENDAR.format(kind="DATE").replace(" 23:59:59.999999", ""),
+    "timestamp": _CALENDAR.format(kind="TIMESTAMP"),
+    "timestamptz": _CALENDAR.format(kind="TIMESTAMPTZ"),
+}
 _DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
 _LARGEST_PRECISION = 38
 
@@ -44,18 +51,28 @@ def check_types(columns: Mapping[str, str], table: str) -> None:
             )
 
 
-def value(column: str, kind: str) -> str:
-    """SQL of the typed value of a text column; NULL where it is none."""
+def typed(column: str, kind: str) -> str:
+    """SQL of the value of a text that has the type's form."""
     if kind == "string":
         return column
-    typed = f"unhex({column})" if kind == "binary" else f"TRY_CAST({column} AS {duckdb_type(kind)})"
-    finite = f" AND isfinite({typed})" if kind in ("float", "double") else ""
-    return f"CASE WHEN regexp_full_match({column}, {literal(_form(kind))}){finite} THEN {typed} END"
+    return f"unhex({column})" if kind == "binary" else f"TRY_CAST({column} AS {duckdb_type(kind)})"
 
 
 def is_untypable(column: str, kind: str) -> str:
     """SQL, never NULL: a text that is no value of the type."""
-    return "false" if kind == "string" else f"({column} IS NOT NULL AND ({value(column, kind)}) IS NULL)"
+    return "false" if kind == "string" else f"({column} IS NOT NULL AND NOT ({_is_value(column, kind)}))"
+
+
+def _is_value(column: str, kind: str) -> str:
+    """A text that the value would be written as is one at once; any other has to have the type's form."""
+    form = f"regexp_full_match({column}, {literal(_form(kind))})"
+    if kind == "binary":
+        return form
+    value = typed(column, kind)
+    bound = _BOUNDS.get(kind, "{typed} IS NOT NULL").format(typed=value)
+    return (
+        f"CASE WHEN {value}::VARCHAR = {column} THEN {bound} WHEN {form} THEN coalesce({bound}, false) ELSE false END"
+    )
 
 
 def _form(kind: str) -> str:

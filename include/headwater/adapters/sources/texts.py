@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,14 @@ def escaped(content: bytes) -> str:
     r"""Bytes that are no text, as a text they can be had back from: backslashes doubled, the rest as ``\xNN``."""
     plain = content.replace(b"\\", b"\\\\").replace(b"\0", b"\\x00")
     return plain.decode("utf-8", errors="backslashreplace")
+
+
+def numbers(first: int, count: int) -> pa.Array:
+    """``first, first + 1 …`` as an array, without an object per number."""
+    import pyarrow as pa
+
+    content = pa.py_buffer(array("q", range(first, first + count)))
+    return pa.Array.from_buffers(pa.int64(), count, [None, content])
 
 
 @dataclass(slots=True)
@@ -104,10 +113,8 @@ class TextFile:
         self._write([*columns, pa.array([record.raw for _, record in batch], pa.string())])
 
     def _ordinals(self, rows: int) -> pa.Array:
-        import pyarrow as pa
-
         first, self.ordinal = self.ordinal + 1, self.ordinal + rows
-        return pa.array(range(first, first + rows), pa.int64())
+        return numbers(first, rows)
 
     def _write(self, columns: list[pa.Array]) -> None:
         import pyarrow as pa

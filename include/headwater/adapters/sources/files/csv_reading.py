@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from headwater.adapters.sources.files.fast_csv import FastCsv, lines_of
 from headwater.adapters.sources.files.lines import Encoding, blocks
 from headwater.adapters.sources.files.records import CsvFormat, CsvRecords
 from headwater.adapters.sources.files.shape import Shape
 from headwater.adapters.sources.files.unpacking import Part
-from headwater.adapters.sources.texts import Record, TextFile
+from headwater.adapters.sources.texts import Record, TextFile, numbers
 
 
 def read_csv(part: Part, shape: Shape, target: TextFile) -> None:
@@ -23,25 +24,28 @@ def read_csv(part: Part, shape: Shape, target: TextFile) -> None:
     more = blocks(part.content, encoding, extract.max_record_bytes)
     records = CsvRecords(form, encoding, more, extract.max_record_bytes)
     places: list[int | None] = list(range(len(shape.names)))
-    fast = FastCsv(form, len(places))
+    width, rest = len(places), ""
     if extract.header:
-        first = next(more, None)
-        if first is None:
-            return
-        opened = records.of(first)
-        header = next(opened, None)
+        header, rest = _first(records, more)
         if header is None:
             return
-        places = _header(header, shape)
-        fast = FastCsv(form, len(header.fields or ()))
-        _take(opened, part, shape, places, fast.width, target)
-    for block in more:
+        places, width = _header(header, shape), len(header.fields or ())
+    fast = FastCsv(form, width, extract.max_record_bytes)
+    for block in chain([rest] if rest else [], more):
         columns = fast.columns(block)
         if columns is None:
-            _take(records.of(block), part, shape, places, fast.width, target)
+            _take(records.of(block), part, shape, places, width, target)
         else:
             _take_columns(columns, records.line, part, shape, places, target)
             records.skip(lines_of(block))
+
+
+def _first(records: CsvRecords, more: Iterator[str]) -> tuple[Record | None, str]:
+    """The header, and what is left of its block."""
+    for block in more:
+        for record in records.of(block):
+            return record, records.give_back()
+    return None, ""
 
 
 def _header(record: Record, shape: Shape) -> list[int | None]:
@@ -68,7 +72,7 @@ def _take_columns(
     rows = len(columns[0])  # type: ignore[arg-type]
     found = iter([pa.nulls(rows, pa.string()) if place is None else columns[place] for place in places])
     every = [
-        pa.array([shape.constants[name]] * rows, pa.string()) if name in shape.constants else next(found)
+        pa.repeat(pa.scalar(shape.constants[name], pa.string()), rows) if name in shape.constants else next(found)
         for name in shape.landing.extract.columns
     ]
-    target.add_columns(part.name, every, pa.array(range(line + 1, line + 1 + rows), pa.int64()))
+    target.add_columns(part.name, every, numbers(line + 1, rows))

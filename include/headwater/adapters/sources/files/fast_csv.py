@@ -11,8 +11,6 @@ from headwater.adapters.sources.files.records import CsvFormat
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BLANK = re.compile(r"\A\r?\n|\n\r?\n")
-
 
 @dataclass(frozen=True, slots=True)
 class FastCsv:
@@ -20,6 +18,8 @@ class FastCsv:
 
     form: CsvFormat
     width: int
+    bound: int
+    """The longest record, in characters."""
 
     def columns(self, block: str) -> list[pa.Array] | None:
         """The fields of the block's records, one record a line; None when the strict reader has to look.
@@ -31,6 +31,8 @@ class FastCsv:
         import pyarrow.csv
 
         if not self.form.is_plain or self.width < 2 or not self._is_usual(block):
+            return None
+        if len(block) > self.bound and max(map(len, block.split("\n"))) > self.bound:
             return None
         try:
             table = pyarrow.csv.read_csv(
@@ -54,7 +56,9 @@ class FastCsv:
         return [column.combine_chunks() for column in table.columns]
 
     def _is_usual(self, block: str) -> bool:
-        if "\0" in block or _BLANK.search(block) or block.count("\r") != block.count("\r\n"):
+        if "\0" in block or "\n\n" in block or block.startswith(("\n", "\r\n")):
+            return False
+        if "\r" in block and ("\n\r\n" in block or block.count("\r") != block.count("\r\n")):
             return False
         return not self.form.quote or self.form.quote not in block or self._encloses(block)
 

@@ -11,7 +11,7 @@ from headwater.adapters.sources import parquet
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
 from headwater.adapters.sources.files.parsing import Parser
-from headwater.adapters.sources.judging import Texts, check_bearable, judge, make_room, write_judged
+from headwater.adapters.sources.judging import Texts, make_room, write_judged
 from headwater.adapters.sources.parquet import literal
 from headwater.domain.schema import TableSchema
 from headwater.ports.extractor import BatchStamp, Extracted
@@ -34,13 +34,13 @@ def read(
         parser = Parser(landing, engine, Path(scratch), progress)
         parser.parse(files)
         origin = f"{literal(landing.connection + ':')} || file"
-        texts = Texts(parser.texts, extract.columns, table.key, origin)
-        broken = judge(engine, texts)
-        check_bearable(broken, parser.records, extract.max_quarantined_share, landing.facts)
-        extracted = write_judged(engine, texts, stamp, schema, folder, table.name)
+        texts = Texts(parser.texts, extract.columns, table.key, origin, landing.facts)
+        extracted, broken = write_judged(
+            engine, texts, parser.records, extract.max_quarantined_share, stamp, schema, folder
+        )
     paths = {item.file.path for item in parser.counted}
     per_file: Counter[str] = Counter()
-    for name, _, count in broken:
+    for name, count in broken:
         # a member of an archive is counted with its archive
         per_file[name if name in paths else next(path for path in paths if name.startswith(f"{path}!"))] += count
     return extracted, [item.read_file(per_file[item.file.path]) for item in parser.counted]

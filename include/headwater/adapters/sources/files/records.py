@@ -88,6 +88,12 @@ class CsvRecords:
         """Somebody else has read this many lines."""
         self.line += lines
 
+    def give_back(self) -> str:
+        """The lines taken in and not yet read, for somebody else to read."""
+        rest = "".join(self._waiting)
+        self._waiting.clear()
+        return rest
+
     def of(self, block: str) -> Iterator[Record]:
         """The records of a block, and of as many more as its last record reaches into; blank lines left out."""
         self._take(block)

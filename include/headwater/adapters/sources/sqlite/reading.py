@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.judging import Texts, check_bearable, judge, make_room, write_judged
+from headwater.adapters.sources.judging import Texts, make_room, write_judged
 from headwater.adapters.sources.parquet import literal, quoted
 from headwater.adapters.sources.sqlite.storing import record_of
 from headwater.adapters.sources.sqlite.windows import Cursor
@@ -58,10 +58,10 @@ def read(work: Read, schema: TableSchema, folder: str, progress: Callable[[str],
             zone = _zone_digest(work)
         origin = literal(f"{work.facts['connection']}:main.{work.relation}")
         kinds = {column.name: column.type for column in work.columns}
-        judged = Texts([texts], kinds, work.table.key, origin, placed=False)
-        broken = judge(engine, judged)
-        check_bearable(broken, target.written, work.extract.max_quarantined_share, work.facts)
-        extracted = write_judged(engine, judged, work.stamp, schema, folder, work.table.name)
+        judged = Texts([texts], kinds, work.table.key, origin, work.facts, placed=False)
+        extracted, _ = write_judged(
+            engine, judged, target.written, work.extract.max_quarantined_share, work.stamp, schema, folder
+        )
         progress(f"{work.table.name}: {extracted.rows:,} rows, {extracted.rejected:,} set aside")
         if work.window.kind != "snapshot":
             watermark = work.window.high if work.window.advances_watermark else None

@@ -33,7 +33,7 @@ def strict(text: str, dialect: CsvFormat) -> CsvRecords:
 def test_a_block_read_fast_has_the_fields_and_lines_of_the_strict_reader(block: str) -> None:
     dialect = form()
     for width in (2, 3):
-        columns = FastCsv(dialect, width).columns(block)
+        columns = FastCsv(dialect, width, 1 << 20).columns(block)
         if columns is None:
             continue
         fast = list(zip(*(column.to_pylist() for column in columns), strict=True))
