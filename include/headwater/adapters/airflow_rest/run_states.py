@@ -10,7 +10,7 @@ from headwater.ports.run_states import RunStates
 
 
 class RestRunStates:
-    """Airflow knows best: the record of a killed run says "running" for ever, that of a cleared one how it ended before.
+    """Airflow knows best: the record of a killed run says "running" for ever, a cleared one how it ended.
 
     :param recorded: asked where Airflow does not answer, or the profile names none (rule 23).
     """
