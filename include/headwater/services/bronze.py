@@ -13,6 +13,7 @@ from headwater.ports.catalog import TableHead
 from headwater.ports.extractor import Extracted
 from headwater.ports.platform import Platform
 from headwater.services.context import RunContext
+from headwater.services.ledgers import named_ledger
 
 
 def stage_batch(
@@ -34,6 +35,7 @@ def stage_batch(
         "headwater.window": table_plan.window.model_dump_json(exclude={"items"}),
         "headwater.batch": str(table_plan.batch),
         "headwater.watermark": state.watermark or "",
+        **named_ledger(state),
     }
     snapshot = platform.catalog.stage_files(head.table, branch, extracted.files, summary)
     return StagedTable(

@@ -12,6 +12,7 @@ from headwater.domain.staging import TableState
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
 from headwater.services.context import RunContext
+from headwater.services.ledgers import read_ledger
 from headwater.services.rebuilding import NOTHING_READ
 
 
@@ -48,7 +49,7 @@ def plan_window(
     """What the source has for one table now (rules 5, 6)."""
     if request.rebuild:
         return NOTHING_READ
-    ledger = platform.catalog.read_attachment(state.ledger) if state and state.ledger else None
+    ledger = read_ledger(platform.catalog, state)
     extractor = platform.open_extractor(table, spec.connection)
     try:
         return extractor.plan(table, state, ledger, request, planned_at)

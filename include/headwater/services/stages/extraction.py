@@ -22,6 +22,7 @@ from headwater.services.bronze import stage_batch, stage_rejects
 from headwater.services.context import RunContext, planned, source_of
 from headwater.services.drift import reconcile
 from headwater.services.leasing import holding
+from headwater.services.ledgers import read_ledger
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.staged import is_superseded, reusable
 from headwater.services.table_plans import plan_window
@@ -119,7 +120,7 @@ def _extract(
     attempt: str,
 ) -> Extracted:
     stamp = BatchStamp(run_key=run.key, planned_at=plan.planned_at, batch=table_plan.batch, attempt=attempt)
-    ledger = platform.catalog.read_attachment(head.state.ledger) if head.state and head.state.ledger else None
+    ledger = read_ledger(platform.catalog, head.state)
     folder = f"{head.location}/data"
     return extractor.extract(table, table_plan.window, stamp, head.schema_, folder, ledger, print)
 
