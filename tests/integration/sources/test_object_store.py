@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -137,3 +141,56 @@ def test_nothing_of_an_object_stays_on_this_machine(bucket: Uploaded, tmp_path: 
     bucket.add([1, 2])
     assert bucket.run().rows == 2
     assert list(scratch.iterdir()) == []
+
+
+class Cable:
+    """A TCP proxy in front of the server that can be cut after so many bytes of answers."""
+
+    def __init__(self, port: int) -> None:
+        self.target, self.left = port, 1 << 60
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self.server.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self.server.accept()
+                upstream = socket.create_connection(("127.0.0.1", self.target))
+                threading.Thread(target=self._pump, args=(client, upstream, False), daemon=True).start()
+                threading.Thread(target=self._pump, args=(upstream, client, True), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
+        with suppress(OSError), source, target:
+            while content := source.recv(65_536):
+                if answers:
+                    self.left -= len(content)
+                    if self.left < 0:
+                        source.shutdown(socket.SHUT_RDWR)
+                        target.shutdown(socket.SHUT_RDWR)
+                        return
+                target.sendall(content)
+
+
+@pytest.fixture
+def cable(s3_server: S3Server) -> Iterator[Cable]:
+    cable = Cable(s3_server.port)
+    yield cable
+    cable.server.close()
+
+
+def test_a_connection_cut_while_an_object_is_read_is_worth_a_retry(bucket: Uploaded, cable: Cable) -> None:
+    """Nothing of a torn read is kept; the next try of the same window reads all of it."""
+    bucket.add(range(200_000))
+    window, whole = bucket.plan(), 200_000
+    extra = bucket.connection.extra | {"endpoint_url": f"http://127.0.0.1:{cable.port}"}
+    bucket.connection = bucket.connection.model_copy(update={"extra": extra})
+    schema = bucket.schema()
+    cable.left = 1_000_000
+    with pytest.raises(SourceUnreachableError) as caught:
+        bucket.extract(window, schema)
+    assert caught.value.retry_helps
+    assert SECRET_KEY not in "".join(traceback.format_exception(caught.value))
+    assert list(bucket.folder.glob("*")) == []
+    cable.left = 1 << 60
+    assert bucket.extract(window, schema).rows == whole

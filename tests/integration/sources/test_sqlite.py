@@ -234,3 +234,16 @@ def test_a_cursor_without_order_and_a_lag_of_numbers_are_refused(flights: Table)
         flights.table = sql_table(mode="incremental", **extract)
         with pytest.raises(SpecError):
             flights.plan()
+
+
+def test_a_file_locked_by_a_writer_is_worth_a_retry(flights: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headwater.adapters.sources.sqlite.session.BUSY_SECONDS", 0.2)
+    flights.sql("create table flights (id int primary key)")
+    flights.sql("insert into flights values (1)")
+    with closing(sqlite3.connect(flights.path, isolation_level=None)) as writer:
+        writer.execute("begin exclusive")
+        with pytest.raises(SourceUnreachableError, match="locked by a writer") as caught:
+            flights.run()
+        assert caught.value.retry_helps
+        writer.execute("rollback")
+    assert flights.run().rows == 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from headwater.adapters.redaction import Redactor
 from headwater.adapters.sources.files.ledger import LandedFile
@@ -28,7 +29,28 @@ _REFUSED = re.compile(
     r"|InvalidAccessKeyId|HTTP (?:status|response code:?) 40[13]",
     re.IGNORECASE,
 )
+_READ_BYTES = 1 << 20
 _NO_SUCH = re.compile(r"NO_SUCH_BUCKET|NoSuchBucket|ContainerNotFound|FilesystemNotFound")
+
+
+class _ExplainedStream(io.RawIOBase):
+    """Bytes of an object; a connection that breaks while they are read is explained like any other."""
+
+    def __init__(self, raw: Any, explained: Callable[[], AbstractContextManager[None]]) -> None:
+        self._raw, self._explained = raw, explained
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with self._explained():
+            content = self._raw.read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 class ObjectStore:
@@ -90,7 +112,8 @@ class ObjectStore:
 
     def open(self, path: str) -> BinaryIO:
         with self._explained():
-            return cast("BinaryIO", self._files.open_input_file(self._full(path)))
+            raw = self._files.open_input_file(self._full(path))
+        return io.BufferedReader(_ExplainedStream(raw, self._explained), _READ_BYTES)
 
     @property
     def _bucket(self) -> str:

@@ -35,7 +35,7 @@ class FileStore(Protocol):
         ...
 
     def open(self, path: str) -> BinaryIO:
-        """Its bytes. The result can seek.
+        """Its bytes, from the first to the last.
 
         :raises CredentialsError: when the file may not be read.
         """
