@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -10,6 +11,8 @@ from typing import BinaryIO, NoReturn
 from headwater.adapters.sources.files.ledger import LandedFile
 from headwater.adapters.sources.files.patterns import compiled, fixed_folder, is_hidden
 from headwater.domain.errors import CredentialsError, SourceDataError, SpecError
+
+_NO_TEXT = re.compile("[\udc80-\udcff]")
 
 
 class LocalStore:
@@ -20,7 +23,6 @@ class LocalStore:
     def __init__(self, folder: Path, facts: dict[str, str]) -> None:
         self.root = str(folder)
         self._folder, self._facts = folder, facts
-        self._real_parents: dict[Path, Path] = {}
 
     def is_folder(self, path: str) -> bool:
         return (self._folder / path).is_dir()
@@ -40,11 +42,15 @@ class LocalStore:
         start, wanted = self._folder / folder, compiled(pattern)
         if not start.is_dir():
             return
+        self._check_inside(start, folder)
         with os.scandir(start) as entries:
             for entry in entries:
                 name = f"{folder}/{entry.name}" if folder else entry.name
-                if wanted.fullmatch(name) and not is_hidden(name) and entry.is_file():
-                    yield self._landed(Path(entry.path), name, entry.stat())
+                if not wanted.fullmatch(name) or is_hidden(name) or not entry.is_file():
+                    continue
+                if entry.is_symlink():
+                    self._check_inside(Path(entry.path), name)
+                yield self._named(name, entry.stat())
 
     def stat(self, path: str) -> LandedFile | None:
         try:
@@ -64,9 +70,11 @@ class LocalStore:
             ) from error
 
     def _landed(self, path: Path, name: str, stat: os.stat_result) -> LandedFile:
-        if not (real := self._real(path)).is_relative_to(self._real(self._folder)):
-            self._escaped(f"{name} -> {real}")
-        if any("\udc80" <= sign <= "\udcff" for sign in name):
+        self._check_inside(path, name)
+        return self._named(name, stat)
+
+    def _named(self, name: str, stat: os.stat_result) -> LandedFile:
+        if not name.isascii() and _NO_TEXT.search(name):
             raise SourceDataError(
                 f"the name of a file below {self.root} is no text in UTF-8",
                 got=ascii(name),
@@ -75,13 +83,10 @@ class LocalStore:
             )
         return LandedFile(path=name, size=stat.st_size, modified_ns=stat.st_mtime_ns)
 
-    def _real(self, path: Path) -> Path:
-        """Where a path leads. Folders are followed once each: a million files have few of them."""
-        if path.is_symlink():
-            return path.resolve()
-        if path.parent not in self._real_parents:
-            self._real_parents[path.parent] = path.parent.resolve()
-        return self._real_parents[path.parent] / path.name
+    def _check_inside(self, path: Path, name: str) -> None:
+        """:raises SpecError: when a link leads out of the folder."""
+        if not (real := path.resolve()).is_relative_to(self._folder.resolve()):
+            self._escaped(f"{name} -> {real}")
 
     def _escaped(self, got: str) -> NoReturn:
         raise SpecError(

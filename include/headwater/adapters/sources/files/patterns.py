@@ -36,7 +36,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def is_hidden(path: str) -> bool:
     """Whether writers mean the path to be passed over: a dot in front of a part of it, or their own scratch folders."""
-    return any(part.startswith(".") or part in _TEMPORARY for part in PurePosixPath(path).parts)
+    return any(part.startswith(".") or part in _TEMPORARY for part in path.split("/"))
 
 
 def _segment(part: str) -> str:
