@@ -24,7 +24,7 @@ def read_ledger(catalog: Catalog, state: TableState | None) -> bytes | None:
             "the ledger of files read is not the one that was published",
             got=f"sha256 {found}",
             allowed=f"sha256 {state.ledger_sha256}",
-            remedy=f"Restore {state.ledger} from a backup of the warehouse, or roll back to a release with a sound one.",
+            remedy=f"Restore {state.ledger} from a backup, or roll back to a release that has a sound one.",
             facts={"ledger": state.ledger},
         )
     return content
