@@ -117,3 +117,17 @@ def test_a_window_is_the_same_with_and_without_an_index_of_its_cursor(source: So
     source.sql("insert into flights values (1, '2013-01-01'), (2, '2013-01-02'), (3, null), (4, '9999-12-31')")
     window = source.plan(sql_table(mode="incremental", cursor="updated_at"))
     assert (window.high, window.null_cursors, window.future_cursors) == ("2013-01-02 00:00:00+00", 1, 1)
+
+
+def test_a_wide_table_fits(source: Source) -> None:
+    """500 columns need buffers of their own, by two readers at once."""
+    names = [f"c{number}" for number in range(500)]
+    columns = ", ".join(f"{name} {'int' if number % 2 else 'text'}" for number, name in enumerate(names))
+    values = ", ".join("g" if number % 2 else "'t' || g % 100" for number in range(500))
+    source.sql(
+        f"create table flights (id int, {columns})",
+        f"insert into flights select g, {values} from generate_series(1, 20000) g",
+    )
+    _, extracted = source.run(sql_table())
+    assert (len(extracted.files), extracted.rows) == (READERS, 20_000)
+    assert rows_of(extracted, "id, c499")[-1] == (20_000, 20_000)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from headwater.adapters.sources import parquet
+from headwater.adapters.sources.judging import make_room
 from headwater.adapters.sources.postgres.carry import Carried, carry
 from headwater.adapters.sources.postgres.cursors import Cursor, zone_digest
 from headwater.adapters.sources.postgres.scanning import first, one_snapshot
@@ -19,6 +20,9 @@ from headwater.ports.failpoints import failpoint
 if TYPE_CHECKING:
     import duckdb
 
+WIDE = 100
+"""Columns above which a row group of DuckDB's usual size does not fit its usual memory."""
+
 
 def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     """Read the window. All queries see one snapshot of the source (repeatable read), whatever changes meanwhile.
@@ -29,6 +33,8 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     parts = split(work.table, work.extract, work.columns, work.window)
     failpoint("extract.reading")
     with parquet.writer() as engine, one_snapshot(engine, work.connection):
+        if len(work.columns) > WIDE:
+            make_room(engine, len(work.columns))
         carried = carry(engine, work, parts)
         failpoint("extract.mid")
         rejects = _judged(engine, work, parts, carried)
