@@ -14,6 +14,7 @@ import pytest
 from tests.integration.sources.extractors_under_test import Table
 from tests.integration.sources.sources_under_test import rejects_of, rows_of, sql_table
 
+from headwater.cli.scaffold import write_source
 from headwater.domain.errors import (
     ConnectionMalformedError,
     HeadwaterError,
@@ -25,6 +26,8 @@ from headwater.domain.errors import (
     SpecError,
 )
 from headwater.domain.run import RunRequest
+from headwater.domain.spec import Owner
+from headwater.model.repository import load_repository
 from headwater.ports.extractor import Extracted
 
 
@@ -201,7 +204,24 @@ def test_views_and_odd_names_travel(flights: Table) -> None:
     flights.sql('create view flights as select * from "a b""c"')
     assert taken(flights) == [(1, "z")]
     offered = flights.with_extractor(lambda extractor: extractor.list_relations())
-    assert [(item.relation, item.primary_key) for item in offered] == [('a b"c', ("id",)), ("flights", ())]
+    assert [(item.relation, item.primary_key) for item in offered] == [('main.a b"c', ("id",)), ("main.flights", ())]
+
+
+def test_new_source_takes_what_a_file_offers(flights: Table, tmp_path: Path) -> None:
+    flights.sql("create table orders (id integer primary key, price decimal(10,2), updated_at timestamptz)")
+    flights.sql("create table order_lines (order_id int, line int, primary key (order_id, line))")
+    offered = flights.with_extractor(lambda extractor: extractor.list_relations())
+    write_source(tmp_path, "shop", "sqlite", Owner(team="shop", email=("shop@example.com",)), offered)
+    found = load_repository(tmp_path)
+    assert [str(error) for error in found.errors] == []
+    tables = {table.name: table for table in found.sources[0].tables}
+    assert {name: table.key for name, table in tables.items()} == {
+        "orders": ("id",),
+        "order_lines": ("order_id", "line"),
+    }
+    for table in tables.values():
+        flights.table = table
+        assert flights.schema().columns
 
 
 def broken(flights: Table, content: bytes) -> None:

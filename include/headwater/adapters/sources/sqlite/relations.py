@@ -80,7 +80,9 @@ def list_relations(session: sqlite3.Connection) -> tuple[SourceRelation, ...]:
         columns, key = _columns(session, name)
         cursors = tuple(c.name for c in columns if c.type in ("timestamp", "timestamptz", "date"))
         schema = TableSchema(columns=columns, primary_key=key)
-        found.append(SourceRelation(relation=name, primary_key=key, cursor_candidates=cursors, schema_=schema))
+        found.append(
+            SourceRelation(relation=f"main.{name}", primary_key=key, cursor_candidates=cursors, schema_=schema)
+        )
     return tuple(found)
 
 
