@@ -45,6 +45,7 @@ class Demo:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_heed_interrupts,  # noqa: PLW1509 - the tests run no thread that forks
             )
 
     @property
@@ -108,3 +109,8 @@ class Demo:
             if process.pid != os.getpid() and str(self.home) in told:
                 found.append(" ".join(process.cmdline())[:200])
         return found
+
+
+def _heed_interrupts() -> None:
+    """Undo what a shell does to commands it starts in the background: they would be deaf to the test's Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

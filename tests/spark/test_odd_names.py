@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from headwater.domain.job import BuildTable
 from headwater.domain.names import Layer
 from headwater.domain.run import InputRef
 from headwater.domain.spec import GoldSpec
 
+# Soda 4.28 on its own statements for Spark; only tests make errors of warnings
+pytestmark = pytest.mark.filterwarnings("ignore:Not fully supported for all datasources yet:DeprecationWarning")
 ODD = ('a "quoted" one', "it's", "a.b", "a b", " ", "`", "{x} %s \\n", "SELECT", "é", "../evil")
 
 
@@ -41,7 +45,8 @@ def test_odd_column_names_travel_to_gold(lake: Any) -> None:
 
     checks = "columns: [{name: \"a.b\", checks: [{invalid: {valid_values: ['x']}}]}]\n"
     judged = lake.judge([lake.judging(silver[0], checks, key=("k", "a.b"))])[0]
-    assert "a.b=y" in judged.verdict.checks[0].examples[0], judged.verdict.reason
+    [broken] = [check for check in judged.verdict.checks if check.outcome == "failed"]
+    assert "a.b=y" in broken.examples[0], judged.verdict.reason
 
     gold = lake.name(Layer.GOLD, "g")
     listed = ", ".join(f"t.{quoted(name)}" for name in ODD)

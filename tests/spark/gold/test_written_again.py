@@ -12,7 +12,7 @@ SELECT 7 AS i, -3 AS j, CAST(2.50 AS DECIMAL(9,2)) AS d, 1.5D AS f, 'aB-12\\\\n'
   TIMESTAMP '2026-03-29 23:30:15.123456Z' AS t, DATE '2026-02-28' AS e, array(3, 1, 2) AS xs, true AS b,
   named_struct('city', 'Oslo', 'no', 4) AS p, map('k', 'v') AS m
 UNION ALL SELECT 0, 12, CAST(-0.01 AS DECIMAL(9,2)), CAST('NaN' AS DOUBLE), '', 'x', TIMESTAMP '1999-12-31 00:00:00Z',
-  DATE '2024-02-29', array(), false, named_struct('city', NULL, 'no', 0), map()
+  DATE '2024-02-29', array(5), false, named_struct('city', NULL, 'no', 0), map()
 UNION ALL SELECT NULL, 1, NULL, -0.0D, 'ÅÄ ''q'' "w"', NULL, NULL, NULL, NULL, NULL, NULL, NULL
 """
 EXPRESSIONS = """
@@ -38,7 +38,7 @@ array_max(xs) | transform(xs, x -> x + 1) | filter(xs, x -> x > 1) | aggregate(x
 exists(xs, x -> x = 2) | p.city | p.no + 1 | m['k'] | slice(xs, 1, 2) | to_json(p)
 get_json_object(to_json(p), '$.city') | struct(i, s) | array(i, j) | CAST(i AS STRING) | bin(i) | hex(i)
 conv('ff', 16, 10) | date_sub(e, i + 1) | mod(i + 1, j + 13) | instr(concat(s, 'B'), 'B') | datediff(e + 1, e - i)
-xs[i] | -(i - j) | (i + j) * 2 | i - (j - 1) | NOT (b OR i > 1) | s LIKE '%\\\\%%' | nvl(z, s || 'n')
+get(xs, i) | -(i - j) | (i + j) * 2 | i - (j - 1) | NOT (b OR i > 1) | s LIKE '%\\\\%%' | nvl(z, s || 'n')
 """
 
 
