@@ -90,7 +90,8 @@ def test_everything_but_reading_the_release_is_refused(
 
 def test_columns_of_one_name_are_all_kept(warehouse: Path, snapshots: list[ReleasedTable]) -> None:
     result = query("SELECT 1 AS n, 2 AS n, 3 AS n_2, 4 AS n", [_release(snapshots[0])], str(warehouse))
-    assert sorted(result.objects()[0].values()) == [1, 2, 3, 4]
+    assert set(result.objects()[0].values()) == {1, 2, 3, 4}
+    assert len(result.objects()[0]) == 4
 
 
 def test_plain_table_functions_are_allowed(warehouse: Path, snapshots: list[ReleasedTable]) -> None:
