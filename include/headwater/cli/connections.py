@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,11 @@ import typer
 from headwater.cli.opening import embedded_stack, opened_platform, repository
 from headwater.cli.output import Json, console, print_json, print_table
 from headwater.domain.errors import ConnectionMissingError, HeadwaterError, NotFoundError, RequestError
+from headwater.domain.spec import TableSpec
 from headwater.ports.connections import Connections
 
 app = typer.Typer(no_args_is_help=True)
+ANSWERS = "answers"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}")
 
 
@@ -76,29 +79,22 @@ def list_connections(as_json: Json = False) -> None:
 def check(
     name: Annotated[str | None, typer.Argument(help="Only this connection.")] = None, as_json: Json = False
 ) -> None:
-    """Open the connection of every source, or one; 1 when one does not answer."""
+    """Look at the connection of every source, or one; 1 when one fails. `check-connection` shows all parts of one."""
     from headwater.model.repository import load_repository
 
     sources = [spec for spec in load_repository(repository()).sources if name in {None, spec.connection}]
     if name is not None and not sources:
         raise NotFoundError(f"No source names the connection {name}.", remedy="`headwater connections list`")
-    answers: dict[str, str] = {}
+    read: dict[str, list[TableSpec]] = {}
+    for spec in sources:
+        read.setdefault(spec.connection, []).extend(spec.tables)
     with opened_platform() as platform:
-        for spec in sources:
-            try:
-                extractor = platform.open_extractor(spec.tables[0], spec.connection)
-                try:
-                    extractor.inspect(spec.tables[0])
-                finally:
-                    extractor.close()
-                answers[spec.connection] = "answers"
-            except HeadwaterError as error:
-                answers[spec.connection] = error.message + (f": {error.got}" if error.got else "")
+        answers = {found: _answer(platform.connections, found, tables) for found, tables in read.items()}
     if as_json:
         print_json(answers)
     else:
         print_table("Connections", ["id", ""], list(answers.items()), "No source names a connection.")
-    if any(answer != "answers" for answer in answers.values()):
+    if any(answer != ANSWERS for answer in answers.values()):
         raise typer.Exit(1)
 
 
@@ -116,6 +112,18 @@ def _ids() -> list[str]:
     from headwater.adapters.connections.file import read_connections
 
     return list(read_connections(embedded_stack().connections_file))
+
+
+def _answer(known: Connections, name: str, tables: Sequence[TableSpec]) -> str:
+    """``answers``, or the part of the connection that fails, with what was found and what to do."""
+    from headwater.adapters.sources.checking import check_connection
+
+    try:
+        probes = check_connection(known.resolve(name), tables)
+    except HeadwaterError as error:
+        return error.message + (f": {error.got}" if error.got else "")
+    failing = next((probe for probe in probes if not probe.fine), None)
+    return ANSWERS if failing is None else f"{failing.part}: {failing.found}. {failing.fix}"
 
 
 def _describe(known: Connections, name: str) -> dict[str, str]:
