@@ -2,119 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-
 from pyspark.sql import DataFrame, SparkSession
 
 from headwater.domain.job import JobSpec, RefineTable, TableResult
-from headwater.domain.masking import MASKING_VARIABLE, MaskingKey
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import QUARANTINE_COLUMNS
 from headwater.domain.staging import StagedTable, TableState
 from headwater.ports.failpoints import failpoint
-from headwater_spark.entrypoints.change_stream import WHOLE, ChangeStream
-from headwater_spark.entrypoints.derive_anew import judged_anew
-from headwater_spark.entrypoints.silver_writes import SilverWrite, write_silver
-from headwater_spark.tables.sql_text import listed, literal, spark_type
+from headwater_spark.refining.derive_anew import judged_anew
+from headwater_spark.refining.judged_rows import judged_rows
+from headwater_spark.refining.refining import Refining
+from headwater_spark.refining.silver_writes import SilverWrite, write_silver
+from headwater_spark.tables.sql_text import listed, spark_type
 from headwater_spark.tables.staging import mark_commits, prepare
 from headwater_spark.tables.views import as_view, settled
-from headwater_spark.transforms.columns import business_columns, shape_columns, silver_name
-from headwater_spark.transforms.extracts import Batches, refuse_mass_deletion, rows_of_rejected, with_deletions
-from headwater_spark.transforms.row_hash import hash_expression
-from headwater_spark.transforms.rules import BROKEN, judge_rows, quarantine_rows
-from headwater_spark.transforms.silver_function import apply_silver_code
-from headwater_spark.transforms.silver_sql import with_filtered_as_deleted
-
-
-@dataclass(frozen=True, slots=True)
-class Refining:
-    """One table's refine, in silver's names."""
-
-    spark: SparkSession
-    job: JobSpec
-    table: RefineTable
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        return tuple(silver_name(self.table.spec, name) for name in self.table.spec.key)
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """What a row is known by: its key, or its position in a stream of changes of a table without one."""
-        return self.key or ("_hw_position",)
-
-    @property
-    def masking(self) -> MaskingKey | None:
-        """The key of ``mask: hash``, which comes by environment only."""
-        given = os.environ.get(MASKING_VARIABLE)
-        return None if given is None else MaskingKey.model_validate_json(given)
-
-    @property
-    def batches(self) -> Batches:
-        return Batches(self.table.from_batch, self.table.bronze_input.batch, self.job.planned_at.isoformat())
-
-    @property
-    def is_full_extract(self) -> bool:
-        """Full extracts are diffed, unless silver only appends."""
-        return self.table.spec.extract.mode == "snapshot" and self.table.spec.silver.mode in {"upsert", "scd2"}
-
-    def bronze(self, lowest_batch: int) -> DataFrame:
-        """Bronze rows of batches from ``lowest_batch`` to the frozen one, of the frozen snapshot."""
-        source = self.table.bronze_input
-        return self.spark.sql(
-            f"SELECT * FROM {self.table.bronze.iceberg} VERSION AS OF {source.snapshot_id} "  # noqa: S608
-            f"WHERE _hw_batch >= {lowest_batch} AND _hw_batch <= {source.batch}"
-        )
-
-    def extracts(self, lowest_batch: int) -> DataFrame:
-        """Full extracts from ``lowest_batch`` on, with rows that stand for what extraction rejected of them."""
-        table, rows = self.table, self.bronze(lowest_batch)
-        quarantine = TableName(layer=Layer.QUARANTINE, source=table.bronze.source, table=table.bronze.table)
-        if not self.spark.catalog.tableExists(quarantine.iceberg):
-            return rows
-        rejects = self.spark.table(quarantine.iceberg).where(
-            f"_hw_table = {literal(table.bronze.dotted)} AND _hw_batch <= {table.bronze_input.batch}"
-        )
-        if rejects.isEmpty():
-            return rows
-        batches = Batches(lowest_batch, self.batches.last, self.batches.planned_at)
-        return rows.unionByName(rows_of_rejected(self.bronze(0), rejects, table.spec.key, batches))
-
-    def judged(self, lowest_batch: int) -> DataFrame:
-        """Silver rows with ``_hw_broken``, of batches above ``lowest_batch``; full extracts with their deletions."""
-        spec, full = self.table.spec, self.is_full_extract
-        if spec.silver.mode == "cdc":
-            return self.ruled(ChangeStream(self).rows())
-        shaped = shape_columns(
-            spec, self.extracts(lowest_batch) if full else self.bronze(lowest_batch + 1), masking=self.masking
-        )
-        made = apply_silver_code(spec, self.table.bronze, shaped, self.job.planned_at)
-        if spec.is_shaped_by_code and spec.silver.mode != "append" and not full:
-            times = (spec.silver.sequence_by, spec.silver.valid_from)
-            made = with_filtered_as_deleted(made, shaped, self.key, [silver_name(spec, name) for name in times if name])
-        shaped = made
-        if full:
-            last = self.batches
-            shaped = with_deletions(shaped, self.key, Batches(lowest_batch, last.last, last.planned_at))
-        return self.ruled(shaped.selectExpr("*", f"false AS {WHOLE}"))
-
-    def ruled(self, shaped: DataFrame) -> DataFrame:
-        """The rows with the rules they break."""
-        return judge_rows(shaped, self.key, {**self.table.quarantine_rules, **self.table.set_aside})
-
-    def events(self, judged: DataFrame) -> DataFrame:
-        """Good rows with their hash."""
-        names = business_columns(judged)
-        content = hash_expression([(name, judged.schema[name].dataType) for name in names])
-        return judged.where(f"size({BROKEN}) = 0").selectExpr(f"* EXCEPT ({BROKEN})", f"{content} AS _hw_hash")
+from headwater_spark.transforms.extracts import refuse_mass_deletion
+from headwater_spark.transforms.rules import BROKEN, quarantine_rows
 
 
 def refine_table(spark: SparkSession, job: JobSpec, table: RefineTable) -> TableResult:
     """Refine one table; everything it commits is on the attempt's branches."""
     mark_commits(spark, job.run_key, job.attempt)
     refining = Refining(spark, job, table)
-    judged = settled(refining.judged(table.from_batch) if table.anew is None else judged_anew(refining))
+    judged = settled(judged_rows(refining, table.from_batch) if table.anew is None else judged_anew(refining))
     rows_read, broken, any_broken = _check_batches(refining, judged)
     failpoint("refine.before_write")
     write = write_silver(refining, judged)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 
-from headwater_spark.entrypoints.derive_anew import cleared, lacks_history, with_forgotten
+from headwater_spark.refining.derive_anew import cleared, lacks_history, with_forgotten
+from headwater_spark.refining.judged_rows import judged_rows
+from headwater_spark.refining.refining import Refining
 from headwater_spark.tables.sql_text import literal, quoted
 from headwater_spark.tables.staging import Staging, prepare
 from headwater_spark.tables.views import as_view, settled
 from headwater_spark.transforms import append, scd2, scd2_belief, upsert
 from headwater_spark.transforms.columns import business_columns, silver_name
-
-if TYPE_CHECKING:
-    from headwater_spark.entrypoints.refine import Refining
 
 SYSTEM_TYPES = {
     "_hw_position": "string",
@@ -130,7 +128,7 @@ def _with_whole_keys(refining: Refining, events: DataFrame, history: scd2.Histor
     if late.isEmpty():
         return events.drop("hw_late")
     in_order = events.drop("hw_late").join(late, list(history.key), "left_anti")
-    every = refining.events(refining.judged(0)).join(late, list(history.key), "left_semi")
+    every = refining.events(judged_rows(refining, 0)).join(late, list(history.key), "left_semi")
     return in_order.unionByName(scd2.as_events(every, history).selectExpr("* EXCEPT (hw_whole)", "true AS hw_whole"))
 
 

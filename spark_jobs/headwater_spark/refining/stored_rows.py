@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 
 from headwater.domain.names import Layer, TableName
+from headwater_spark.refining.refining import Refining
 from headwater_spark.tables.sql_text import literal, quoted
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.changes import KEPT, OLD_KEY_TEXT, UNSURE, Truncation
 from headwater_spark.transforms.columns import UNREADABLE, business_columns
 from headwater_spark.transforms.completion import completed
-
-if TYPE_CHECKING:
-    from headwater_spark.entrypoints.refine import Refining
 
 
 @dataclass(frozen=True)

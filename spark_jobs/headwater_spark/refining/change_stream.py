@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 
-from headwater_spark.entrypoints.stored_rows import StoredRows
+from headwater_spark.refining.refining import WHOLE, Refining
+from headwater_spark.refining.stored_rows import StoredRows
 from headwater_spark.tables.sql_text import literal, quoted
 from headwater_spark.tables.views import settled
 from headwater_spark.transforms import changes
@@ -21,12 +21,6 @@ from headwater_spark.transforms.columns import UNREADABLE, shape_columns
 from headwater_spark.transforms.completion import completed_over_key_changes
 from headwater_spark.transforms.silver_function import apply_silver_code
 from headwater_spark.transforms.silver_sql import with_filtered_as_deleted
-
-if TYPE_CHECKING:
-    from headwater_spark.entrypoints.refine import Refining
-
-WHOLE = "_hw_whole"
-"""Whether a row comes of all events of its key, so that it holds whatever the table has."""
 
 
 @dataclass(frozen=True)

@@ -6,25 +6,21 @@ is never rewritten (rule 35): beliefs that no longer come out are ended by this 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pyspark.sql import DataFrame, functions
 
-from headwater_spark.entrypoints.change_stream import WHOLE
+from headwater_spark.refining.judged_rows import judged_rows
+from headwater_spark.refining.refining import WHOLE, Refining
 from headwater_spark.tables.sql_text import listed, literal, quoted
 from headwater_spark.tables.staging import Staging
 from headwater_spark.tables.views import as_view, settled
 from headwater_spark.transforms.scd2 import ACTION, END, History
 
-if TYPE_CHECKING:
-    from headwater_spark.entrypoints.refine import Refining
-
 
 def judged_anew(refining: Refining) -> DataFrame:
     """Judged rows of everything that is to be derived again, each key with all its events."""
     if refining.table.spec.silver.form == "append":
-        return refining.judged(_after_batch(refining))
-    rows = refining.judged(0)
+        return judged_rows(refining, _after_batch(refining))
+    rows = judged_rows(refining, 0)
     if refining.table.anew is not None and refining.table.anew.is_bounded:
         rows, identity = settled(rows), list(refining.identity)
         concerned = rows.where(f"_hw_batch > {_after_batch(refining)}").select(*identity).distinct()

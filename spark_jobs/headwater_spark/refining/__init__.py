@@ -1,0 +1,1 @@
+"""One silver table's refine: what it reads, which rows come of it, and how they are written."""
