@@ -36,6 +36,16 @@ def start_run(api: AirflowApi, pipeline: str, conf: Mapping[str, JsonValue]) -> 
     return api.trigger(pipeline, conf)
 
 
+def run_through_airflow(settings: AirflowSettings, pipeline: str, conf: Mapping[str, JsonValue], wait: bool) -> DagRun:
+    """Start a run, and wait for its end where that is wanted. :raises AirflowDownError: as ``start_run``."""
+    api = open_airflow(settings)
+    try:
+        started = start_run(api, pipeline, conf)
+        return wait_for_run(api, started) if wait else started
+    finally:
+        api.close()
+
+
 def clear_run(api: AirflowApi, pipeline: str, run_id: str, task_id: str) -> int:
     """Clear a task of a run with everything downstream; returns how many tasks.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwater.cli.awaiting import clear_run, demand_green, open_airflow, start_run, wait_for_run
+from headwater.cli.awaiting import clear_run, demand_green, open_airflow, run_through_airflow, wait_for_run
 from headwater.cli.incident_view import incident_object, print_incident, print_rows
 from headwater.cli.opening import opened_platform, person
 from headwater.cli.output import Json, console, print_json, print_table
@@ -70,12 +70,7 @@ def run(
     asked |= {"tables": list(table or ()), "window_from": since, "window_to": until}
     conf = {name: value for name, value in asked.items() if value}
     with opened_platform() as platform:
-        api = open_airflow(platform.settings.airflow)
-        try:
-            started = start_run(api, pipeline, conf)
-            ended = wait_for_run(api, started) if wait else started
-        finally:
-            api.close()
+        ended = run_through_airflow(platform.settings.airflow, pipeline, conf, wait)
     if as_json:
         print_json(ended.model_dump(mode="json"))
     else:

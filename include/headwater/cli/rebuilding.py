@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwater.cli.awaiting import demand_green, open_airflow, start_run, wait_for_run
+from headwater.cli.awaiting import demand_green, run_through_airflow
 from headwater.cli.opening import opened_platform
 from headwater.cli.output import Json, console, print_json
 from headwater.domain.errors import RequestError
@@ -41,12 +41,7 @@ def rebuild(
     if reason:
         conf["reason"] = reason
     with opened_platform() as platform:
-        api = open_airflow(platform.settings.airflow)
-        try:
-            started = start_run(api, pipeline, conf)
-            ended = wait_for_run(api, started) if wait else started
-        finally:
-            api.close()
+        ended = run_through_airflow(platform.settings.airflow, pipeline, conf, wait)
     if as_json:
         print_json(ended.model_dump(mode="json"))
     else:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from headwater.adapters.sources.declared import sql_extract
 from headwater.adapters.sources.drifting import check_fits
 from headwater.adapters.sources.postgres import relations
 from headwater.adapters.sources.postgres.diagnosing import check_readable
@@ -17,10 +18,10 @@ from headwater.adapters.sources.postgres.reading import read
 from headwater.adapters.sources.postgres.session import connect, explained, facts_of, redact
 from headwater.adapters.sources.postgres.windows import open_reading, plan_incremental, plan_snapshot
 from headwater.adapters.sources.postgres.work import Read
-from headwater.domain.errors import SourceUnreachableError, SpecError
+from headwater.domain.errors import SourceUnreachableError
 from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema
-from headwater.domain.spec import SqlExtract, TableSpec
+from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
 from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
@@ -48,7 +49,7 @@ class PostgresExtractor:
         request: RunRequest,
         now: datetime,  # noqa: ARG002 - the port's; a database has its own clock
     ) -> Window:
-        extract = _sql_extract(table)
+        extract = sql_extract(table)
         with self._explained(table):
             columns = relations.columns_of(self._session(), table, self._connection.id)
             if extract.mode == "snapshot":
@@ -81,7 +82,7 @@ class PostgresExtractor:
             columns = relations.columns_of(self._session(), table, self._connection.id)
         facts = {"table": table.name, "relation": ".".join(relation), "connection": self._connection.id}
         check_fits([column.column() for column in columns], schema, ".".join(relation), facts)
-        work = Read(table, _sql_extract(table), self._connection, relation, columns, window, stamp, schema, folder)
+        work = Read(table, sql_extract(table), self._connection, relation, columns, window, stamp, schema, folder)
         try:
             return read(work, progress or (lambda _: None))
         except duckdb.Error as error:
@@ -122,14 +123,3 @@ class PostgresExtractor:
             check_fits([column.column() for column in columns], work.schema, work.facts["relation"], work.facts)
             self._session().execute(relations.probe(work.table))
             check_readable(self._session(), work, reason)
-
-
-def _sql_extract(table: TableSpec) -> SqlExtract:
-    if isinstance(table.extract, SqlExtract):
-        return table.extract
-    raise SpecError(
-        f"table {table.name!r} is no relation of a database",
-        got=f"extract kind {table.extract.kind!r}",
-        allowed="kind sql",
-        facts={"table": table.name},
-    )

@@ -6,15 +6,15 @@ import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 
+from headwater.adapters.sources.declared import sql_extract
 from headwater.adapters.sources.drifting import check_fits
 from headwater.adapters.sources.sqlite import relations
 from headwater.adapters.sources.sqlite.reading import Read, read
 from headwater.adapters.sources.sqlite.session import connect, explained
 from headwater.adapters.sources.sqlite.windows import Cursor, plan_incremental, plan_snapshot
-from headwater.domain.errors import SpecError
 from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema
-from headwater.domain.spec import SqlExtract, TableSpec
+from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
 from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
@@ -40,7 +40,7 @@ class SqliteExtractor:
         now: datetime,
     ) -> Window:
         """:raises RequestError: for a backfill of a snapshot, or of a cursor that is a number."""
-        if _sql_extract(table).mode == "snapshot":
+        if sql_extract(table).mode == "snapshot":
             self.inspect(table)
             return plan_snapshot(table, state, request)
         cursor = self._cursor(table, self.inspect(table))
@@ -66,7 +66,7 @@ class SqliteExtractor:
         offered, facts = self.inspect(table), self._facts(table)
         check_fits(offered.columns, schema, facts["relation"], facts)
         cursor = self._cursor(table, offered) if window.kind == "incremental" else None
-        extract, relation = _sql_extract(table), relations.relation_of(table)
+        extract, relation = sql_extract(table), relations.relation_of(table)
         work = Read(self._session(), table, extract, relation, offered.columns, cursor, window, stamp, facts)
         with explained(self._connection, facts):
             return read(work, schema, folder, progress or (lambda _: None))
@@ -89,14 +89,3 @@ class SqliteExtractor:
 
     def _facts(self, table: TableSpec) -> dict[str, str]:
         return {"table": table.name, "relation": relations.relation_of(table), "connection": self._connection.id}
-
-
-def _sql_extract(table: TableSpec) -> SqlExtract:
-    if isinstance(table.extract, SqlExtract):
-        return table.extract
-    raise SpecError(
-        f"table {table.name!r} is no relation of a database",
-        got=f"extract kind {table.extract.kind!r}",
-        allowed="kind sql",
-        facts={"table": table.name},
-    )
