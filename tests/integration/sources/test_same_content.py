@@ -16,6 +16,7 @@ from tests.integration.sources.extractors_under_test import Landed, Relation, Su
 from tests.integration.sources.sources_under_test import Source
 
 from headwater.adapters.sources import parquet
+from headwater.adapters.sources.digest import content_digest
 from headwater.domain.spec import FilesExtract
 
 COLUMNS = {"id": "long", "note": "string", "fare": "decimal(12,3)", "ratio": "double", "at": "timestamp"}
@@ -100,7 +101,7 @@ def _checksum(subject: Subject) -> str:
     extracted = subject.run()
     assert (extracted.rows, extracted.rejected) == (len(ROWS), 0)
     with parquet.writer() as engine:
-        return parquet.content_digest(engine, subject.schema(), extracted.files, ())
+        return content_digest(engine, subject.schema(), extracted.files, ())
 
 
 @pytest.mark.parametrize("kind", ["postgres", "sqlite", "jsonl", "json", "parquet"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.parquet import literal
+from headwater.adapters.sources.duckdb_sql import literal
 from headwater.adapters.sources.rejecting import check_share
 from headwater.adapters.sources.text_values import is_untypable, typed
 from headwater.domain.errors import SourceDataError

@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headwater.adapters.sources.duckdb_sql import constant, duckdb_type, literal, quoted
 from headwater.domain.run import position_prefix
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, QUARANTINE_COLUMNS, Column, TableSchema
 from headwater.ports.catalog import DataFile
@@ -21,41 +21,7 @@ MEMORY_LIMIT = "200MB"
 THREADS = 2
 FILE_SIZE = "256MB"
 ROW_GROUP_SIZE = "16MB"
-DIGEST_VERSION = "content-v1"
-_TYPES = {
-    "boolean": "BOOLEAN",
-    "int": "INTEGER",
-    "long": "BIGINT",
-    "float": "FLOAT",
-    "double": "DOUBLE",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-    "timestamptz": "TIMESTAMPTZ",
-    "string": "VARCHAR",
-    "binary": "BLOB",
-    "uuid": "UUID",
-}
 _SYSTEM = frozenset(column.name for column in BRONZE_SYSTEM_COLUMNS)
-
-
-def quoted(name: str) -> str:
-    """An SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """An SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def constant(text: str) -> str:
-    """An SQL string that is the same in every row: written as one entry of a dictionary, never hashed per row."""
-    return f"{literal(text)}::ENUM({literal(text)})"
-
-
-def duckdb_type(iceberg: str) -> str:
-    """DuckDB's name of an Iceberg type."""
-    return _TYPES.get(iceberg, iceberg.upper())
 
 
 def source_columns(schema: TableSchema) -> tuple[Column, ...]:
@@ -149,29 +115,6 @@ def write_rejects(
     numbered = (column.model_copy(update={"field_id": place}) for place, column in enumerate(QUARANTINE_COLUMNS, 1))
     schema = TableSchema(columns=tuple(numbered))
     return write_rows(connection, schema, values, source, folder, f"{stamp.attempt}-rejects")
-
-
-def content_digest(
-    connection: duckdb.DuckDBPyConnection, schema: TableSchema, files: Sequence[DataFile], rejects: Sequence[DataFile]
-) -> str:
-    """sha256 over the rows' content, independent of their order (rule 28): sums of 128-bit hashes of whole rows."""
-    columns = source_columns(schema)
-    parts = [DIGEST_VERSION, *(f"{column.name}\0{column.type}" for column in columns)]
-    parts += _sums(connection, [column.name for column in columns], files)
-    parts += _sums(connection, ["_hw_payload"], rejects)
-    return sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _sums(connection: duckdb.DuckDBPyConnection, names: Sequence[str], files: Sequence[DataFile]) -> list[str]:
-    if not files:
-        return ["0"]
-    texts = (f"coalesce(length({quoted(n)}::VARCHAR) || ':' || {quoted(n)}::VARCHAR, '-')" for n in names)
-    paths = ", ".join(literal(local(file.path)) for file in files)
-    row = connection.execute(
-        f"SELECT count(*), sum(md5_number_lower(content)), sum(md5_number_upper(content)) "  # noqa: S608
-        f"FROM (SELECT {' || '.join(texts)} AS content FROM read_parquet([{paths}]))"
-    ).fetchone()
-    return [] if row is None else [str(value) for value in row]
 
 
 def delete(files: Sequence[DataFile]) -> None:

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headwater.adapters.sources.duckdb_sql import literal, quoted
 from headwater.adapters.sources.files.ledger import LandedFile
 from headwater.adapters.sources.files.shape import Shape
-from headwater.adapters.sources.parquet import literal, quoted
 
 if TYPE_CHECKING:
     import duckdb

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from headwater.adapters.sources import parquet
+from headwater.adapters.sources.duckdb_sql import literal
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
 from headwater.adapters.sources.files.parsing import Parser
 from headwater.adapters.sources.judging import Texts, make_room, write_judged
-from headwater.adapters.sources.parquet import literal
 from headwater.domain.schema import TableSchema
 from headwater.ports.extractor import BatchStamp, Extracted
 from headwater.ports.failpoints import failpoint

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from headwater.adapters.sources import parquet
+from headwater.adapters.sources.digest import content_digest
 from headwater.adapters.sources.judging import make_room
 from headwater.adapters.sources.postgres.carry import Carried, carry
 from headwater.adapters.sources.postgres.cursors import Cursor, zone_digest
@@ -69,7 +70,7 @@ def _digest(
 ) -> str | None:
     window = work.window
     if window.kind == "snapshot":
-        return parquet.content_digest(engine, work.schema, files, rejects)
+        return content_digest(engine, work.schema, files, rejects)
     if not window.advances_watermark or window.high is None:
         return None
     cursor = Cursor(next(column for column in work.columns if column.name == work.extract.cursor))

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from headwater.adapters.sources import parquet
+from headwater.adapters.sources.digest import content_digest
+from headwater.adapters.sources.duckdb_sql import literal, quoted
 from headwater.adapters.sources.judging import Texts, make_room, write_judged
-from headwater.adapters.sources.parquet import literal, quoted
 from headwater.adapters.sources.sqlite.storing import record_of
 from headwater.adapters.sources.sqlite.windows import Cursor
 from headwater.adapters.sources.texts import Record, TextFile
@@ -66,7 +67,7 @@ def read(work: Read, schema: TableSchema, folder: str, progress: Callable[[str],
         if work.window.kind != "snapshot":
             watermark = work.window.high if work.window.advances_watermark else None
             return extracted.model_copy(update={"digest": zone, "watermark": watermark})
-        digest = parquet.content_digest(engine, schema, extracted.files, extracted.rejects)
+        digest = content_digest(engine, schema, extracted.files, extracted.rejects)
     if digest == work.window.digest:
         parquet.delete([*extracted.files, *extracted.rejects])
         return Extracted(digest=digest)

@@ -6,8 +6,8 @@ import re
 import sqlite3
 from difflib import get_close_matches
 
+from headwater.adapters.sources.duckdb_sql import quoted
 from headwater.adapters.sources.naming import check_history_names, check_names
-from headwater.adapters.sources.parquet import quoted
 from headwater.domain.errors import SchemaDriftError, SourceTableMissingError
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.spec import SqlExtract, TableSpec

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from headwater.adapters.sources.parquet import quoted
+from headwater.adapters.sources.duckdb_sql import quoted
 from headwater.adapters.sources.sqlite.instants import shown
 from headwater.domain.errors import RequestError, SourceDataError, SpecError
 from headwater.domain.run import RunKind, RunRequest, Window
