@@ -102,9 +102,10 @@ def test_the_page_of_a_dag_says_what_when_who_and_which_tables(dags: dict[str, D
 
 def test_the_form_offers_the_tables_and_nothing_that_is_a_secret_or_sql(dags: dict[str, DAG]) -> None:
     params = dags["flights"].params
-    assert set(params) == {"tables", "window_from", "window_to", "full_refresh", "dry_run", "reason"}
+    of_all = {"full_refresh", "rebuild", "rebuild_from", "dry_run", "reason"}
+    assert set(params) == {"tables", "window_from", "window_to", *of_all}
     assert params.get_param("tables").schema["items"]["enum"] == ["flights", "airlines", "airports", "planes"]
-    assert set(dags["flight_delays_by_weather"].params) == {"full_refresh", "dry_run", "reason"}
+    assert set(dags["flight_delays_by_weather"].params) == of_all
 
 
 def test_two_parses_give_the_same_dag_version(dags: dict[str, DAG]) -> None:

@@ -46,7 +46,7 @@ def _rebuild_form(spec: PipelineSpec) -> dict[str, Param]:
     return {
         "rebuild": Param(
             [],
-            type="array",
+            type=["array", "null"],
             items={"type": "string", "enum": tables},
             examples=tables,
             uniqueItems=True,
