@@ -21,6 +21,8 @@ MEMORY_LIMIT = "200MB"
 THREADS = 2
 FILE_SIZE = "256MB"
 ROW_GROUP_SIZE = "16MB"
+ROWS_IN_GROUP = 98_304
+"""Below DuckDB's 122,880: two writers at once stay under 400 MB with 20 columns (docs/adr, 10)."""
 _SYSTEM = frozenset(column.name for column in BRONZE_SYSTEM_COLUMNS)
 
 
@@ -143,6 +145,7 @@ def _copy(
     bounded = "" if ordered is None or ordered[0] else f"ROW_GROUP_SIZE_BYTES '{ROW_GROUP_SIZE}', "
     copied = connection.execute(
         f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+        f"ROW_GROUP_SIZE {ROWS_IN_GROUP}, "
         f"FIELD_IDS {{{field_ids}}}, FILE_SIZE_BYTES '{FILE_SIZE}', "
         f"{bounded}FILENAME_PATTERN {literal(stem + '-{i}')}, OVERWRITE_OR_IGNORE true, RETURN_FILES true)"
     ).fetchone()
