@@ -12,7 +12,7 @@ from headwater.domain.change import Acknowledgement
 from headwater.domain.duration import format_duration, parse_duration
 from headwater.domain.names import Layer, TableName
 from headwater.domain.silver import ColumnRule as ColumnRule  # noqa: PLC0414 - said again: a spec is imported whole
-from headwater.domain.silver import Silver as Silver  # noqa: PLC0414
+from headwater.domain.silver import Silver as Silver  # noqa: PLC0414 - this module re-exports it
 from headwater.domain.table_layout import TableLayout
 
 Duration = Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
@@ -11,8 +10,9 @@ from headwater.domain.change import Effect, SpecChange
 from headwater.domain.errors import ChangeRefusedError, Location
 from headwater.domain.names import Layer, TableName
 from headwater.domain.run import RunRequest
-from headwater.domain.spec import PipelineSpec, SourceSpec, spec_from_document
+from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater.ports.platform import Platform
+from headwater.services.context import spec_as_planned
 
 
 def planned_changes(
@@ -117,10 +117,7 @@ def _asked(spec: PipelineSpec, request: RunRequest | None) -> Iterator[TableName
 
 
 def _stored(platform: Platform, run_key: str, spec: PipelineSpec) -> PipelineSpec | None:
-    document = platform.runs.spec_document(run_key)
-    if document is None:
-        return None
     try:
-        return spec_from_document(json.loads(document), spec.file)
+        return spec_as_planned(platform, run_key, spec.file)
     except ValidationError:
         return None  # written by a version whose words this one no longer has

@@ -59,7 +59,7 @@ def planned(platform: Platform, run: RunContext) -> RunPlan:
     return plan
 
 
-def spec_as_planned(platform: Platform, key: RunKey, file: str) -> PipelineSpec | None:
+def spec_as_planned(platform: Platform, key: RunKey | str, file: str) -> PipelineSpec | None:
     """The spec stored with the run's plan (rule 4): every stage after ``plan_run`` works by it, so that a push in the
     middle of a run changes nothing of it. None before the run is planned.
     """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from headwater.domain.job import BuildTable, RefineTable, TableResult
+from headwater.domain.quarantine_share import ALWAYS_TOLERATED_ROWS, is_too_much
 from headwater.domain.staging import CheckResult, Verdict
 
-ALWAYS_TOLERATED_ROWS = 10
 SHARE_CHECK = "max_quarantined_share"
 """Type, name and path of the check: the key of the YAML that sets it."""
 
@@ -20,7 +20,7 @@ def share_checks(item: RefineTable | BuildTable, result: TableResult) -> tuple[C
     diverted, rows, allowed = result.staged.quarantined, result.rows_read, item.spec.max_quarantined_share
     if not diverted and not item.quarantine_rules:
         return ()
-    too_many = diverted > ALWAYS_TOLERATED_ROWS and diverted > allowed * rows
+    too_many = is_too_much(diverted, rows, allowed)
     return (
         CheckResult(
             name=SHARE_CHECK,

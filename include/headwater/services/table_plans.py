@@ -97,5 +97,10 @@ def _is_public(record: StagedRecord) -> bool:
 def _is_outdated(platform: Platform, spec: SourceSpec, plan: TablePlan) -> bool:
     if plan.problem is not None or plan.spec_hash != platform.model.bronze_hash(spec, plan.table):
         return True
+    return is_moved(platform, spec, plan)
+
+
+def is_moved(platform: Platform, spec: SourceSpec, plan: TablePlan) -> bool:
+    """Whether ``main`` of the bronze table is no longer what the plan began from."""
     head = platform.catalog.head(spec.name_of(Layer.BRONZE, plan.table))
     return (head.state.batch if head and head.state else 0) + 1 != plan.batch

@@ -51,7 +51,7 @@ def _check_batches(refining: Refining, judged: DataFrame) -> tuple[int, int, boo
     """
     view, batches = as_view(judged, "judged"), refining.batches
     facts = refining.spark.sql(
-        f"SELECT _hw_batch, count_if(_hw_op <> 'd') AS rows, count_if(_hw_op = 'd') AS deleted, "  # noqa: S608
+        f"SELECT _hw_batch, count_if(_hw_op <> 'd') AS rows, count_if(_hw_op = 'd') AS deleted, "  # noqa: S608 - made of quoted names and literals
         f"count_if(size({BROKEN}) > 0) AS broken FROM {view} GROUP BY _hw_batch"
     ).collect()
     if refining.is_full_extract and refining.table.anew is None:  # what went long ago was judged then
@@ -75,7 +75,7 @@ def _set_aside(refining: Refining, broken: DataFrame | None, write: SilverWrite)
     found = quarantine_rows(rows, table.silver, refining.key, job.run_key, job.planned_at)
     view = as_view(found.dropDuplicates(["_hw_id"]), "broken")
     refining.spark.sql(
-        f"MERGE INTO {staging.target} t USING {view} s ON t._hw_id = s._hw_id "  # noqa: S608
+        f"MERGE INTO {staging.target} t USING {view} s ON t._hw_id = s._hw_id "  # noqa: S608 - made of quoted names and literals
         f"WHEN NOT MATCHED THEN INSERT ({listed(columns)}) VALUES ({listed(columns, 's.')})"
     ).collect()
     state = TableState(run_key=job.run_key, spec_hash=table.state.spec_hash, batch=table.bronze_input.batch)

@@ -10,6 +10,7 @@ from headwater.domain.job import ValidateTable
 from headwater.domain.names import Layer
 from headwater.domain.staging import CheckResult
 from headwater_spark.gate.pinned_view import is_history
+from headwater_spark.tables.snapshots import rows_at
 from headwater_spark.tables.sql_text import listed
 from headwater_spark.tables.views import as_view
 
@@ -29,7 +30,7 @@ def implicit_checks(rows: DataFrame, table: ValidateTable) -> Iterator[CheckResu
 def _unique(rows: DataFrame, table: ValidateTable) -> CheckResult:
     view, keys = as_view(rows, "keys"), listed(table.key)
     found = rows.sparkSession.sql(
-        f"SELECT {keys}, count(*) AS hw_n, sum(count(*)) OVER () AS hw_all, "  # noqa: S608
+        f"SELECT {keys}, count(*) AS hw_n, sum(count(*)) OVER () AS hw_all, "  # noqa: S608 - made of quoted names and literals
         f"sum(int(count(*) > 1)) OVER () AS hw_bad FROM {view} GROUP BY {keys} ORDER BY hw_n DESC LIMIT {_EXAMPLES}"
     ).collect()
     doubled = [row for row in found if row.hw_n > 1]
@@ -42,8 +43,7 @@ def _unique(rows: DataFrame, table: ValidateTable) -> CheckResult:
 def _believed(rows: DataFrame, table: ValidateTable) -> DataFrame:
     """Every version believed now; in silver the time in which a key was deleted is a version, too."""
     if table.table.layer is Layer.SILVER:
-        source = f"{table.table.iceberg} VERSION AS OF {table.snapshot_id}"
-        rows = rows.sparkSession.sql(f"SELECT * FROM {source}")  # noqa: S608
+        rows = rows_at(rows.sparkSession, table.table, table.snapshot_id)
     return rows.where("batch_out IS NULL")
 
 
@@ -53,7 +53,7 @@ def _without_gap_or_overlap(rows: DataFrame, table: ValidateTable) -> CheckResul
     gap = "hw_next IS NOT NULL AND valid_to <> hw_next OR hw_next IS NULL AND valid_to IS NOT NULL"
     gap = gap if table.table.layer is Layer.SILVER else "valid_to > hw_next"
     found = rows.sparkSession.sql(
-        f"SELECT {keys}, valid_from, valid_to, count(*) OVER () AS hw_bad FROM (SELECT *, lead(valid_from) OVER "  # noqa: S608
+        f"SELECT {keys}, valid_from, valid_to, count(*) OVER () AS hw_bad FROM (SELECT *, lead(valid_from) OVER "  # noqa: S608 - made of quoted names and literals
         f"(PARTITION BY {keys} ORDER BY valid_from) AS hw_next FROM {view}) WHERE valid_from IS NULL "
         f"OR valid_to <= valid_from OR (valid_to IS NULL AND hw_next IS NOT NULL) OR {gap} LIMIT {_EXAMPLES}"
     ).collect()

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from headwater.domain.job import ValidateTable
 from headwater.domain.names import Layer
+from headwater_spark.tables.snapshots import rows_at
 from headwater_spark.tables.sql_text import quoted
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.columns import business_columns
@@ -13,7 +14,7 @@ from headwater_spark.transforms.columns import business_columns
 
 def pinned_rows(spark: SparkSession, table: ValidateTable) -> DataFrame:
     """The rows to judge: of bronze those of one batch, of silver those that are not deleted."""
-    rows = spark.sql(f"SELECT * FROM {table.table.iceberg} VERSION AS OF {table.snapshot_id}")  # noqa: S608
+    rows = rows_at(spark, table.table, table.snapshot_id)
     if table.table.layer is Layer.BRONZE and table.batch_only is not None:
         return rows.where(f"_hw_batch = {table.batch_only}")
     return rows.where("NOT _hw_deleted") if table.table.layer is Layer.SILVER else rows

@@ -35,7 +35,7 @@ def cleared(refining: Refining, judged: DataFrame, staging: Staging) -> Staging:
     if anew is None or not anew.is_bounded:
         spark.table(target).where("false").writeTo(target).overwrite(functions.lit(True))
     elif refining.table.spec.silver.form == "append":
-        spark.sql(f"DELETE FROM {target} WHERE _hw_batch > {_after_batch(refining)}").collect()  # noqa: S608
+        spark.sql(f"DELETE FROM {target} WHERE _hw_batch > {_after_batch(refining)}").collect()  # noqa: S608 - made of quoted names and literals
     else:
         keys = as_view(judged.select(*refining.identity).distinct(), "keys")
         joined = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in refining.identity)
@@ -59,7 +59,7 @@ def with_forgotten(
     if anew is not None and anew.is_bounded:
         scope = f"LEFT SEMI JOIN {as_view(judged.select(*history.key), 'keys')} USING ({keys}) "
     gone = refining.spark.sql(
-        f"SELECT {listed(kept)}, valid_from, valid_to, valid_from AS hw_matches, {literal(END)} AS {ACTION} "  # noqa: S608
+        f"SELECT {listed(kept)}, valid_from, valid_to, valid_from AS hw_matches, {literal(END)} AS {ACTION} "  # noqa: S608 - made of quoted names and literals
         f"FROM (SELECT * FROM {staging.target} WHERE batch_out IS NULL) {scope}"
         f"LEFT ANTI JOIN {as_view(versions, 'versions')} USING ({keys})"
     )

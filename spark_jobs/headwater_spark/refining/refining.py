@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from headwater.domain.job import JobSpec, RefineTable
 from headwater.domain.masking import MASKING_VARIABLE, MaskingKey
 from headwater.domain.names import Layer, TableName
+from headwater_spark.tables.snapshots import rows_at
 from headwater_spark.tables.sql_text import literal
 from headwater_spark.transforms.columns import business_columns, silver_name
 from headwater_spark.transforms.extracts import Batches, rows_of_rejected
@@ -55,10 +56,8 @@ class Refining:
     def bronze(self, lowest_batch: int) -> DataFrame:
         """Bronze rows of batches from ``lowest_batch`` to the frozen one, of the frozen snapshot."""
         source = self.table.bronze_input
-        return self.spark.sql(
-            f"SELECT * FROM {self.table.bronze.iceberg} VERSION AS OF {source.snapshot_id} "  # noqa: S608
-            f"WHERE _hw_batch >= {lowest_batch} AND _hw_batch <= {source.batch}"
-        )
+        rows = rows_at(self.spark, self.table.bronze, source.snapshot_id)
+        return rows.where(f"_hw_batch >= {lowest_batch} AND _hw_batch <= {source.batch}")
 
     def extracts(self, lowest_batch: int) -> DataFrame:
         """Full extracts from ``lowest_batch`` on, with rows that stand for what extraction rejected of them."""

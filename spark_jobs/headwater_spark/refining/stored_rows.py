@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 
 from headwater.domain.names import Layer, TableName
 from headwater_spark.refining.refining import Refining
+from headwater_spark.tables.snapshots import rows_at
 from headwater_spark.tables.sql_text import literal, quoted
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.changes import KEPT, OLD_KEY_TEXT, UNSURE, Truncation
@@ -29,7 +30,7 @@ class StoredRows:
         table = self.refining.table
         if table.base is None or table.anew is not None:
             return None
-        rows = self.refining.spark.sql(f"SELECT * FROM {table.silver.iceberg} VERSION AS OF {table.base}")  # noqa: S608
+        rows = rows_at(self.refining.spark, table.silver, table.base)
         return rows.where("batch_out IS NULL AND valid_to IS NULL") if self._is_history else rows
 
     @property
@@ -45,7 +46,7 @@ class StoredRows:
         late += f" OR ({OLD_KEY_TEXT} IS NOT NULL AND size(_hw_unavailable) > 0)"
         view = as_view(shaped, "changes")
         if self.rows is None:
-            return shaped.sparkSession.sql(f"SELECT *, false AS hw_known, {late} AS hw_late FROM {view} s")  # noqa: S608
+            return shaped.sparkSession.sql(f"SELECT *, false AS hw_known, {late} AS hw_late FROM {view} s")  # noqa: S608 - made of quoted names and literals
         key = self.refining.key
         facts = ["_hw_position AS hw_position", *(["_hw_event_at AS hw_event_at"] if self._is_history else [])]
         stored = as_view(self.rows.selectExpr(*(quoted(name) for name in key), *facts), "stored")
@@ -54,7 +55,7 @@ class StoredRows:
         late += " OR s._hw_position < k.hw_position"
         late += " OR s._hw_event_at <= k.hw_event_at" if self._is_history else ""
         return shaped.sparkSession.sql(
-            f"SELECT s.*, coalesce(s._hw_position = k.hw_position, false) AS hw_known, "  # noqa: S608
+            f"SELECT s.*, coalesce(s._hw_position = k.hw_position, false) AS hw_known, "  # noqa: S608 - made of quoted names and literals
             f"coalesce(s._hw_position <> k.hw_position, true) AND coalesce({late}, false) OR q.hw_key IS NOT NULL "
             f"AS hw_late FROM {view} s LEFT JOIN {stored} k ON {joined} "
             f"LEFT JOIN {self._set_aside_keys()} q ON q.hw_key = to_json(named_struct({text}))"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _TYPES = {"long": "bigint", "timestamptz": "timestamp", "timestamp": "timestamp_ntz", "list": "array", "uuid": "string"}
 _WORD = re.compile(r"[a-z]+")
@@ -25,6 +26,6 @@ def spark_type(iceberg_type: str) -> str:
     return _WORD.sub(lambda word: _TYPES.get(word[0], word[0]), iceberg_type.strip())
 
 
-def listed(names: object, prefix: str = "") -> str:
+def listed(names: Iterable[object], prefix: str = "") -> str:
     """Quoted names with commas between them."""
-    return ", ".join(prefix + quoted(str(name)) for name in names)  # type: ignore[attr-defined]
+    return ", ".join(prefix + quoted(str(name)) for name in names)

@@ -20,6 +20,7 @@ from headwater_spark.tables.layout import (
     order_files,
     partition_clause,
 )
+from headwater_spark.tables.snapshots import snapshot_of
 from headwater_spark.tables.sql_text import literal, quoted
 
 RUN_KEY = "headwater.run-key"
@@ -56,14 +57,14 @@ class Staging:
 
     def onto_head(self) -> Staging:
         """The same staging, its one commit still to come, on top of what the branch has now."""
-        rows = self.spark.sql(
-            f"SELECT snapshot_id FROM {self.table.iceberg}.refs WHERE name = '{self.branch}'"  # noqa: S608
-        ).collect()
-        return replace(self, onto=int(rows[0].snapshot_id))
+        head = snapshot_of(self.spark, self.table, self.branch)
+        if head is None:
+            raise ValueError(f"{self.table} has no branch {self.branch}, which this attempt cut itself")
+        return replace(self, onto=head)
 
     def commit_nothing(self) -> None:
         """Commit a snapshot that changes no row, so that publish can move the table's state."""
-        self.spark.sql(f"INSERT INTO {self.target} SELECT * FROM {self.target} WHERE false").collect()  # noqa: S608
+        _append_nothing(self.spark, self.target)
 
     def staged(self, state: TableState, quarantined: int = 0) -> StagedTable:
         """What the one commit made.
@@ -71,7 +72,7 @@ class Staging:
         :raises TransformError: when the branch is not exactly one commit of this attempt ahead of its base.
         """
         head = self.spark.sql(
-            f"SELECT r.snapshot_id, s.parent_id, s.summary['{ATTEMPT}'] AS attempt, "  # noqa: S608
+            f"SELECT r.snapshot_id, s.parent_id, s.summary['{ATTEMPT}'] AS attempt, "  # noqa: S608 - made of quoted names and literals
             f"CAST(s.summary['total-records'] AS BIGINT) "
             f"- CAST(s.summary['total-position-deletes'] AS BIGINT) AS n "
             f"FROM {self.table.iceberg}.refs r JOIN {self.table.iceberg}.snapshots s ON s.snapshot_id = r.snapshot_id "
@@ -124,10 +125,10 @@ def prepare(
     :raises SchemaDriftError: when the columns do not fit (rule 14).
     """
     exists = spark.catalog.tableExists(table.iceberg)
-    main = _main(spark, table) if exists else _create(spark, table, columns, layout)
+    main = snapshot_of(spark, table, "main") if exists else _create(spark, table, columns, layout)
     if main is None:
-        spark.sql(f"INSERT INTO {table.iceberg} SELECT * FROM {table.iceberg} WHERE false").collect()  # noqa: S608
-        main = _main(spark, table)
+        _append_nothing(spark, table.iceberg)
+        main = snapshot_of(spark, table, "main")
     if base is None and pin:
         _refuse_unplanned_rows(spark, table, main)
     evolve_columns(spark, table, columns)
@@ -151,7 +152,7 @@ def _create(spark: SparkSession, table: TableName, columns: Mapping[str, str], l
     ).collect()
     if layout.sort_by:
         order_files(spark, table, layout)
-    return _main(spark, table)
+    return snapshot_of(spark, table, "main")
 
 
 def _ensure_namespace(spark: SparkSession, namespace: str) -> None:
@@ -163,14 +164,13 @@ def _ensure_namespace(spark: SparkSession, namespace: str) -> None:
             raise
 
 
-def _main(spark: SparkSession, table: TableName) -> int | None:
-    rows = spark.sql(f"SELECT snapshot_id FROM {table.iceberg}.refs WHERE name = 'main'").collect()  # noqa: S608
-    return int(rows[0].snapshot_id) if rows else None
+def _append_nothing(spark: SparkSession, target: str) -> None:
+    spark.sql(f"INSERT INTO {target} SELECT * FROM {target} WHERE false").collect()  # noqa: S608 - names are checked
 
 
 def _refuse_unplanned_rows(spark: SparkSession, table: TableName, main: int | None) -> None:
     rows = spark.sql(
-        f"SELECT summary['total-records'] AS n FROM {table.iceberg}.snapshots WHERE snapshot_id = {main}"  # noqa: S608
+        f"SELECT summary['total-records'] AS n FROM {table.iceberg}.snapshots WHERE snapshot_id = {main}"  # noqa: S608 - made of quoted names and literals
     ).collect()
     if rows and int(rows[0].n or 0) > 0:
         raise StaleBaseError(

@@ -24,7 +24,7 @@ def append_actions(events: DataFrame, target: str, key: Sequence[str]) -> DataFr
     keys = listed(identity)
     joined = " AND ".join(f"s.{quoted(name)} = t.{quoted(name)}" for name in identity)
     return events.sparkSession.sql(
-        f"WITH ranked AS (SELECT *, row_number() OVER (PARTITION BY {keys} ORDER BY _hw_position) AS hw_rank, "  # noqa: S608
+        f"WITH ranked AS (SELECT *, row_number() OVER (PARTITION BY {keys} ORDER BY _hw_position) AS hw_rank, "  # noqa: S608 - made of quoted names and literals
         f"first_value(_hw_hash) OVER (PARTITION BY {keys} ORDER BY _hw_position) AS hw_first FROM {view}), "
         f"known AS (SELECT {keys}, _hw_hash FROM {target}), "
         f"decided AS (SELECT s.*, CASE WHEN coalesce(t._hw_hash, s.hw_first) <> s._hw_hash THEN '{CONFLICT}' "

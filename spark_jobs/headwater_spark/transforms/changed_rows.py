@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from headwater.domain.increment import FollowedInput
 from headwater.domain.names import TableName
 from headwater.domain.run import InputRef
+from headwater_spark.tables.snapshots import rows_at
 from headwater_spark.tables.sql_text import quoted
 from headwater_spark.transforms.columns import business_columns
 
@@ -27,8 +28,7 @@ class ChangedRows:
 
 def snapshot_rows(spark: SparkSession, dotted: str, source: InputRef) -> DataFrame:
     """A table at exactly one snapshot, system columns and deleted rows included."""
-    table = TableName.parse(dotted)
-    return spark.sql(f"SELECT * FROM {table.iceberg} VERSION AS OF {source.snapshot_id}")  # noqa: S608
+    return rows_at(spark, TableName.parse(dotted), source.snapshot_id)
 
 
 def readable(rows: DataFrame) -> DataFrame:

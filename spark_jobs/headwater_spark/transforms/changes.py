@@ -117,7 +117,7 @@ def with_truncations(rows: DataFrame, key: Sequence[str], cuts: Sequence[Truncat
         for name in rows.columns
     )
     return rows.sparkSession.sql(
-        f"SELECT * FROM {view} UNION ALL SELECT {columns} FROM "  # noqa: S608
+        f"SELECT * FROM {view} UNION ALL SELECT {columns} FROM "  # noqa: S608 - made of quoted names and literals
         f"(SELECT {listed(key)}, {KEY_TEXT}, min(_hw_position) AS first FROM {view} GROUP BY ALL) k "
         f"JOIN (VALUES {values}) t(position, event_at, batch) ON k.first < t.position"
     )

@@ -53,7 +53,7 @@ def completed(
     values["_hw_carried"] = f"concat(_hw_carried, filter({marks}, c -> coalesce({told}, false)))"
     columns = ", ".join(f"{values.get(name, quoted(name))} AS {quoted(name)}" for name in rows.columns)
     return rows.sparkSession.sql(
-        f"WITH lived AS (SELECT *, count_if({_BEGINS}) OVER (PARTITION BY {keys} {order}) AS hw_life FROM {view}), "  # noqa: S608
+        f"WITH lived AS (SELECT *, count_if({_BEGINS}) OVER (PARTITION BY {keys} {order}) AS hw_life FROM {view}), "  # noqa: S608 - made of quoted names and literals
         f"looked AS (SELECT *, {found} FROM lived) SELECT {columns} FROM looked"
     )
 
@@ -83,7 +83,7 @@ def _inherited(changes: DataFrame, done: DataFrame) -> DataFrame:
     values["_hw_carried"] = "concat(n._hw_carried, array_intersect(hw_known, o._hw_carried))"
     columns = ", ".join(f"{values.get(name, 'n.' + quoted(name))} AS {quoted(name)}" for name in changes.columns)
     return changes.sparkSession.sql(
-        f"WITH met AS (SELECT struct(n.*) AS n, struct(o.*) AS o, "  # noqa: S608
+        f"WITH met AS (SELECT struct(n.*) AS n, struct(o.*) AS o, "  # noqa: S608 - made of quoted names and literals
         f"array_except(n._hw_unavailable, o._hw_unavailable) AS hw_known, "
         f"row_number() OVER (PARTITION BY n.{KEY_TEXT}, n._hw_position ORDER BY o._hw_position DESC) AS hw_back "
         f"FROM {new} n JOIN {old} o ON o.{KEY_TEXT} = n.{OLD_KEY_TEXT} AND o._hw_position < n._hw_position) "

@@ -47,7 +47,7 @@ def rows_of_rejected(history: DataFrame, rejects: DataFrame, key: Sequence[str],
     given = {"_hw_batch": "hw_batch", "_hw_op": f"'{REJECTED}'"}
     columns = ", ".join(f"{given.get(name, quoted(name))} AS {quoted(name)}" for name in history.columns)
     return history.sparkSession.sql(
-        f"WITH met AS (SELECT b.*, r.hw_from, {missing} AS hw_unreadable, "  # noqa: S608
+        f"WITH met AS (SELECT b.*, r.hw_from, {missing} AS hw_unreadable, "  # noqa: S608 - made of quoted names and literals
         f"min(IF(b._hw_batch >= r.hw_from, b._hw_batch, NULL)) OVER ({each}) AS hw_next, "
         f"row_number() OVER ({each} ORDER BY b._hw_batch < r.hw_from DESC, b._hw_position DESC) AS hw_copy "
         f"FROM {view} r LEFT JOIN {past} b ON {joined}), "
@@ -76,7 +76,7 @@ def with_deletions(shaped: DataFrame, key: Sequence[str], batches: Batches) -> D
     }
     deletion = ", ".join(f"{replaced.get(name, 'd.' + listed([name]))} AS {listed([name])}" for name in shaped.columns)
     return session.sql(
-        f"WITH seen AS (SELECT *, min(_hw_batch) OVER (PARTITION BY {keys} ORDER BY _hw_batch "  # noqa: S608
+        f"WITH seen AS (SELECT *, min(_hw_batch) OVER (PARTITION BY {keys} ORDER BY _hw_batch "  # noqa: S608 - made of quoted names and literals
         f"RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS hw_next, "
         f"row_number() OVER (PARTITION BY {keys}, _hw_batch ORDER BY _hw_position DESC) AS hw_copy FROM {view}), "
         f"facts AS (SELECT _hw_batch, max(IF(_hw_op <> '{REJECTED}', _hw_position, NULL)) AS position, "

@@ -64,7 +64,7 @@ def made_again(made: DataFrame, groups: DataFrame, grain: Sequence[str]) -> Data
     joined = " AND ".join(f"m.{quoted(name)} <=> g.{quoted(name)}" for name in grain)
     return settled(
         made.sparkSession.sql(
-            f"SELECT m.* FROM {as_view(made, 'made')} m LEFT SEMI JOIN {as_view(groups, 'groups')} g ON {joined}"  # noqa: S608
+            f"SELECT m.* FROM {as_view(made, 'made')} m LEFT SEMI JOIN {as_view(groups, 'groups')} g ON {joined}"  # noqa: S608 - made of quoted names and literals
         )
     )
 
@@ -79,7 +79,7 @@ def count_groups(target: str, rows: DataFrame, groups: DataFrame, grain: Sequenc
     named = as_view(groups, "groups")
     surplus = "SELECT count(*) - count(DISTINCT struct({0})) FROM {1}"
     counted = rows.sparkSession.sql(
-        f"SELECT (SELECT count(*) FROM {named}) AS n, "  # noqa: S608
+        f"SELECT (SELECT count(*) FROM {named}) AS n, "  # noqa: S608 - made of quoted names and literals
         f"({surplus.format(listed(grain), as_view(rows, 'rows'))}) AS made, "
         f"({surplus.format(listed(grain, 't.'), f'{target} t LEFT SEMI JOIN {named} g ON {joined}')}) AS there"
     ).collect()[0]
@@ -96,10 +96,10 @@ def merge_statement(target: str, rows: DataFrame, groups: DataFrame, grain: Sequ
         [*(f"g.{quoted(name)}" for name in grain), *(f"r.{quoted(name)}" for name in others), f"r.{FOUND}"]
     )
     found = as_view(rows.selectExpr("*", f"true AS {FOUND}"), "rows")
-    source = f"SELECT {picked} FROM {as_view(groups, 'groups')} g LEFT JOIN {found} r ON {same}"  # noqa: S608
+    source = f"SELECT {picked} FROM {as_view(groups, 'groups')} g LEFT JOIN {found} r ON {same}"  # noqa: S608 - made of quoted names and literals
     joined = " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in grain)
     return (
-        f"MERGE INTO {target} t USING ({source}) s ON {joined} "  # noqa: S608
+        f"MERGE INTO {target} t USING ({source}) s ON {joined} "  # noqa: S608 - made of quoted names and literals
         f"WHEN MATCHED AND s.{FOUND} IS NULL THEN DELETE "
         f"{_update(rows, others)}"
         f"WHEN NOT MATCHED AND s.{FOUND} THEN INSERT ({listed(rows.columns)}) VALUES ({listed(rows.columns, 's.')})"

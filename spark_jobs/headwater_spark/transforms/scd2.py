@@ -105,7 +105,7 @@ def against_open(events: DataFrame, held: DataFrame, history: History) -> DataFr
     view, table, keys = as_view(events, "events"), as_view(held, "held"), listed(history.key)
     same = "e._hw_event_at = o.at AND e._hw_hash = o._hw_hash AND e._hw_deleted = o._hw_deleted"
     return events.sparkSession.sql(
-        f"WITH o AS (SELECT {keys}, coalesce(_hw_event_at, valid_from) AS at, _hw_hash, _hw_deleted FROM {table} "  # noqa: S608
+        f"WITH o AS (SELECT {keys}, coalesce(_hw_event_at, valid_from) AS at, _hw_hash, _hw_deleted FROM {table} "  # noqa: S608 - made of quoted names and literals
         f"WHERE valid_to IS NULL) "
         f"SELECT e.*, coalesce(e._hw_event_at <= o.at, false) AS hw_late FROM {view} e LEFT JOIN o "
         f"ON {equal(history.key, 'e.', 'o.')} WHERE NOT coalesce({same}, false)"
@@ -142,7 +142,7 @@ def derive_versions(events: DataFrame, history: History) -> DataFrame:
     reached = f"max(_hw_event_at) OVER ({keys} ORDER BY hw_order ROWS UNBOUNDED PRECEDING)"
     last = reached if history.is_change_stream else "_hw_event_at"
     return events.sparkSession.sql(
-        f"WITH timed AS (SELECT * EXCEPT (_hw_event_at, hw_from), {last} AS _hw_event_at, "  # noqa: S608
+        f"WITH timed AS (SELECT * EXCEPT (_hw_event_at, hw_from), {last} AS _hw_event_at, "  # noqa: S608 - made of quoted names and literals
         f"IF(hw_known, hw_from, {last}) AS hw_at FROM {view}), "
         f"last_at AS (SELECT *, row_number() OVER ({keys}, hw_at ORDER BY hw_order DESC) AS n, "
         f"bool_or(hw_known) OVER ({keys}) AS hw_held FROM timed), "

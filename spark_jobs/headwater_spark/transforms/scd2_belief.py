@@ -29,7 +29,7 @@ def scd2_actions(versions: DataFrame, held: DataFrame, history: History) -> Data
     columns = [*history.columns, *EVENT_COLUMNS]
     ended, made = listed(columns, "b."), listed(columns, "v.")
     return versions.sparkSession.sql(
-        f"WITH b AS (SELECT t.* FROM {table} t JOIN (SELECT DISTINCT {keys}, hw_whole FROM {view}) k "  # noqa: S608
+        f"WITH b AS (SELECT t.* FROM {table} t JOIN (SELECT DISTINCT {keys}, hw_whole FROM {view}) k "  # noqa: S608 - made of quoted names and literals
         f"ON {equal(history.key, 't.', 'k.')} WHERE k.hw_whole OR t.valid_to IS NULL), "
         f"ends AS (SELECT {ended}, b.valid_from, IF({closes}, v.valid_to, b.valid_to) AS valid_to, "
         f"b.valid_from AS hw_matches, IF({closes}, '{CLOSE}', '{END}') AS {ACTION} "
@@ -58,7 +58,7 @@ def merge_statement(
     }
     values = ", ".join(given.get(name, f"s.{quoted(name)}") for name in columns)
     return (
-        f"MERGE INTO {target} t USING {actions} s "  # noqa: S608
+        f"MERGE INTO {target} t USING {actions} s "  # noqa: S608 - made of quoted names and literals
         f"ON {joined} AND t.valid_from = s.hw_matches AND t.batch_out IS NULL "
         f"WHEN MATCHED AND s.{ACTION} = '{REFRESH}' THEN UPDATE SET t._hw_position = s._hw_position, "
         f"t._hw_event_at = s._hw_event_at "

@@ -36,7 +36,7 @@ def upsert_actions(
     same = "t._hw_deleted = s._hw_deleted AND (s._hw_deleted OR t._hw_hash = s._hw_hash)"
     refreshed = "" if ordered else f"WHEN {newer} AND {same} AND s._hw_position <> t._hw_position THEN '{REFRESH}' "
     return events.sparkSession.sql(
-        f"WITH ranked AS (SELECT *, _hw_op = 'd' AS _hw_deleted, row_number() OVER (PARTITION BY {keys} "  # noqa: S608
+        f"WITH ranked AS (SELECT *, _hw_op = 'd' AS _hw_deleted, row_number() OVER (PARTITION BY {keys} "  # noqa: S608 - made of quoted names and literals
         f"ORDER BY {order_of(sequence_by, '')} DESC) AS hw_rank FROM {view}), "
         f"decided AS (SELECT s.* EXCEPT (hw_rank, _hw_op, _hw_origin, _hw_extracted_at, _hw_whole), CASE "
         f"WHEN t._hw_position IS NULL AND s._hw_deleted THEN '{TOMBSTONE}' "
@@ -53,7 +53,7 @@ def merge_statement(target: str, actions: str, key: Sequence[str], columns: Sequ
     kept = {name: f"IF(s.{ACTION} = '{REFRESH}', t.{name}, s.{name})" for name in ("_hw_changed_batch", "_hw_run_key")}
     updates = ", ".join(f"t.{quoted(name)} = {kept.get(name, 's.' + quoted(name))}" for name in columns)
     return (
-        f"MERGE INTO {target} t USING {actions} s ON {joined} "  # noqa: S608
+        f"MERGE INTO {target} t USING {actions} s ON {joined} "  # noqa: S608 - made of quoted names and literals
         f"WHEN MATCHED THEN UPDATE SET {updates} "
         f"WHEN NOT MATCHED THEN INSERT ({listed(columns)}) VALUES ({listed(columns, 's.')})"
     )

@@ -120,7 +120,7 @@ def _view_taken(engine: duckdb.DuckDBPyConnection, texts: Texts) -> None:
     whole = [f"NOT {is_untypable(f'c{place}', kind)}" for place, kind in enumerate(kinds) if kind != "string"]
     keyed = [f"c{list(texts.columns).index(name)} IS NOT NULL" for name in texts.key]
     engine.execute(
-        f"CREATE VIEW taken AS SELECT *, {values} FROM {_source(texts)} "  # noqa: S608
+        f"CREATE VIEW taken AS SELECT *, {values} FROM {_source(texts)} "  # noqa: S608 - made of quoted names and literals
         f"WHERE {' AND '.join(['problem IS NULL', *whole, *keyed])}"
     )
 
@@ -146,7 +146,7 @@ def _view_rejected(engine: duckdb.DuckDBPyConnection, texts: Texts) -> None:
     known = " AND ".join([readable, *(f"{columns[name][0]} IS NOT NULL" for name in texts.key)])
     place = f"{texts.origin} || ':' || place" if texts.placed else texts.origin
     engine.execute(
-        "CREATE VIEW rejected AS SELECT * FROM ("  # noqa: S608
+        "CREATE VIEW rejected AS SELECT * FROM ("  # noqa: S608 - made of quoted names and literals
         f"SELECT file, ordinal, concat_ws(',', {', '.join(rules)}) AS rules, "
         f"concat_ws('; ', {', '.join(reasons)}) AS reason, "
         f"CASE WHEN problem IS NOT NULL AND raw IS NOT NULL THEN to_json(raw)::VARCHAR WHEN raw IS NOT NULL THEN raw "

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from headwater.domain.errors import SourceDataError
-
-ALWAYS_TOLERATED_ROWS = 10
+from headwater.domain.quarantine_share import ALWAYS_TOLERATED_ROWS, is_too_much
 
 
 def check_share(rejected: int, rows: int, allowed_share: float, reasons: str, facts: dict[str, str]) -> None:
@@ -13,7 +12,7 @@ def check_share(rejected: int, rows: int, allowed_share: float, reasons: str, fa
     :param rows: all rows the rejected ones are a share of.
     :raises SourceDataError: above ``allowed_share`` and more than ten rows.
     """
-    if rejected <= ALWAYS_TOLERATED_ROWS or rejected <= allowed_share * rows:
+    if not is_too_much(rejected, rows, allowed_share):
         return
     raise SourceDataError(
         f"{rejected:,} of {rows:,} rows of {facts['relation']} cannot be taken: {reasons}",

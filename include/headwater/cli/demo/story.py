@@ -63,7 +63,7 @@ def late_changes(chapter: Chapter) -> dict[str, str]:
               ORDER BY time_hour, flight LIMIT 40)""",  # noqa: S608 - numbers and a time of our own
         "planes re-registered": f"""
             UPDATE planes SET engine = 'Turbo-jet', seats = seats + 1
-            WHERE tailnum = (SELECT tailnum FROM planes ORDER BY tailnum OFFSET {before} LIMIT 1)""",  # noqa: S608
+            WHERE tailnum = (SELECT tailnum FROM planes ORDER BY tailnum OFFSET {before} LIMIT 1)""",  # noqa: S608 - made of quoted names and literals
         "airports withdrawn": """
             DELETE FROM airports WHERE faa = (
               SELECT a.faa FROM airports a WHERE NOT EXISTS (SELECT FROM flights f WHERE f.dest = a.faa)
@@ -83,5 +83,5 @@ def broken_batch(chapter: Chapter) -> dict[str, str]:
                    time_hour, '{written}'
             FROM (SELECT DISTINCT ON (origin, time_hour, carrier, flight % 10) * FROM flights
                   WHERE month = {chapter.month} AND day = 28 AND carrier = 'UA' AND flight < 9000
-                  ORDER BY origin, time_hour, carrier, flight % 10, flight LIMIT 25) AS wrong""",  # noqa: S608
+                  ORDER BY origin, time_hour, carrier, flight % 10, flight LIMIT 25) AS wrong""",  # noqa: S608 - made of quoted names and literals
     }

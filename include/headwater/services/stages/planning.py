@@ -17,7 +17,7 @@ from headwater.services.context import RunContext
 from headwater.services.leasing import take_leases
 from headwater.services.rebuilding import check_rebuild
 from headwater.services.refusing import forget_refused
-from headwater.services.table_plans import instant, plan_table, renewed
+from headwater.services.table_plans import instant, is_moved, plan_table, renewed
 
 
 def run(platform: Platform, run: RunContext, request: RunRequest) -> RunPlan:
@@ -90,12 +90,7 @@ def _superseded(platform: Platform, run: RunContext, stored: RunPlan) -> bool:
         return False
     if isinstance(run.spec, ProductSpec):
         return False
-    for table in stored.tables:
-        head = platform.catalog.head(run.spec.name_of(Layer.BRONZE, table.table))
-        state_batch = head.state.batch if head and head.state else 0
-        if state_batch + 1 != table.batch:
-            return True
-    return False
+    return any(is_moved(platform, run.spec, table) for table in stored.tables)
 
 
 def _plan(platform: Platform, run: RunContext, request: RunRequest, changes: tuple[SpecChange, ...]) -> RunPlan:

@@ -69,7 +69,7 @@ def _take_columns(
 ) -> None:
     import pyarrow as pa
 
-    rows = len(columns[0])  # type: ignore[arg-type]
+    rows = len(columns[0])  # type: ignore[arg-type]  # Arrow arrays, without stubs
     found = iter([pa.nulls(rows, pa.string()) if place is None else columns[place] for place in places])
     every = [
         pa.repeat(pa.scalar(shape.constants[name], pa.string()), rows) if name in shape.constants else next(found)

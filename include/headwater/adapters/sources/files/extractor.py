@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from headwater.adapters.sources.declared import files_extract
 from headwater.adapters.sources.files.arriving import complete
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, Ledger, ReadFile
 from headwater.adapters.sources.files.reading import read
 from headwater.adapters.sources.naming import check_names
 from headwater.adapters.sources.text_values import check_types
-from headwater.domain.errors import RequestError, SpecError
+from headwater.domain.errors import RequestError
 from headwater.domain.run import RunKind, RunRequest, Window
 from headwater.domain.schema import Column, TableSchema
-from headwater.domain.spec import FilesExtract, TableSpec
+from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
 from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
@@ -95,7 +96,7 @@ class FilesExtractor:
         """Nothing is held open."""
 
     def _landing(self, table: TableSpec) -> Landing:
-        return Landing.of(self._connection, table, _files_extract(table))
+        return Landing.of(self._connection, table, files_extract(table))
 
 
 def _is_new(landing: Landing, file: LandedFile, known: ReadFile | None) -> bool:
@@ -126,14 +127,3 @@ def _identified(landing: Landing, file: LandedFile) -> LandedFile | None:
         return file
     found = landing.stat(file.path)
     return None if found is None else file.model_copy(update={"etag": found.etag})
-
-
-def _files_extract(table: TableSpec) -> FilesExtract:
-    if isinstance(table.extract, FilesExtract):
-        return table.extract
-    raise SpecError(
-        f"table {table.name!r} is not read from files",
-        got=f"extract kind {table.extract.kind!r}",
-        allowed="kind files",
-        facts={"table": table.name},
-    )

@@ -78,7 +78,7 @@ def _stop(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, counts: d
     if not found:
         return
     select = rejects_query(parts, work.relation, work.table.key, work.origin)
-    rows = engine.execute(f"SELECT coalesce(key, payload) FROM {query(select)} LIMIT {_EXAMPLES}").fetchall()  # noqa: S608
+    rows = engine.execute(f"SELECT coalesce(key, payload) FROM {query(select)} LIMIT {_EXAMPLES}").fetchall()  # noqa: S608 - made of quoted names and literals
     raise SourceDataError(
         f"{sum(found.values())} values of {'.'.join(work.relation)} cannot be carried: {_words(found)}",
         got="; ".join(str(row[0])[:120] for row in rows),
