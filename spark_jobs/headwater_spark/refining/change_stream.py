@@ -19,8 +19,8 @@ from headwater_spark.transforms import changes
 from headwater_spark.transforms.changes import KEPT, KEY_TEXT, OLD_KEY_TEXT, UNSURE, Truncation
 from headwater_spark.transforms.columns import UNREADABLE, shape_columns
 from headwater_spark.transforms.completion import completed_over_key_changes
+from headwater_spark.transforms.filtered_rows import with_filtered_as_deleted
 from headwater_spark.transforms.silver_function import apply_silver_code
-from headwater_spark.transforms.silver_sql import with_filtered_as_deleted
 
 
 @dataclass(frozen=True)

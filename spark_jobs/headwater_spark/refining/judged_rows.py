@@ -8,8 +8,8 @@ from headwater_spark.refining.change_stream import ChangeStream
 from headwater_spark.refining.refining import WHOLE, Refining
 from headwater_spark.transforms.columns import shape_columns, silver_name
 from headwater_spark.transforms.extracts import Batches, with_deletions
+from headwater_spark.transforms.filtered_rows import with_filtered_as_deleted
 from headwater_spark.transforms.silver_function import apply_silver_code
-from headwater_spark.transforms.silver_sql import with_filtered_as_deleted
 
 
 def judged_rows(refining: Refining, lowest_batch: int) -> DataFrame:

@@ -85,9 +85,8 @@ def _commit_rows(
         stamped = fresh.selectExpr("*", *_stamps(refining), "false AS _hw_deleted")
         stamped.select(*map(quoted, columns)).writeTo(staging.target).append()
     else:
-        refining.spark.sql(
-            upsert.merge_statement(staging.target, as_view(actions, "actions"), refining.identity, columns)
-        ).collect()
+        view = as_view(actions, "actions")
+        refining.spark.sql(upsert.write_statement(staging.target, view, refining.identity, columns, counts)).collect()
 
 
 def _write_scd2(refining: Refining, judged: DataFrame, staging: Staging, columns: tuple[str, ...]) -> SilverWrite:
@@ -112,10 +111,9 @@ def _write_scd2(refining: Refining, judged: DataFrame, staging: Staging, columns
     actions = settled(actions)
     counts = _counts(actions)
     if counts:
-        batch, run_key = refining.table.bronze_input.batch, refining.job.run_key
-        view = as_view(actions, "actions")
+        view, batch = as_view(actions, "actions"), refining.table.bronze_input.batch
         refining.spark.sql(
-            scd2_belief.merge_statement(staging.target, view, history, columns, batch, run_key)
+            scd2_belief.write_statement(staging.target, view, history, columns, refining.job, batch, counts)
         ).collect()
     else:
         staging.commit_nothing()

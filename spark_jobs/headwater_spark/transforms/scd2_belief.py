@@ -1,11 +1,12 @@
-"""Versions against what an scd2 table believes now: what has to be closed, ended and added, in one MERGE (rule 35)."""
+"""Versions against what an scd2 table believes now: what has to be closed, ended and added, in one commit (rule 35)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
+from headwater.domain.job import JobSpec
 from headwater_spark.tables.sql_text import listed, literal, quoted
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.scd2 import ACTION, CLOSE, DELETE, END, EVENT_COLUMNS, INSERT, REFRESH, History, equal
@@ -43,28 +44,39 @@ def scd2_actions(versions: DataFrame, held: DataFrame, history: History) -> Data
     )
 
 
-def merge_statement(
-    target: str, actions: str, history: History, columns: Sequence[str], batch: int, run_key: str
+def write_statement(
+    target: str,
+    actions: str,
+    history: History,
+    columns: Sequence[str],
+    job: JobSpec,
+    batch: int,
+    counts: Mapping[str, int],
 ) -> str:
-    """One MERGE for closing, ending and inserting. ``batch_in`` and ``batch_out`` are the run's planned_at."""
-    joined = equal(history.key, "t.", "s.")
+    """One statement for closing, ending and inserting. ``batch_in`` and ``batch_out`` are the run's planned_at.
+
+    :param counts: action -> rows. Where no belief ends an INSERT does, which reads nothing of the table.
+    """
+    joined, run_key = equal(history.key, "t.", "s."), literal(job.run_key)
     written = f"TIMESTAMP {literal(history.planned_at)}"
     given = {
         "_hw_changed_batch": str(batch),
-        "_hw_run_key": literal(run_key),
+        "_hw_run_key": run_key,
         "is_current": "s.valid_to IS NULL AND NOT s._hw_deleted",
         "batch_in": written,
         "batch_out": "CAST(NULL AS TIMESTAMP)",
     }
     values = ", ".join(given.get(name, f"s.{quoted(name)}") for name in columns)
+    if not counts.keys() - {INSERT, DELETE}:
+        return f"INSERT INTO {target} ({listed(columns)}) SELECT {values} FROM {actions} s"  # noqa: S608 - quoted names
     return (
         f"MERGE INTO {target} t USING {actions} s "  # noqa: S608 - made of quoted names and literals
         f"ON {joined} AND t.valid_from = s.hw_matches AND t.batch_out IS NULL "
         f"WHEN MATCHED AND s.{ACTION} = '{REFRESH}' THEN UPDATE SET t._hw_position = s._hw_position, "
         f"t._hw_event_at = s._hw_event_at "
         f"WHEN MATCHED AND s.{ACTION} = '{CLOSE}' THEN UPDATE SET t.valid_to = s.valid_to, t.is_current = false, "
-        f"t._hw_changed_batch = {batch}, t._hw_run_key = {literal(run_key)} "
+        f"t._hw_changed_batch = {batch}, t._hw_run_key = {run_key} "
         f"WHEN MATCHED THEN UPDATE SET t.batch_out = {written}, t.is_current = false, "
-        f"t._hw_changed_batch = {batch}, t._hw_run_key = {literal(run_key)} "
+        f"t._hw_changed_batch = {batch}, t._hw_run_key = {run_key} "
         f"WHEN NOT MATCHED THEN INSERT ({listed(columns)}) VALUES ({values})"
     )

@@ -12,8 +12,7 @@ from headwater.domain.spec import PythonFunction, TableSpec
 from headwater_spark.tables.sql_text import listed, quoted
 from headwater_spark.tables.views import settled
 from headwater_spark.transforms.columns import business_columns
-from headwater_spark.transforms.python_function import call
-from headwater_spark.transforms.silver_sql import apply_silver_sql, carried_columns
+from headwater_spark.transforms.filtered_rows import carried_columns
 
 ROW = "_hw_row"
 """A row's place in its source, which a function hands on as it is."""
@@ -25,6 +24,12 @@ def apply_silver_code(spec: TableSpec, bronze: TableName, shaped: DataFrame, pla
     :raises SpecError: when the SQL is not row-wise over its own table.
     :raises TransformError: when the function gives no DataFrame, more rows than it got, or rows without their place.
     """
+    if not spec.is_shaped_by_code:
+        return shaped
+    # the parser of SQL takes a second to import, which every refine of plain columns would pay
+    from headwater_spark.transforms.python_function import call
+    from headwater_spark.transforms.silver_sql import apply_silver_sql
+
     if spec.transform is None:
         return apply_silver_sql(spec.sql, bronze, shaped)
     names, carried = business_columns(shaped), carried_columns(shaped)

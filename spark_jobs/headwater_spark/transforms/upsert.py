@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
@@ -47,8 +47,15 @@ def upsert_actions(
     )
 
 
-def merge_statement(target: str, actions: str, key: Sequence[str], columns: Sequence[str]) -> str:
-    """The MERGE that carries out the actions in the view ``actions``; a refresh changes no row's content."""
+def write_statement(
+    target: str, actions: str, key: Sequence[str], columns: Sequence[str], counts: Mapping[str, int]
+) -> str:
+    """What carries out the actions in the view ``actions``; a refresh changes no row's content.
+
+    :param counts: action -> rows. Where every key is new an INSERT does, which reads nothing of the table.
+    """
+    if not counts.keys() - {INSERT, TOMBSTONE}:
+        return f"INSERT INTO {target} ({listed(columns)}) SELECT {listed(columns)} FROM {actions}"  # noqa: S608 - made of quoted names
     joined = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in key)
     kept = {name: f"IF(s.{ACTION} = '{REFRESH}', t.{name}, s.{name})" for name in ("_hw_changed_batch", "_hw_run_key")}
     updates = ", ".join(f"t.{quoted(name)} = {kept.get(name, 's.' + quoted(name))}" for name in columns)

@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from headwater.adapters.connections.masking import masking_key
-from headwater.adapters.spark_connect.keeper import die_with_parent
+from headwater.adapters.spark_connect.driver import die_with_parent
 from headwater.adapters.spark_connect.server import ConnectServer
 from headwater.adapters.spark_connect.server_state import is_process
 from headwater.domain.errors import EngineError

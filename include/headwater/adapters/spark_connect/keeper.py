@@ -6,7 +6,6 @@ its keeper, so no server is ever without one.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -18,37 +17,17 @@ from pathlib import Path
 
 import psutil
 
+from headwater.adapters.spark_connect.driver import begin_serving, start_driver
 from headwater.adapters.spark_connect.server_state import ServerFiles, ServerState, nobody_holds, port_answers
 
 POLL_SECONDS = 1.0
 _STOP_PATIENCE_SECONDS = 15.0
-_SET_PARENT_DEATH_SIGNAL = 1
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends; for a ``preexec_fn``."""
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def start_server(files: ServerFiles, spark_home: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start the server. spark-submit becomes the Java process, so the id is the server's."""
-    with files.log.open("ab") as log:
-        child = subprocess.Popen(
-            [
-                str(spark_home / "bin" / "spark-submit"),
-                "--class",
-                "org.apache.spark.sql.connect.service.SparkConnectServer",
-                "--name",
-                "headwater",
-                "--properties-file",
-                str(files.properties),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=files.folder,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs yet
-        )
+    """Start the server; its state is written as soon as it has a process id."""
+    files.address.unlink(missing_ok=True)
+    child = start_driver(spark_home, files.properties, files.address, files.log)
     started = psutil.Process(child.pid).create_time()
     files.write_state(ServerState(child.pid, started, os.getpid(), port, os.environ.get("JAVA_HOME", "")))
     return child
@@ -84,6 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is meant for one of its users
     child = start_server(files, Path(spark_home), int(port))
     try:
+        begin_serving(child, files.address)
         keep(files, child, float(idle_seconds), int(port), told)
     finally:
         stop_server(child)

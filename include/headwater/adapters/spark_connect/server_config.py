@@ -40,14 +40,18 @@ def server_properties(settings: Settings, port: int, token: str, folder: Path, j
         "spark.scheduler.mode": "FAIR",
         "spark.scheduler.allocation.file": (folder / "pools.xml").as_uri(),
         "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
-        # sessions bring no code of their own; with isolation each one looks every generated class up over RPC first
-        "spark.sql.artifact.isolation.enabled": "false",
+        # a refine of a few tables compiles more classes than the default of 100 keeps, and then compiles them anew
+        "spark.sql.codegen.cache.maxEntries": "1000",
         # plans of wide MERGEs: inferring constraints of every alias costs more than it ever saves here
         "spark.sql.constraintPropagation.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": str(folder / "unused_warehouse"),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.defaultCatalog": CATALOG,
+        # read by the plugin only: Spark's own server would turn it on, whatever is said here
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.sql.artifact.isolation.enabled": "false",
+        "spark.sql.artifact.isolation.alwaysApplyClassloader": "false",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(port),
         "spark.connect.authenticate.token": token,

@@ -48,6 +48,11 @@ class ServerFiles:
         return self.folder / "server.properties"
 
     @property
+    def address(self) -> Path:
+        """Where the driver says how it is reached while it starts; gone as soon as that is read."""
+        return self.folder / "driver.address"
+
+    @property
     def log(self) -> Path:
         return self.folder / "server.log"
 
