@@ -40,8 +40,14 @@ class Deriver:
     """Walks a chart's defaults and its JSON schema side by side, along what is used."""
 
     def __init__(
-        self, definitions: Mapping[str, Any], free: Iterable[str] = (), documented: Iterable[str] = ()
+        self,
+        definitions: Mapping[str, Any],
+        free: Iterable[str] = (),
+        documented: Iterable[str] = (),
+        whole: bool = False,
     ) -> None:
+        """:param whole: what is checked is a whole resource, so that what is required must be there."""
+        self._whole = whole
         self._root = definitions
         self._free = set(free)
         self._documented = set(documented)
@@ -71,14 +77,16 @@ class Deriver:
             else OPEN
             for name in names
         }
-        return {"type": ["object", "null"], "additionalProperties": False, "properties": found}
+        level = {"type": ["object", "null"], "additionalProperties": False, "properties": found}
+        return level | ({"required": schema["required"]} if self._whole and schema.get("required") else {})
 
     def _leaf(self, default: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
         if schema.get("x-kubernetes-int-or-string") or isinstance(schema.get("type"), list):
             return OPEN
         kind = schema.get("type") or (TYPES[type(default)] if default is not None else None)
         kind = "number" if kind == "integer" else kind
-        return {"type": [kind, "null"]} if kind else OPEN
+        choices = {"enum": schema["enum"]} if self._whole and "enum" in schema else {}
+        return {"type": [kind, "null"]} | choices if kind else OPEN
 
     def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         while "$ref" in schema:
@@ -126,7 +134,7 @@ def derive_resources(crd: Path, version: str, manifests: Iterable[Path]) -> Iter
                 schema = schema | {"properties": schema["properties"] | metadata}
                 title = {"title": f"keys of {kind}, {version}"}
                 file = CUSTOM / group / f"{kind.lower()}_{served['name']}.json"
-                yield file, title | Deriver(schema).level(None, schema, used)
+                yield file, title | Deriver(schema, whole=True).level(None, schema, used)
 
 
 def write(path: Path, schema: Mapping[str, Any]) -> None:
