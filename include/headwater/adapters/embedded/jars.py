@@ -43,8 +43,10 @@ def _jar(coordinates: str, sha256: str) -> Jar:
 
 
 def jar_cache(environ: Mapping[str, str] | None = None) -> Path:
-    """The user's own cache, shared by all checkouts."""
+    """``$HEADWATER_JARS``, where an image keeps them, else the user's own cache, shared by all checkouts."""
     environ = os.environ if environ is None else environ
+    if named := environ.get("HEADWATER_JARS"):
+        return Path(named)
     root = environ.get("XDG_CACHE_HOME")
     return (Path(root) if root else Path.home() / ".cache") / "headwater" / "jars"
 

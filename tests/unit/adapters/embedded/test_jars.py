@@ -40,3 +40,4 @@ def test_another_content_is_refused_with_both_checksums(tmp_path: Path) -> None:
 
 def test_the_cache_is_the_users_own(tmp_path: Path) -> None:
     assert jar_cache({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "headwater" / "jars"
+    assert jar_cache({"XDG_CACHE_HOME": "elsewhere", "HEADWATER_JARS": str(tmp_path)}) == tmp_path
