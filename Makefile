@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo image image-test sbom
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo image image-test sbom demo-push
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools
@@ -46,6 +46,9 @@ demo-break: setup ## While the demo serves: a batch that breaks a contract arriv
 
 demo-fix: setup ## While the demo serves: do what the alert says (CHOICE=A, B or C)
 	@$(RUN) --no-sync headwater demo fix --choice $(CHOICE)
+
+demo-push: setup ## While the demo serves: deploy a source and changes of it by Git push
+	@$(RUN) --no-sync headwater demo push
 
 demo-stop: setup ## Stop a demo that is serving
 	@$(RUN) --no-sync headwater demo stop

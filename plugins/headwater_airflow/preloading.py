@@ -8,6 +8,7 @@ Nothing here opens a connection or starts a thread, because neither survives a f
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 
 SHARED = (
@@ -22,10 +23,12 @@ SHARED = (
     "headwater.services.stages.extraction",
     "headwater.services.stages.validation",
 )
+GIT_BUNDLE = "airflow.providers.git.bundles.git"
+"""Every task imports the classes of all configured bundles before it looks for its own. Needs Git to be installed."""
 
 
 def preload_in_scheduler(arguments: list[str] | None = None) -> None:
     """Import what tasks share, in the scheduler only: the other components would just grow."""
     if "scheduler" in (sys.argv if arguments is None else arguments):
-        for module in SHARED:
+        for module in (*SHARED, GIT_BUNDLE) if shutil.which("git") else SHARED:
             importlib.import_module(module)

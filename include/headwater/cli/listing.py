@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Pipeline = Annotated[str | None, typer.Argument(help="Only this source or product.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many, newest first.")]
 
+SHORT_COMMIT = 10
+
 
 def register(app: typer.Typer) -> None:
     app.command()(runs)
@@ -34,11 +36,13 @@ def runs(pipeline: Pipeline = None, limit: Limit = 20, as_json: Json = False) ->
         print_json([record.model_dump(mode="json") for record in found])
         return
     rows = [
-        (record.run_key.dag_id, record.run_key.run_id, record.state, record.planned_at, record.ended_at, note)
+        (key.dag_id, key.run_id, record.state, record.planned_at, record.ended_at, commit(record.bundle_version), note)
         for record in found
+        for key in [record.run_key]
         for note in [", ".join(record.held) or record.message or record.reason]
     ]
-    print_table("Runs", ["pipeline", "run", "state", "planned", "ended", "note"], rows, "Nothing has run yet.")
+    columns = ["pipeline", "run", "state", "planned", "ended", "bundle", "note"]
+    print_table("Runs", columns, rows, "Nothing has run yet.")
 
 
 def tables(as_json: Json = False) -> None:
@@ -85,13 +89,19 @@ def releases(pipeline: Pipeline = None, limit: Limit = 20, as_json: Json = False
         print_json([release.model_dump(mode="json", exclude={"moves"}) for release in found])
         return
     rows = [
-        (release.id, release.pipeline, release.kind, release.status, release.published_at, moved, held)
+        (release.id, release.pipeline, release.kind, release.status, release.published_at, version, moved, held)
         for release in found
+        for version in [commit(release.bundle_version)]
         for moved in [", ".join(item.table.dotted for item in release.tables if item.moved)]
         for held in [", ".join(release.held)]
     ]
-    columns = ["release", "pipeline", "kind", "status", "published", "moved", "held"]
+    columns = ["release", "pipeline", "kind", "status", "published", "bundle", "moved", "held"]
     print_table("Releases", columns, rows, "Nothing was released yet.")
+
+
+def commit(bundle_version: str | None) -> str | None:
+    """A bundle's version as people name a commit; JSON has all of it. None: the files came from a folder."""
+    return bundle_version[:SHORT_COMMIT] if bundle_version else None
 
 
 def demand_known(pipeline: str) -> None:

@@ -28,6 +28,8 @@ class DagRun(Value):
     queued_at: AwareDatetime | None = None
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
+    bundle_version: str | None = None
+    """Commit of the DAG bundle the run is pinned to; None where the bundle has no versions."""
 
     @property
     def ended(self) -> bool:

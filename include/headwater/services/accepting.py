@@ -73,7 +73,9 @@ def _run_of(platform: Platform, pipeline: str, record: StagedRecord) -> RunConte
     key = RunKey.parse(record.run_key)
     spec = platform.model.load(pipeline)
     planned = spec_as_planned(platform, key, spec.file)
-    return RunContext(spec=planned or spec, run_key=key, holder="accept by a person")
+    recorded = platform.runs.run(str(key))
+    version = recorded.bundle_version if recorded else None
+    return RunContext(spec=planned or spec, run_key=key, holder="accept by a person", bundle_version=version)
 
 
 def _assert_over(platform: Platform, run: RunContext) -> None:

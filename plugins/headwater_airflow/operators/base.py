@@ -99,6 +99,15 @@ class StageOperator(BaseOperator):
 
 
 def bundle_version(context: Context) -> str | None:
-    """Commit of the DAG bundle this run is pinned to, where the bundle has versions."""
+    """Commit of the DAG bundle this task works by, where the bundle has versions.
+
+    A run is pinned to the commit it was made from. With Airflow's pinning switched off each task takes the newest,
+    and the bundle itself has to be asked which that is.
+    """
     bundle = getattr(context["ti"], "bundle_instance", None)
-    return getattr(bundle, "version", None)
+    if bundle is None or not bundle.supports_versioning:
+        return None
+    if bundle.version is not None:
+        return str(bundle.version)
+    current = bundle.get_current_version()
+    return None if current is None else str(getattr(current, "version", current))

@@ -101,7 +101,8 @@ def _release(item: Release) -> str:
         for table in item.tables
     ]
     published = _time(item.published_at) if item.published_at else "not yet"
-    text = f"<h2>{escape(item.id)}</h2><p>{escape(item.kind)}, {escape(item.status)}, published {published}</p>"
+    commit = f", by commit <code>{escape(item.bundle_version)}</code>" if item.bundle_version else ""
+    text = f"<h2>{escape(item.id)}</h2><p>{escape(item.kind)}, {escape(item.status)}, published {published}{commit}</p>"
     held = f"<p><b>Held:</b> {escape(', '.join(item.held))}</p>" if item.held else ""
     return text + held + _table(("table", "rows", "snapshot", ""), rows, "No table.")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from headwater.adapters.airflow_rest import RestAirflowApi, RestRunStates, unwell
+from headwater.adapters.airflow_rest import DagVersion, Deployments, RestAirflowApi, RestRunStates, unwell
 from headwater.domain.errors import AirflowDownError, NotFoundError
 from headwater.domain.run import RunKey
 from headwater.domain.settings import AirflowSettings
@@ -24,7 +24,21 @@ RUN = {
     "queued_at": "2026-11-21T12:00:00Z",
     "start_date": None,
     "end_date": None,
+    "bundle_version": "c0ffee",
 }
+VERSIONS = [
+    {"version_number": number, "bundle_name": "pushed", "bundle_version": commit}
+    for number, commit in ((2, "b2"), (1, "a1"))
+]
+DEPLOYMENTS: dict[str, tuple[int, dict[str, Any] | None]] = {
+    "/parseDagFile/": (201, None),
+    "/dagVersions": (200, {"dag_versions": VERSIONS}),
+    "/details": (200, {"file_token": "signed/token"}),
+    "/importErrors": (200, {"import_errors": [
+        {"bundle_name": bundle, "filename": "refused.py", "stack_trace": f"1 file of {bundle} gives no DAG"}
+        for bundle in ("dags-folder", "pushed")
+    ]}),
+}  # fmt: skip
 TASK = {
     "task_id": "preflight",
     "map_index": -1,
@@ -65,9 +79,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.asked.append((self.command, self.path, body))
             self._reply(*_document(self.command, self.path))
 
-    do_GET = do_POST = do_PATCH = _answer  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = _answer  # noqa: N815
 
-    def _reply(self, status: int, document: dict[str, Any]) -> None:
+    def _reply(self, status: int, document: dict[str, Any] | None) -> None:
         content = json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
@@ -78,11 +92,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Silent."""
 
 
-def _document(method: str, path: str) -> tuple[int, dict[str, Any]]:
+def _document(method: str, path: str) -> tuple[int, dict[str, Any] | None]:
     if "/dags/missing" in path:
         return 404, {"detail": "no such DAG"}
     if "/dags/broken" in path:
         return 500, {"detail": "broken"}
+    for part, answer in DEPLOYMENTS.items():
+        if part in path:
+            return answer
     if "taskInstances" in path:
         page = 100 if "offset=0" in path else 5
         return 200, {"task_instances": [TASK] * page}
@@ -121,6 +138,7 @@ def test_an_expired_token_is_renewed(api: RestAirflowApi, server: AirflowServer)
 
 def test_run_ids_are_escaped_and_tasks_read_page_by_page(api: RestAirflowApi, server: AirflowServer) -> None:
     (run,) = api.runs("flights", states=("failed", "running"))
+    assert run.bundle_version == "c0ffee"
     assert len(api.tasks("flights", run.run_id)) == 105
     paths = [path for _, path, _ in server.asked]
     assert "state=failed&state=running" in paths[0]
@@ -138,6 +156,26 @@ def test_bodies_are_what_airflow_asks_for(api: RestAirflowApi, server: AirflowSe
     assert bodies[2]["task_ids"] == ["preflight"]
     assert bodies[2]["include_downstream"] is bodies[2]["run_on_latest_version"] is True
     assert bodies[3] == {"is_paused": False}
+
+
+def test_what_is_served_of_which_commit(server: AirflowServer) -> None:
+    deployments = Deployments(
+        AirflowSettings(base_url=f"http://127.0.0.1:{server.server_port}", password=SecretStr("admin"))
+    )
+    newest = DagVersion(number=2, bundle="pushed", commit="b2")
+    assert deployments.versions("flights")[0] == newest
+    assert deployments.versions("missing") == ()
+    assert deployments.import_errors("pushed") == {"refused.py": "1 file of pushed gives no DAG"}
+    deployments.look_again("flights")
+    deployments.pause("flights")
+    asked = [(method, path) for method, path, _ in server.asked][-2:]
+    assert asked[0] == ("PUT", "/api/v2/parseDagFile/signed%2Ftoken")
+    assert server.asked[-1][2] == {"is_paused": True}
+    with pytest.raises(NotFoundError, match="does not know"):
+        deployments.look_again("missing")
+    deployments.close()
+    with pytest.raises(AirflowDownError, match="does not say where"):
+        Deployments(AirflowSettings())
 
 
 def test_parts_that_are_not_well_are_named(server: AirflowServer) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from headwater.domain.change import Effect, SpecChange
 from headwater.domain.names import TableName
+from headwater.domain.release import Release
 from headwater_airflow.ui.pages import releases
 
 CHANGE = SpecChange(
@@ -28,3 +31,12 @@ def test_the_page_of_a_run_tells_what_its_files_changed() -> None:
 
 def test_a_run_that_changed_nothing_says_nothing_of_changes() -> None:
     assert "Changed files" not in releases("shop", "one", ())
+
+
+def test_a_release_names_the_commit_that_made_it() -> None:
+    made = Release(
+        id="r-1", run_key="i/shop/one", pipeline="shop", kind="audited", status="published",
+        created_at=datetime(2026, 11, 21, tzinfo=UTC), bundle_version="c0ffee<b>",
+    )  # fmt: skip
+    assert "by commit <code>c0ffee&lt;b&gt;</code>" in releases("shop", "one", (made,))
+    assert "commit" not in releases("shop", "one", (made.model_copy(update={"bundle_version": None}),))

@@ -107,6 +107,7 @@ def _run(item: Mapping[str, Any]) -> DagRun:
         queued_at=item["queued_at"],
         started_at=item["start_date"],
         ended_at=item["end_date"],
+        bundle_version=item["bundle_version"],
     )
 
 

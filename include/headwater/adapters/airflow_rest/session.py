@@ -74,6 +74,8 @@ class AirflowSession:
             found = response.json() if response.content else {}
         except ValueError as error:
             raise self._down("an answer that is not JSON") from error
+        if found is None:  # the body of an answer that says nothing but that it is done
+            return {}
         if not isinstance(found, dict):
             raise self._down("an answer of another shape")
         return found

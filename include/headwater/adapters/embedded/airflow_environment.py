@@ -10,9 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from headwater.adapters.embedded.bare_repository import BRANCH, SERVED
+
 HEADWATER_AUTH_MANAGER = "headwater_airflow.auth.manager.HeadwaterAuthManager"
 LOGINS = {"admin": "admin", "analyst": "analyst"}
 """User -> password, which is also the user's role. Loopback only, and printed by the demo: no secret."""
+
+PUSHED = "pushed"
+"""Name of the bundle that serves what is pushed."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class AirflowPlace:
     port: int
     database_url: str
     """``postgresql://…`` of its metadata, without a driver."""
+    pushed: Path | None = None
+    """A bare Git repository served beside the folder; None on a machine without Git."""
 
     @property
     def base_url(self) -> str:
@@ -89,7 +96,9 @@ def airflow_environment(place: AirflowPlace, environ: Mapping[str, str] = os.env
             # every pass imports the factory anew: on two cores, passes in a row would slow the tasks they describe
             "refresh_interval": "20",
             "min_file_process_interval": "20",
-            "bundle_refresh_check_interval": "20",
+            # a bundle looks after its own interval; this is how soon a push into the Git one is noticed
+            "bundle_refresh_check_interval": "5",
+            "dag_bundle_config_list": json.dumps(_bundles(place)),
             "parsing_processes": "1",
             "dag_bundle_storage_path": str(place.folder / "bundles"),
         },
@@ -107,6 +116,23 @@ def airflow_environment(place: AirflowPlace, environ: Mapping[str, str] = os.env
     ours |= {"HEADWATER_HOME": str(place.home), "HEADWATER_PROFILE": str(place.home / "profile.yaml")}
     ours |= {"HEADWATER_START_UNPAUSED": "1", "SCARF_ANALYTICS": "false"}
     return {key: value for key, value in environ.items() if not key.startswith("AIRFLOW_")} | ours
+
+
+def _bundles(place: AirflowPlace) -> list[dict[str, object]]:
+    """The repository's folder as it is, so that an edit is served; and what is pushed, by commit."""
+    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    folder: dict[str, object] = {"name": "dags-folder", "classpath": local, "kwargs": {}}
+    if place.pushed is None:
+        return [folder]
+    pushed = {
+        "repo_url": str(place.pushed),
+        "tracking_ref": BRANCH,
+        # the folder Airflow searches for DAGs, as with `dags_folder`; the factory reads the others beside it
+        "subdir": "dags",
+        "sparse_dirs": list(SERVED),
+        "refresh_interval": 5,
+    }
+    return [folder, {"name": PUSHED, "classpath": "airflow.providers.git.bundles.git.GitDagBundle", "kwargs": pushed}]
 
 
 def _kept_keys(path: Path) -> dict[str, str]:

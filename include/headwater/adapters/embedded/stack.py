@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from headwater.adapters.connections.file import write_connections
 from headwater.adapters.embedded.airflow_components import EmbeddedAirflow
 from headwater.adapters.embedded.airflow_environment import LOGINS, AirflowPlace
+from headwater.adapters.embedded.bare_repository import BareRepository
 from headwater.adapters.embedded.jars import jar_cache
 from headwater.adapters.embedded.kept import KeptProcess
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
@@ -43,6 +44,7 @@ class EmbeddedStack:
         self.clock_file = self.home / "clock"
         self.mailbox = self.home / "mailbox"
         self.connections_file = self.home / "connections.env"
+        self.pushed = BareRepository(self.home / "git" / "dags.git")
 
     def __enter__(self) -> Self:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -115,6 +117,8 @@ class EmbeddedStack:
                 kept_port(self.home / "run" / f"{name}.port", None)
             self.write_connections(self.alert_connections())
             write_profile(self.settings(), self.profile)
+            if self.pushed.is_possible():
+                self.pushed.ensure()
             airflow = EmbeddedAirflow(self._airflow_place())
             mailbox = self._mailbox_process()
             try:
@@ -161,7 +165,8 @@ class EmbeddedStack:
 
     def _airflow_place(self) -> AirflowPlace:
         url = self.postgres.url("airflow")
-        return AirflowPlace(self.home, self.repository, self._port("airflow"), url)
+        pushed = self.pushed.folder if self.pushed.is_possible() else None
+        return AirflowPlace(self.home, self.repository, self._port("airflow"), url, pushed)
 
     def _mailbox_process(self) -> KeptProcess:
         ports = [str(self._port("smtp")), str(self._port("slack"))]

@@ -63,3 +63,11 @@ def stop() -> None:
         console().print("No demo is serving.")
         return
     console().print("Stopped; no process is left.")
+
+
+@app.command()
+def push() -> None:
+    """Deploy by Git: push a source, a change while it runs, a mistake, and a bundle for another version."""
+    from headwater.cli.demo.pushing import play_push
+
+    play_push()

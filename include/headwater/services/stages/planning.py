@@ -67,8 +67,16 @@ def _renew(
     _refuse_late(platform, run, changes)
     plan = plan.model_copy(update={"changes": changes})
     platform.runs.renew_plan(plan, document)
+    _note_files(platform, run)
     forget_refused(platform, run, run.spec, stored, plan)
     return plan
+
+
+def _note_files(platform: Platform, run: RunContext) -> None:
+    """A cleared run may have been moved to another commit; what it does from here on it does by that one's files."""
+    record = platform.runs.run(run.key)
+    if record is not None and record.bundle_version != run.bundle_version:
+        platform.runs.save_run(record.model_copy(update={"bundle_version": run.bundle_version}))
 
 
 def _refuse_late(platform: Platform, run: RunContext, changes: tuple[SpecChange, ...]) -> None:

@@ -240,6 +240,7 @@ class World:
         self.run_states = Scheduler()
         self.source = Source()
         self.reported: list[Failure] = []
+        self.commit: str | None = None
         self.settings = Settings(
             home="home",
             repository="repository",
@@ -268,7 +269,7 @@ class World:
 
     def context(self, run_id: str) -> RunContext:
         key = RunKey(installation="i", dag_id=self.model.spec.name, run_id=run_id)
-        return RunContext(spec=self.model.spec, run_key=key, holder=run_id)
+        return RunContext(spec=self.model.spec, run_key=key, holder=run_id, bundle_version=self.commit)
 
     def plan(self, run_id: str, **request: Any) -> RunPlan:
         return planning.run(self, self.context(run_id), RunRequest(**request))
