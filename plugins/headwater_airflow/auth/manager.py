@@ -1,4 +1,4 @@
-"""Airflow's simple auth manager with one role more. ``airflow standalone`` ignores it: start the components alone."""
+"""Airflow's simple auth manager with Headwater's roles. ``airflow standalone`` ignores it: start the parts alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager, SimpleAuthManagerRole
 
-from headwater_airflow.auth.analyst import MENU, ROLE, may_use_dag, may_view
+from headwater_airflow.auth.roles import ROLES, Role
 
 if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class HeadwaterAuthManager(SimpleAuthManager):
-    """Users of the role ``analyst`` trigger DAGs and read; every other role is Airflow's own.
+    """``viewer``, ``analyst`` and ``developer`` are what ``roles`` says; every other role is Airflow's own.
 
-    An analyst gets nothing that is not granted here: no connections, variables, pools, configuration, audit log.
+    They get nothing that is not granted there: no connections, variables, pools, configuration.
     """
 
     def is_authorized_dag(
@@ -37,38 +37,38 @@ class HeadwaterAuthManager(SimpleAuthManager):
         details: DagDetails | None = None,
     ) -> bool:
         """Whether the user may do this to a DAG or to a part of it."""
-        if _is_analyst(user):
+        if role := _role(user):
             team = details.team_name if details else None
-            return (team is None or team in user.teams) and may_use_dag(method, access_entity)
+            return (team is None or team in user.teams) and role.may_use_dag(method, access_entity)
         return bool(super().is_authorized_dag(method=method, user=user, access_entity=access_entity, details=details))
 
     def is_authorized_asset(
         self, *, method: ResourceMethod, user: SimpleAuthManagerUser, details: AssetDetails | None = None
     ) -> bool:
         """Whether the user may do this to an asset."""
-        if _is_analyst(user):
-            return method == "GET"
+        if role := _role(user):
+            return role.may_use_asset(method)
         return bool(super().is_authorized_asset(method=method, user=user, details=details))
 
     def is_authorized_asset_alias(
         self, *, method: ResourceMethod, user: SimpleAuthManagerUser, details: AssetAliasDetails | None = None
     ) -> bool:
         """Whether the user may do this to an asset alias."""
-        if _is_analyst(user):
-            return method == "GET"
+        if role := _role(user):
+            return role.may_use_asset(method)
         return bool(super().is_authorized_asset_alias(method=method, user=user, details=details))
 
     def is_authorized_view(self, *, access_view: AccessView, user: SimpleAuthManagerUser) -> bool:
         """Whether the user may open a page that is about no single DAG."""
-        if _is_analyst(user):
-            return may_view(access_view)
+        if role := _role(user):
+            return role.may_view(access_view)
         return bool(super().is_authorized_view(access_view=access_view, user=user))
 
     def is_authorized_team(
         self, *, method: ResourceMethod, user: SimpleAuthManagerUser, details: TeamDetails | None = None
     ) -> bool:
         """Whether the user belongs to the team."""
-        if _is_analyst(user):
+        if _role(user):
             return details is not None and details.name in user.teams
         return bool(super().is_authorized_team(method=method, user=user, details=details))
 
@@ -76,11 +76,12 @@ class HeadwaterAuthManager(SimpleAuthManager):
         self, menu_items: list[MenuItem], *, user: SimpleAuthManagerUser
     ) -> list[MenuItem]:
         """The pages the menu offers."""
-        return [item for item in menu_items if item in MENU] if _is_analyst(user) else menu_items
+        role = _role(user)
+        return [item for item in menu_items if role is None or item in role.menu]
 
     @staticmethod
     def _is_admin(user: SimpleAuthManagerUser) -> bool:
-        return not _is_analyst(user) and SimpleAuthManager._is_admin(user)  # noqa: SLF001 - the check it extends
+        return _has_airflows_own(user) and SimpleAuthManager._is_admin(user)  # noqa: SLF001 - the check it extends
 
     @staticmethod
     def _is_authorized(
@@ -91,8 +92,8 @@ class HeadwaterAuthManager(SimpleAuthManager):
         allow_get_role: SimpleAuthManagerRole | None = None,
         team_name: str | None = None,
     ) -> bool:
-        """What the rules above do not grant to an analyst is refused."""
-        if _is_analyst(user):
+        """What the rules above do not grant to a role is refused, and everything to a role that does not exist."""
+        if not _has_airflows_own(user):
             return False
         arguments: dict[str, Any] = {"allow_role": allow_role, "allow_get_role": allow_get_role}
         return bool(
@@ -102,5 +103,10 @@ class HeadwaterAuthManager(SimpleAuthManager):
         )
 
 
-def _is_analyst(user: SimpleAuthManagerUser) -> bool:
-    return (user.role or "").lower() == ROLE
+def _role(user: SimpleAuthManagerUser) -> Role | None:
+    return ROLES.get((user.role or "").lower())
+
+
+def _has_airflows_own(user: SimpleAuthManagerUser) -> bool:
+    """Airflow fails with a KeyError on a role it does not know; who mistyped one gets nothing, and is told so."""
+    return _role(user) is None and (user.role or "").upper() in SimpleAuthManagerRole.__members__

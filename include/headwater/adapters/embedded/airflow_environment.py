@@ -13,7 +13,7 @@ from pathlib import Path
 from headwater.adapters.embedded.bare_repository import BRANCH, SERVED
 
 HEADWATER_AUTH_MANAGER = "headwater_airflow.auth.manager.HeadwaterAuthManager"
-LOGINS = {"admin": "admin", "analyst": "analyst"}
+LOGINS = {name: name for name in ("admin", "developer", "analyst", "viewer")}
 """User -> password, which is also the user's role. Loopback only, and printed by the demo: no secret."""
 
 PUSHED = "pushed"
