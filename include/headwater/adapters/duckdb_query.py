@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from headwater.adapters.duckdb_histories import history_functions, history_macros
+from headwater.adapters.duckdb_snapshots import columns_of, load_iceberg, path_of, scan_of
 from headwater.domain.errors import NotFoundError, QueryRefusedError
 from headwater.domain.names import Layer
 from headwater.domain.release import Release, ReleasedTable
@@ -106,9 +106,7 @@ def _tables(releases: Sequence[Release]) -> Iterator[ReleasedTable]:
 
 
 def _make_views(connection: DuckDBPyConnection, releases: Sequence[Release], keys: Mapping[str, Sequence[str]]) -> None:
-    for name in ("avro", "iceberg"):
-        place = files(f"duckdb_extension_{name}") / "extensions" / f"v{_version(connection)}"
-        connection.execute(f"LOAD {_text(str(place / f'{name}.duckdb_extension'))}")
+    load_iceberg(connection)
     for layer in Layer:
         connection.execute(f"ATTACH ':memory:' AS {layer}")
     for item in _tables(releases):
@@ -117,10 +115,8 @@ def _make_views(connection: DuckDBPyConnection, releases: Sequence[Release], key
 
 def _make_view(connection: DuckDBPyConnection, item: ReleasedTable, key: Sequence[str] | None) -> None:
     name = item.table
-    location = _text(_path(item.metadata_location))
-    scan = f"iceberg_scan({location}, snapshot_from_id => {int(item.snapshot_id)})"
-    described = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()  # noqa: S608 - names of our own
-    columns = [str(row[0]) for row in described]
+    scan = scan_of(item)
+    columns = list(columns_of(connection, scan))
     shown = [c for c in columns if not c.startswith("_hw_") or name.layer in {Layer.BRONZE, Layer.QUARANTINE}]
     alive = f" WHERE {_TOMBSTONE} IS NOT TRUE" if _TOMBSTONE in columns else ""
     select = f"SELECT {', '.join(map(_name, shown))} FROM {scan}{alive}"  # noqa: S608 - names of our own, quoted
@@ -132,19 +128,10 @@ def _make_view(connection: DuckDBPyConnection, item: ReleasedTable, key: Sequenc
 
 def _close_the_doors(connection: DuckDBPyConnection, warehouse: str) -> None:
     if urlsplit(warehouse).scheme in {"", "file"}:
-        connection.execute(f"SET allowed_directories = [{_text(_path(warehouse))}]")
+        connection.execute(f"SET allowed_directories = [{_text(path_of(warehouse))}]")
         connection.execute("SET enable_external_access = false")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET lock_configuration = true")
-
-
-def _version(connection: DuckDBPyConnection) -> str:
-    row = connection.execute("SELECT library_version FROM pragma_version()").fetchone()
-    return str(row[0]).removeprefix("v") if row else ""
-
-
-def _path(location: str) -> str:
-    return urlsplit(location).path if location.startswith("file:") else location
 
 
 def _text(value: str) -> str:

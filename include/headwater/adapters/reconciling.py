@@ -1,0 +1,57 @@
+"""Opens the two sides of a comparison for an installation's connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headwater.adapters.sources.opening import POSTGRES_KINDS
+from headwater.domain.errors import RequestError
+from headwater.domain.spec import TableSpec
+from headwater.ports.connections import ConnectionInfo, Connections
+from headwater.ports.reconciling import LakeRows, ReleasedRows, SourceRows
+
+if TYPE_CHECKING:
+    from headwater.adapters.sources.postgres.fingerprints import PostgresRows
+
+
+@dataclass(frozen=True)
+class OpenedSides:
+    """``ports.reconciling.Sides``."""
+
+    connections: Connections
+
+    def source(self, table: TableSpec, connection_id: str) -> AbstractContextManager[SourceRows]:
+        connection = self.connections.resolve(connection_id)
+        if connection.kind not in POSTGRES_KINDS:
+            raise RequestError(
+                f"table {table.name!r} cannot be compared: its kind of source computes no hashes",
+                got=f"connection {connection_id!r} of type {connection.kind!r}",
+                allowed=f"a connection of type {', '.join(POSTGRES_KINDS)}",
+                remedy="Leave the table out, or read it with `mode: snapshot`, which compares itself with each run.",
+                facts={"table": table.name, "connection": connection_id},
+            )
+        return _postgres_rows(table, connection)
+
+    def lake(self, released: ReleasedRows, table: TableSpec) -> AbstractContextManager[LakeRows]:
+        from headwater.adapters.duckdb_fingerprints import released_rows
+
+        return released_rows(released, table)
+
+
+@contextmanager
+def _postgres_rows(table: TableSpec, connection: ConnectionInfo) -> Iterator[PostgresRows]:
+    """One repeatable-read transaction, in UTC as every read of ours is."""
+    import psycopg
+
+    from headwater.adapters.sources.postgres.fingerprints import PostgresRows
+    from headwater.adapters.sources.postgres.relations import relation_of
+    from headwater.adapters.sources.postgres.session import connect, explained
+
+    with explained(connection, table.name, ".".join(relation_of(table))), connect(connection) as session:
+        session.execute("SET TimeZone = 'UTC'")
+        session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        session.autocommit = False
+        yield PostgresRows(session, table, connection.id)

@@ -1,0 +1,105 @@
+"""A real source against a real lake: what was injected is found, exactly, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+from tests.integration.reconciling.conftest import ORDERS
+from tests.integration.reconciling.lake_under_test import Lake
+from tests.integration.sources.sources_under_test import Source
+
+from headwater.domain.reconciliation import DifferenceKind, Reconciliation
+
+ROWS = 20_000
+MAKE = f"""
+CREATE TABLE orders AS SELECT n AS id, 'customer ' || n % 97 AS customer, (n * 0.37)::numeric(12,2) AS total,
+  n % 3 = 0 AS paid, timestamptz '2025-01-01 00:00:00+00' + n * interval '1 minute' AS updated_at
+FROM generate_series(1, {ROWS}) AS n;
+ALTER TABLE orders ADD PRIMARY KEY (id);
+CREATE INDEX ON orders (updated_at)
+"""
+LATE = "timestamptz '2025-01-01 00:00:00+00' + {} * interval '1 minute'"
+
+
+@pytest.fixture
+def lake(source: Source, lake_of: Callable[..., Lake]) -> Lake:
+    source.sql(*MAKE.split(";"))
+    made = lake_of(ORDERS)
+    made.run()
+    return made
+
+
+def named(found: Reconciliation) -> dict[str, list[int]]:
+    kinds: dict[str, list[int]] = {}
+    for item in found.differences:
+        kinds.setdefault(item.kind.value, []).append(int(item.key["id"]))
+    return {kind: sorted(ids) for kind, ids in kinds.items()}
+
+
+def listed(ids: Iterable[int]) -> str:
+    return ", ".join(map(str, ids))
+
+
+def test_equal_sides_are_equal_and_no_row_is_read(lake: Lake) -> None:
+    found = lake.reconcile()
+    assert (found.source_rows, found.lake_rows, found.rows_read) == (ROWS, ROWS, 0)
+    assert found.is_equal
+    assert found.differences == ()
+
+
+def test_exactly_what_was_injected_is_named_with_its_class(lake: Lake, source: Source) -> None:
+    lost, altered, stale = [3, 700, 4_000, 9_999, 15_000], [5, 6, 7, 12_345, 19_000], [11, 500]
+    lake.damage(
+        f"SELECT * REPLACE ((CASE WHEN id IN ({listed(altered)}) THEN total + 1 ELSE total END)::DECIMAL(12,2) AS total) "
+        f"FROM silver WHERE id NOT IN ({listed(lost)})"
+    )
+    late = range(ROWS + 1, ROWS + 6)
+    source.sql(
+        *(f"INSERT INTO orders VALUES ({n}, 'late', 1, true, {LATE.format(ROWS - 10)})" for n in late),
+        f"INSERT INTO orders VALUES (90001, 'too late', 1, true, {LATE.format(50)})",
+        f"UPDATE orders SET total = total + 1 WHERE id IN ({listed(stale)})",
+        "DELETE FROM orders WHERE id = 8000",
+    )
+    found = lake.reconcile()
+    assert named(found) == {
+        "lag": list(late),
+        "loss": [*lost, 90_001],
+        "corruption": altered,
+        "snapshot_trap": stale,
+        "deleted": [8_000],
+    }
+    mended = {item.mended_by for item in found.differences if item.kind is DifferenceKind.LOSS}
+    assert mended == {"rebuild", "read_again"}
+    assert found.rows_read < 0.3 * (found.source_rows + found.lake_rows)
+    assert not found.is_equal
+
+
+def test_a_source_that_moves_is_no_difference(lake: Lake, source: Source) -> None:
+    """New rows, changed rows and a row deleted and written again are above the watermark; no bucket differs."""
+    source.sql(
+        "UPDATE orders SET total = total + 1, updated_at = now() WHERE id % 100 = 0",
+        "INSERT INTO orders SELECT n, 'new', 1, false, now() FROM generate_series(30001, 30500) AS n",
+    )
+    found = lake.reconcile()
+    assert (found.unread_rows, found.buckets_differing, found.differences) == (ROWS // 100 + 500, 0, ())
+
+
+def test_what_a_run_brings_between_the_looks_is_no_difference(lake: Lake, source: Source) -> None:
+    source.sql(f"INSERT INTO orders VALUES (90001, 'late', 1, true, {LATE.format(ROWS - 10)})")
+    assert named(lake.reconcile()) == {"lag": [90_001]}
+    found = lake.reconcile(between=lake.run)
+    assert (found.buckets_differing, found.differences) == (1, ())
+
+
+def test_a_row_that_changes_between_the_looks_is_no_difference(lake: Lake, source: Source) -> None:
+    source.sql("UPDATE orders SET total = 0 WHERE id = 4")
+    found = lake.reconcile(between=lambda: source.sql("UPDATE orders SET updated_at = now() WHERE id = 4"))
+    assert (found.buckets_differing, found.differences) == (1, ())
+
+
+def test_a_held_batch_is_known(lake: Lake, source: Source) -> None:
+    """Silver stands at batch 1, the source was read further: what waits in bronze is no loss."""
+    source.sql(f"INSERT INTO orders VALUES (90001, 'late', 1, true, {LATE.format(ROWS - 10)})")
+    lake.run(refine=False)
+    assert named(lake.reconcile()) == {"held": [90_001]}
