@@ -17,6 +17,7 @@ from headwater.cli import (
     operating,
     reading,
     rebuilding,
+    reconciling,
     testing,
     validating,
 )
@@ -49,6 +50,7 @@ reading.register(app)
 impact.register(app)
 operating.register(app)
 rebuilding.register(app)
+reconciling.register(app)
 maintaining.register(app)
 app.add_typer(connections.app, name="connections", help="Connections of the embedded stack.")
 app.add_typer(demo.app, name="demo", help="What `make demo` and its companions run.")

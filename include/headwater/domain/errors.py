@@ -130,6 +130,12 @@ class SourceDataError(HeadwaterError):
     code = "source_data"
 
 
+class SourceDiffersError(HeadwaterError):
+    """A reconciliation found rows that are lost, altered, or were never read, and that no run brings by itself."""
+
+    code = "source_differs"
+
+
 class ContractBrokenError(HeadwaterError):
     """Staged data broke its contract; the gate is closed and the staging is held."""
 

@@ -104,3 +104,10 @@ class Reconciliation(Value):
     def is_equal(self) -> bool:
         """Whether everything that can be compared is as it should be."""
         return not self.wrong and not self.buckets_left
+
+    @property
+    def verdict(self) -> str:
+        """Differences by kind in words."""
+        left = f"{self.buckets_left} of {self.buckets} buckets not looked into" if self.buckets_left else ""
+        words = [f"{count} {kind.value}" for kind, count in self.counts.items()]
+        return ", ".join(filter(None, (*words, left))) or "none"

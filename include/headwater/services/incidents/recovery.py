@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from headwater.domain.errors import SourceDiffersError
 from headwater.domain.incident import Incident
 from headwater.domain.release import Release
 from headwater.ports.incident_store import IncidentStore
@@ -12,6 +13,8 @@ from headwater.services.incidents.audience import parsed_table
 
 HEALED_BY_RUNS = frozenset({"failed", "held", "notice"})
 """Kinds that a later run heals; ``late`` is closed by the freshness check."""
+HEALED_OTHERWISE = frozenset({SourceDiffersError.code})
+"""Causes that a green run says nothing of: the next reconciliation closes them."""
 
 
 def close_recovered(store: IncidentStore, runs: RunStore, pipeline: str, now: datetime) -> tuple[int, ...]:
@@ -24,7 +27,8 @@ def close_recovered(store: IncidentStore, runs: RunStore, pipeline: str, now: da
     releases = tuple(item for item in runs.releases(pipeline, limit=50) if item.status == "published")
     closed = []
     for incident in store.list(status="open", pipeline=pipeline, limit=1000):
-        why = _healed_by(incident, recent, releases, runs) if incident.kind in HEALED_BY_RUNS else None
+        by_runs = incident.kind in HEALED_BY_RUNS and incident.cause not in HEALED_OTHERWISE
+        why = _healed_by(incident, recent, releases, runs) if by_runs else None
         if why is not None:
             store.close(incident.id, why, now)
             closed.append(incident.id)

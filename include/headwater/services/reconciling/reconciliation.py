@@ -64,12 +64,21 @@ def relation_of(table: TableSpec) -> str:
     return relation or f"public.{table.name}"
 
 
+def comparable_tables(spec: SourceSpec) -> tuple[str, ...]:
+    """The tables of a source that are relations with a key."""
+    return tuple(table.name for table in spec.tables if table.key and _is_relation(table))
+
+
+def _is_relation(table: TableSpec) -> bool:
+    return isinstance(table.extract, SqlExtract) and table.silver.mode != "cdc"
+
+
 def _table(spec: SourceSpec, name: str) -> TableSpec:
     known = [table.name for table in spec.tables]
     if name not in known:
         raise RequestError(f"{spec.name} has no table {name!r}", got=name, allowed=", ".join(known))
     table = spec.table(name)
-    if not isinstance(table.extract, SqlExtract) or table.silver.mode == "cdc":
+    if not _is_relation(table):
         raise RequestError(
             f"table {name!r} of {spec.name} cannot be compared with its source",
             got=f"extract kind {table.extract.kind}, silver mode {table.silver.mode}",
