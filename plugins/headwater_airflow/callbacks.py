@@ -17,6 +17,7 @@ from urllib.parse import quote
 from airflow.sdk import conf as airflow_conf
 
 from headwater.domain.errors import HeadwaterError
+from headwater.domain.names import pipeline_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -72,7 +73,7 @@ def failure_context(context: Context) -> FailureContext:
     instance = context["ti"]
     base = airflow_conf.get("api", "base_url", fallback="").rstrip("/")
     return FailureContext(
-        pipeline=instance.dag_id,
+        pipeline=pipeline_of(instance.dag_id),
         run_id=instance.run_id,
         task_id=instance.task_id,
         map_index=-1 if instance.map_index is None else instance.map_index,

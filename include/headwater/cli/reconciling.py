@@ -34,8 +34,9 @@ def reconcile(
     comparison that finds it equal again.
     """
     from headwater.adapters.reconciling import OpenedSides
+    from headwater.domain.reconciliation import compared_tables
     from headwater.domain.spec import SourceSpec
-    from headwater.services.reconciling.reconciliation import comparable_tables, reconcile_table
+    from headwater.services.reconciling.reconciliation import reconcile_table
     from headwater.services.reconciling.telling import outside_a_run, tell
 
     found: list[tuple[Reconciliation, Incident | None]] = []
@@ -43,7 +44,7 @@ def reconcile(
         spec = platform.model.load(source)
         if not isinstance(spec, SourceSpec):
             raise NotFoundError(f"{source} is a product; only sources are compared.", got=source)
-        for name in table or comparable_tables(spec):
+        for name in table or compared_tables(spec):
             result = reconcile_table(platform.runs, OpenedSides(platform.connections), platform.clock, spec, name)
             found.append((result, tell(platform, spec, result, outside_a_run(spec, result))))
     if as_json:

@@ -19,6 +19,10 @@ RESERVED_COLUMNS = frozenset({"_deleted"})
 """``_deleted`` is Iceberg's own: CREATE succeeds, then every read and write fails."""
 
 
+RECONCILE_SUFFIX = "__reconcile"
+"""Ends the id of the DAG that compares a source; no source or product can have such a name."""
+
+
 class Layer(StrEnum):
     """Where in the medallion a table lives; also its Iceberg namespace."""
 
@@ -31,6 +35,11 @@ class Layer(StrEnum):
 def is_name(text: str) -> bool:
     """Whether ``text`` may name a source, product, table or gold model."""
     return len(text) <= 63 and _NAME.fullmatch(text) is not None
+
+
+def pipeline_of(dag_id: str) -> str:
+    """The source or product a DAG works for."""
+    return dag_id.removesuffix(RECONCILE_SUFFIX)
 
 
 class TableName(Value):

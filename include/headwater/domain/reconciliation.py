@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from headwater.domain.base import Value
 from headwater.domain.names import TableName
+from headwater.domain.spec import SourceSpec, SqlExtract, TableSpec
 
 
 class DifferenceKind(StrEnum):
@@ -51,6 +52,12 @@ class Difference(Value):
     cursor: str | None = None
     mended_by: Literal["next_run", "read_again", "rebuild", "person"]
     why: str
+
+    @property
+    def line(self) -> str:
+        """For a log: class, key, and why."""
+        key = ", ".join(f"{name}={value}" for name, value in self.key.items())
+        return f"{self.kind.value} {key}: {self.why}"
 
     @property
     def is_wrong(self) -> bool:
@@ -106,8 +113,31 @@ class Reconciliation(Value):
         return not self.wrong and not self.buckets_left
 
     @property
+    def line(self) -> str:
+        """For a log: the table, its numbers and what differs."""
+        return (
+            f"{self.table}: {self.source_rows:,} rows at the source, {self.lake_rows:,} in {self.release}, "
+            f"{self.unread_rows:,} not read yet, {self.rows_read:,} looked at; differences: {self.verdict}"
+        )
+
+    @property
     def verdict(self) -> str:
         """Differences by kind in words."""
         left = f"{self.buckets_left} of {self.buckets} buckets not looked into" if self.buckets_left else ""
         words = [f"{count} {kind.value}" for kind, count in self.counts.items()]
         return ", ".join(filter(None, (*words, left))) or "none"
+
+
+def is_comparable(table: TableSpec) -> bool:
+    """Whether a table is a relation with a key: files are accounted for by their ledger."""
+    return bool(table.key) and isinstance(table.extract, SqlExtract) and table.silver.mode != "cdc"
+
+
+def comparable_tables(spec: SourceSpec) -> tuple[str, ...]:
+    """The tables of a source that can be compared."""
+    return tuple(table.name for table in spec.tables if is_comparable(table))
+
+
+def compared_tables(spec: SourceSpec) -> tuple[str, ...]:
+    """The tables that are compared: those the YAML names, else all that can be."""
+    return (spec.reconcile.tables if spec.reconcile else ()) or comparable_tables(spec)

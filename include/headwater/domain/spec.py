@@ -5,21 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import Field
 
 from headwater.domain.base import Value
 from headwater.domain.change import Acknowledgement
-from headwater.domain.duration import format_duration, parse_duration
 from headwater.domain.names import Layer, TableName
-from headwater.domain.silver import ColumnRule as ColumnRule  # noqa: PLC0414 - said again: a spec is imported whole
+from headwater.domain.schedule import Duration as Duration  # noqa: PLC0414 - said again: a spec is imported whole
+from headwater.domain.schedule import Reconcile as Reconcile  # noqa: PLC0414 - this module re-exports it
+from headwater.domain.schedule import Schedule as Schedule  # noqa: PLC0414 - this module re-exports it
+from headwater.domain.silver import ColumnRule as ColumnRule  # noqa: PLC0414 - this module re-exports it
 from headwater.domain.silver import Silver as Silver  # noqa: PLC0414 - this module re-exports it
 from headwater.domain.table_layout import TableLayout
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration),
-    PlainSerializer(format_duration, return_type=str, when_used="json"),
-]
 
 
 class Owner(Value):
@@ -28,17 +24,6 @@ class Owner(Value):
     team: str = Field(min_length=1)
     email: tuple[str, ...] = ()
     slack: str | None = Field(default=None, pattern=r"^#[\w\-.]{1,79}$")
-
-
-class Schedule(Value):
-    """When a DAG runs: exactly one of ``every``, ``cron``, ``assets`` or ``manual``."""
-
-    every: Duration | None = None
-    cron: str | None = None
-    timezone: str = "UTC"
-    assets: tuple[str, ...] = ()
-    inputs: Literal["any", "all"] = "any"
-    manual: bool = False
 
 
 class Freshness(Value):
@@ -199,6 +184,7 @@ class SourceSpec(Value):
     freshness: Freshness = Freshness()
     lease_wait: Duration = timedelta(minutes=30)
     tables: tuple[TableSpec, ...]
+    reconcile: Reconcile | None = None
     gold: tuple[GoldSpec, ...] = ()
     tags: tuple[str, ...] = ()
     contracts: dict[str, str] = Field(default_factory=dict)

@@ -15,6 +15,7 @@ from headwater.domain.spec import (
     Owner,
     PythonFunction,
     PythonTransform,
+    Reconcile,
     Schedule,
     Silver,
 )
@@ -86,6 +87,12 @@ class ProductDocument(Value):
     gold: dict[str, GoldDocument] = Field(min_length=1)
 
 
+class ReconcileDocument(Reconcile):
+    """When the source is compared with what readers see of it."""
+
+    schedule: DocumentSchedule
+
+
 class SourceDocument(Value):
     """``dags/sources/<source>.yaml``: what, when and who; never how."""
 
@@ -99,6 +106,7 @@ class SourceDocument(Value):
     tags: tuple[Tag, ...] = ()
     extract: dict[str, Any] = Field(default_factory=dict)
     tables: dict[str, TableDocument] = Field(min_length=1)
+    reconcile: ReconcileDocument | None = None
     gold: dict[str, GoldDocument] = Field(default_factory=dict)
 
 

@@ -28,6 +28,11 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "connection": "Airflow connection id; never a secret",
         "extract": "what is read and how, for every table that does not say otherwise",
         "tables": "tables by name",
+        "reconcile": "when its tables are compared with what readers see of them, by a DAG of its own",
+    },
+    "ReconcileDocument": {
+        "schedule": "when: one of every, cron, or manual",
+        "tables": "tables to compare; default every relation with a key",
     },
     "Acceptance": {
         "practice": "what `headwater validate` would object to in this table",

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from headwater.domain.names import Layer
-from headwater.domain.spec import GoldSpec, ProductSpec, SourceSpec, TableSpec
+from headwater.domain.spec import GoldSpec, ProductSpec, Reconcile, SourceSpec, TableSpec
 from headwater.model.documents import GoldDocument, ProductDocument, Profile, SourceDocument, TableDocument
 from headwater.model.extracts import resolve_extract
 from headwater.model.layout import Layout, checked_name
 from headwater.model.neighbours import missing_of_gold, missing_of_table, read_sql
+from headwater.model.reconcile_rules import reconcile_findings
 from headwater.model.resolution import Resolution, name_findings, owner_findings
 from headwater.model.schedules import Finding, schedule_findings
 from headwater.model.spec_errors import spec_errors
@@ -44,9 +45,18 @@ def resolve_source(layout: Layout, name: str, document: YamlDocument, profile: P
     if not result.errors:
         found = tuple(table for table in tables if table is not None)
         given = _given(parsed, parsed.lease_wait or profile.lease_wait)
-        result.spec = SourceSpec(
-            name=name, file=document.file, connection=parsed.connection, tables=found, gold=gold, **given
+        compared = parsed.reconcile and Reconcile(schedule=parsed.reconcile.schedule, tables=parsed.reconcile.tables)
+        spec = SourceSpec(
+            name=name,
+            file=document.file,
+            connection=parsed.connection,
+            tables=found,
+            gold=gold,
+            reconcile=compared,
+            **given,
         )
+        result.refuse(reconcile_findings(spec), ("reconcile",))
+        result.spec = None if result.errors else spec
     return result
 
 

@@ -16,12 +16,13 @@ from typing import TypeVar
 from airflow.sdk import DAG, get_parsing_context
 
 from headwater.domain.errors import SpecError
-from headwater.domain.names import is_name
-from headwater.domain.spec import PipelineSpec
+from headwater.domain.names import RECONCILE_SUFFIX, is_name, pipeline_of
+from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater.model.layout import PRODUCTS, SOURCES, YAML_SUFFIXES, Layout
 from headwater.model.repository import load_pipeline
 from headwater_airflow.dag_factory.names import check_name, check_version
 from headwater_airflow.dag_factory.pipeline import build_dag
+from headwater_airflow.dag_factory.reconciling import build_reconcile_dag
 
 log = logging.getLogger(__name__)
 
@@ -68,16 +69,15 @@ def _register(module: dict[str, object], layout: Layout, folder: str, requires: 
     check_version(requires)
     wanted = get_parsing_context().dag_id
     if wanted is not None:
-        for file in _files_named(layout.root / folder, wanted):
-            module[wanted] = _dag(layout, file, _spec(layout, file))
+        for file in _files_named(layout.root / folder, pipeline_of(wanted)):
+            module.update(_dags(layout, file, _spec(layout, file), wanted))
         return
     files = layout.source_files() if folder == SOURCES else layout.product_files()
     for first in range(0, len(files), READ_TOGETHER):
         specs = {file: _tried(layout, file, partial(_spec, layout, file)) for file in files[first:][:READ_TOGETHER]}
         for file, spec in specs.items():
-            dag = _tried(layout, file, partial(_dag, layout, file, spec)) if spec is not None else None
-            if dag is not None:
-                module[file.stem] = dag
+            dags = _tried(layout, file, partial(_dags, layout, file, spec)) if spec is not None else None
+            module.update(dags or {})
 
 
 def _tried(layout: Layout, file: Path, work: Callable[[], Made]) -> Made | None:
@@ -100,15 +100,22 @@ def _spec(layout: Layout, file: Path) -> PipelineSpec:
     return load_pipeline(layout.root, file, deep=False)
 
 
-def _dag(layout: Layout, file: Path, spec: PipelineSpec) -> DAG:
-    dag = build_dag(spec, layout.display(file))
-    dag.validate()  # type: ignore[no-untyped-call]  # what Airflow thinks of a schedule is met here, not in its loop
-    return dag
+def _dags(layout: Layout, file: Path, spec: PipelineSpec, wanted: str | None = None) -> dict[str, DAG]:
+    """The DAGs of one file by id, or the one that is wanted of them."""
+    makers = {spec.name: partial(build_dag, spec, layout.display(file))}
+    if isinstance(spec, SourceSpec) and spec.reconcile is not None:
+        makers[f"{spec.name}{RECONCILE_SUFFIX}"] = partial(
+            build_reconcile_dag, spec, spec.reconcile, layout.display(file)
+        )
+    dags = {dag_id: make() for dag_id, make in makers.items() if wanted in {None, dag_id}}
+    for dag in dags.values():
+        dag.validate()  # type: ignore[no-untyped-call]  # what Airflow thinks of a schedule is met here, not in its loop
+    return dags
 
 
 def _refusal(layout: Layout, file: Path) -> str | None:
     try:
-        _dag(layout, file, _spec(layout, file))
+        _dags(layout, file, _spec(layout, file))
     except Exception as error:  # noqa: BLE001 - what ``_register`` left out is raised here, all files together
         return str(error) if isinstance(error, SpecError) else f"{layout.display(file)}: {error!r}"
     return None

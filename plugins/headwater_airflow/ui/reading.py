@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from headwater.domain.names import pipeline_of
 from headwater.domain.run import RunKey
 
 if TYPE_CHECKING:
@@ -46,11 +47,9 @@ class Reader:
 
     def incidents_of(self, dag_id: str, run_id: str) -> tuple[Incident, ...]:
         """Incidents that a failure of this run opened or counted up."""
-        causes = {
-            (failure.table, failure.kind, failure.cause)
-            for failure in self.platform.incidents.failures_seen(dag_id, run_id)
-        }
-        incidents = self.platform.incidents.list(pipeline=dag_id, limit=SEARCHED)
+        pipeline, store = pipeline_of(dag_id), self.platform.incidents
+        causes = {(seen.table, seen.kind, seen.cause) for seen in store.failures_seen(pipeline, run_id)}
+        incidents = store.list(pipeline=pipeline, limit=SEARCHED)
         return tuple(item for item in incidents if (item.table, item.kind, item.cause) in causes)
 
     def release(self, release_id: str) -> Release | None:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from headwater.domain.errors import RequestError
 from headwater.domain.names import Layer
-from headwater.domain.reconciliation import Difference, DifferenceKind, Reconciliation
+from headwater.domain.reconciliation import Difference, DifferenceKind, Reconciliation, is_comparable
 from headwater.domain.spec import SourceSpec, SqlExtract, TableSpec
 from headwater.ports.clock import Clock
 from headwater.ports.reconciling import Comparison, LakeRows, PrintedRow, ReleasedRows, Sides, SourceRows
@@ -64,26 +64,17 @@ def relation_of(table: TableSpec) -> str:
     return relation or f"public.{table.name}"
 
 
-def comparable_tables(spec: SourceSpec) -> tuple[str, ...]:
-    """The tables of a source that are relations with a key."""
-    return tuple(table.name for table in spec.tables if table.key and _is_relation(table))
-
-
-def _is_relation(table: TableSpec) -> bool:
-    return isinstance(table.extract, SqlExtract) and table.silver.mode != "cdc"
-
-
 def _table(spec: SourceSpec, name: str) -> TableSpec:
     known = [table.name for table in spec.tables]
     if name not in known:
         raise RequestError(f"{spec.name} has no table {name!r}", got=name, allowed=", ".join(known))
     table = spec.table(name)
-    if not _is_relation(table):
+    if not is_comparable(table):
         raise RequestError(
             f"table {name!r} of {spec.name} cannot be compared with its source",
-            got=f"extract kind {table.extract.kind}, silver mode {table.silver.mode}",
-            allowed="a relation of a database that is read as a snapshot or incrementally",
-            remedy="Leave it out: files are accounted for by their ledger, each taken exactly once.",
+            got=f"extract kind {table.extract.kind}, silver mode {table.silver.mode}, key {list(table.key)}",
+            allowed="a relation of a database with a key, read as a snapshot or incrementally",
+            remedy="Declare its `key`, or leave it out: files are accounted for by their ledger, each taken once.",
             facts={"table": spec.name_of(Layer.SILVER, name).dotted},
         )
     return table

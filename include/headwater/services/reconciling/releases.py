@@ -49,18 +49,11 @@ def released_rows(runs: RunStore, spec: SourceSpec, table: TableSpec) -> Release
 def comparison(table: TableSpec, released: ReleasedRows, source: TableSchema, lake: Mapping[str, str]) -> Comparison:
     """What both sides carry unchanged.
 
-    :raises RequestError: when the key is none, or of a type whose text does not lead back to the value.
+    :raises RequestError: for a key of a type whose text does not lead back to the value.
     """
     columns = tuple(_compared(table, released, source, lake))
     named = {column.source: column for column in columns}
     facts = {"table": released.silver.dotted}
-    if not table.key:
-        raise RequestError(
-            f"table {table.name!r} has no key, so its rows cannot be found on the other side",
-            allowed="a table with a `key`",
-            remedy=f"Declare the `key` of {table.name!r}, or leave the table out.",
-            facts=facts,
-        )
     for name in table.key:
         kind = family(named[name].type) if name in named else None
         if kind is None or kind.partition(":")[0] not in KEY_FAMILIES:

@@ -1,0 +1,38 @@
+"""When things happen: durations as people write them, and the schedules of DAGs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from headwater.domain.base import Value
+from headwater.domain.duration import format_duration, parse_duration
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
+]
+
+
+class Schedule(Value):
+    """When a DAG runs: exactly one of ``every``, ``cron``, ``assets`` or ``manual``."""
+
+    every: Duration | None = None
+    cron: str | None = None
+    timezone: str = "UTC"
+    assets: tuple[str, ...] = ()
+    inputs: Literal["any", "all"] = "any"
+    manual: bool = False
+
+
+class Reconcile(Value):
+    """When a source is compared with what readers see of it, by a DAG of its own.
+
+    :param tables: the tables that are compared; default: every relation with a key.
+    """
+
+    schedule: Schedule
+    tables: tuple[str, ...] = ()
