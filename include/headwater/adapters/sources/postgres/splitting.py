@@ -99,7 +99,9 @@ def carried_expression(column: SourceColumn, extract: SqlExtract) -> sql.Composa
     uncarriable = column.uncarriable()
     if extract.non_finite != "null" or uncarriable is None:
         return column.expression()
-    return sql.SQL("CASE WHEN {} THEN NULL ELSE {} END").format(uncarriable, column.expression())
+    value = sql.SQL("CASE WHEN {} THEN NULL ELSE {} END").format(uncarriable, column.expression())
+    # a CASE forgets precision and scale, and a numeric without them arrives as a double
+    return sql.SQL("({})::{}").format(value, sql.SQL(column.source_type)) if column.type.startswith("dec") else value
 
 
 def rejects_query(split_: Split, relation: tuple[str, str], key: Sequence[str], origin: str) -> sql.Composed:
