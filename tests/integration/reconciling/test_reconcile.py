@@ -51,7 +51,7 @@ def test_equal_sides_are_equal_and_no_row_is_read(lake: Lake) -> None:
 def test_exactly_what_was_injected_is_named_with_its_class(lake: Lake, source: Source) -> None:
     lost, altered, stale = [3, 700, 4_000, 9_999, 15_000], [5, 6, 7, 12_345, 19_000], [11, 500]
     lake.damage(
-        f"SELECT * REPLACE ((CASE WHEN id IN ({listed(altered)}) THEN total + 1 ELSE total END)::DECIMAL(12,2) AS total) "
+        f"SELECT * REPLACE (if(id IN ({listed(altered)}), total + 1, total)::DECIMAL(12,2) AS total) "
         f"FROM silver WHERE id NOT IN ({listed(lost)})"
     )
     late = range(ROWS + 1, ROWS + 6)
