@@ -244,11 +244,20 @@ CONTENTS: dict[str, Callable[[Rows], bytes]] = {
     "parquet": _parquet,
 }
 
+
+def _maria(request: pytest.FixtureRequest, folder: Path, **extract: str) -> Subject:
+    from tests.integration.sources.mariadb_under_test import MariaTable
+
+    return MariaTable(request.getfixturevalue("mariadb"), folder, **extract)
+
+
 SUBJECTS: dict[str, Callable[[pytest.FixtureRequest, Path], Subject]] = {
     "incremental": lambda request, _: Relation(request.getfixturevalue("source"), mode="incremental", cursor="id"),
     "snapshot": lambda request, _: Relation(request.getfixturevalue("source"), mode="snapshot"),
     "sqlite-incremental": lambda _, folder: Table(folder, mode="incremental", cursor="id"),
     "sqlite-snapshot": lambda _, folder: Table(folder, mode="snapshot"),
+    "mariadb-incremental": lambda request, folder: _maria(request, folder, mode="incremental", cursor="id"),
+    "mariadb-snapshot": lambda request, folder: _maria(request, folder, mode="snapshot"),
     "s3": lambda request, folder: Uploaded(request.getfixturevalue("s3_server"), folder),
     **{ending: partial(lambda ending, _, folder: Landed(folder, ending), ending) for ending in CONTENTS},
 }

@@ -110,7 +110,7 @@ def _of_a_relation_that_is_gone(subject: Subject) -> None:
 
 
 def _of_a_source_that_is_closed_to_us(subject: Subject) -> None:
-    elsewhere = {} if subject.connection.kind == "postgres" else {"extra": {"path": "/no/such/folder"}}
+    elsewhere = {} if subject.connection.kind in ("postgres", "mariadb") else {"extra": {"path": "/no/such/folder"}}
     wrong = subject.connection.model_copy(update={"password": SecretStr(SECRET), **elsewhere})
     subject.with_extractor(lambda extractor: extractor.inspect(subject.table), wrong)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from tests.integration.sources.mariadb_under_test import MariaDb
 from tests.integration.sources.s3_under_test import S3Server
 from tests.integration.sources.sources_under_test import PLANNED_AT, Source, live_schema, rejects_of, rows_of
 
@@ -96,6 +97,16 @@ def test_postgres(source: Source, tmp_path: Path) -> None:
     source.sql(given["given sql"])
     here = source.info.model_dump(include={"host", "port", "login", "schema_"})
     connection = connected(given, password=source.info.password, **here)
+    holds(run(table_of(given["source"], tmp_path / "r"), connection, tmp_path / "out"), given)
+
+
+def test_mysql(mariadb: MariaDb, tmp_path: Path) -> None:
+    given, database = examples("mysql.md"), mariadb.make_database()
+    mariadb.sql(
+        "set sql_mode = ''", "set time_zone = '+00:00'", *given["given sql"].split(";\n")[:-1], database=database
+    )
+    here = mariadb.connection.model_dump(include={"host", "port", "login"})
+    connection = connected(given, password=mariadb.connection.password, schema_=database, **here)
     holds(run(table_of(given["source"], tmp_path / "r"), connection, tmp_path / "out"), given)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from headwater.adapters.sources.files.locations import AZURE_KINDS, LOCAL_KINDS, S3_KINDS
-from headwater.adapters.sources.opening import POSTGRES_KINDS, SQLITE_KIND
+from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS, SQLITE_KIND
 from headwater.domain.base import Value
 
 VERIFIED, PROTOCOL = "verified on a real server", "protocol only"
@@ -28,6 +28,8 @@ class SourceKind(Value):
 SOURCE_KINDS = (
     SourceKind(name="PostgreSQL", extract="sql", connections=POSTGRES_KINDS, badge=VERIFIED,
                counterpart="PostgreSQL 18", guide="postgres.md"),
+    SourceKind(name="MySQL and MariaDB", extract="sql", connections=MYSQL_KINDS, badge=VERIFIED,
+               counterpart="MariaDB 11.4", guide="mysql.md"),
     SourceKind(name="SQLite", extract="sql", connections=(SQLITE_KIND,), badge=VERIFIED,
                counterpart="SQLite itself", guide="sqlite.md"),
     SourceKind(name="files in a folder", extract="files", connections=LOCAL_KINDS, badge=VERIFIED,

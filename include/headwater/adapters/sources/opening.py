@@ -9,6 +9,7 @@ from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import Extractor
 
 POSTGRES_KINDS = ("postgres", "postgresql")
+MYSQL_KINDS = ("mysql", "mariadb")
 SQLITE_KIND = "sqlite"
 
 
@@ -21,6 +22,10 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         from headwater.adapters.sources.postgres.extractor import PostgresExtractor
 
         return PostgresExtractor(connection)
+    if connection.kind in MYSQL_KINDS and table.extract.kind == "sql":
+        from headwater.adapters.sources.mysql.extractor import MySqlExtractor
+
+        return MySqlExtractor(connection)
     if connection.kind == SQLITE_KIND and table.extract.kind == "sql":
         from headwater.adapters.sources.sqlite.extractor import SqliteExtractor
 
@@ -33,8 +38,8 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         f"table {table.name!r}: extract kind {table.extract.kind!r} cannot read a connection of type "
         f"{connection.kind!r}",
         got=f"connection {connection.id!r} of type {connection.kind!r}",
-        allowed="kind sql with a connection of type postgres or sqlite, kind files with a connection of type "
-        + ", ".join(FILE_KINDS),
+        allowed="kind sql with a connection of type postgres, mysql, mariadb or sqlite, "
+        f"kind files with a connection of type {', '.join(FILE_KINDS)}",
         remedy="Change `extract: {kind: …}` in the source's YAML, or the type of the connection.",
         facts={"table": table.name, "connection": connection.id},
     )

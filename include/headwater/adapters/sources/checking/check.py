@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from headwater.adapters.sources.checking.probe import Probe, bad
 from headwater.adapters.sources.files.locations import FILE_KINDS
-from headwater.adapters.sources.opening import POSTGRES_KINDS, SQLITE_KIND
+from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS, SQLITE_KIND
 from headwater.domain.errors import HeadwaterError
 from headwater.domain.spec import TableSpec
 from headwater.ports.connections import ConnectionInfo
@@ -33,11 +33,15 @@ def _probes(connection: ConnectionInfo, tables: Sequence[TableSpec]) -> Iterator
         from headwater.adapters.sources.checking.postgres import check_postgres
 
         return check_postgres(connection, tables)
+    if connection.kind in MYSQL_KINDS:
+        from headwater.adapters.sources.checking.mysql import check_mysql
+
+        return check_mysql(connection, tables)
     from headwater.adapters.sources.checking.files import check_files, check_sqlite
 
     if connection.kind == SQLITE_KIND:
         return check_sqlite(connection, tables)
     if connection.kind in FILE_KINDS:
         return check_files(connection, tables)
-    allowed = ", ".join((*POSTGRES_KINDS, SQLITE_KIND, *FILE_KINDS))
+    allowed = ", ".join((*POSTGRES_KINDS, *MYSQL_KINDS, SQLITE_KIND, *FILE_KINDS))
     return iter([bad("type", f"nothing reads connections of type {connection.kind!r}", f"Use one of {allowed}.")])

@@ -1,0 +1,101 @@
+"""How each type of MySQL and MariaDB is carried: its Iceberg type, the expression read, and what it arrives as.
+
+Exactness comes first. Dates, times and decimals travel as the server's own text: the reader would make NULL of a zero
+date, and take the precision of an unsigned decimal for two digits less. ``time`` may be negative and beyond a day, so
+it stays a text; ``bit`` is a number; what stands in no list (``uuid``, ``inet6`` …) is the text the server shows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from headwater.adapters.sources.mysql import mysql_sql
+from headwater.domain.schema import Column
+
+_INTEGERS = {"tinyint": "int", "smallint": "int", "mediumint": "int", "int": "int", "bigint": "long", "year": "int"}
+_UNSIGNED = {"int": "long", "bigint": "decimal(20,0)"}
+_PLAIN = {"float": "float", "double": "double", "date": "date", "datetime": "timestamp", "timestamp": "timestamptz"}
+_TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set")
+_BYTES = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob")
+_SHAPES = (
+    "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection",
+    "geomcollection",
+)  # fmt: skip
+_LARGEST_PRECISION = 38
+_CAST = {"date": "DATE", "timestamp": "TIMESTAMP", "timestamptz": "TIMESTAMP"}
+CALENDAR = tuple(_CAST)
+"""Types whose texts may be no date: 0000-00-00, 2013-00-15, 2013-02-31."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """A column as the source has it.
+
+    :param data_type: the bare name of its type. :param source_type: with length, sign and values.
+    :param collation: of texts, else None.
+    """
+
+    name: str
+    data_type: str
+    source_type: str
+    required: bool = False
+    collation: str | None = None
+
+    @property
+    def type(self) -> str:
+        """The Iceberg type."""
+        if self.data_type in _INTEGERS:
+            unsigned = "unsigned" in self.source_type or "zerofill" in self.source_type
+            return _UNSIGNED.get(self.data_type, "int") if unsigned else _INTEGERS[self.data_type]
+        if self.data_type == "decimal":
+            precision, scale = _numbers(self.source_type)
+            return f"decimal({precision},{scale})" if precision <= _LARGEST_PRECISION else "string"
+        if self.data_type == "bit":
+            [width] = _numbers(self.source_type)
+            return "boolean" if width == 1 else "long" if width < 64 else "decimal(20,0)"
+        if self.data_type in (*_BYTES, *_SHAPES):
+            return "binary"
+        return _PLAIN.get(self.data_type, "string")
+
+    @property
+    def ignores_case(self) -> bool:
+        """Whether the source takes texts for equal that are not (``_ci``), so that a key may change without moving."""
+        return self.collation is not None and not self.collation.endswith(("_bin", "_cs"))
+
+    def column(self) -> Column:
+        return Column(name=self.name, type=self.type, required=self.required, source_type=self.source_type)
+
+    def expression(self) -> str:
+        """The value as it is read, in the source's SQL."""
+        name = mysql_sql.column(self.name)
+        if self.data_type == "bit":
+            return f"{name} + 0"
+        if self.data_type in _SHAPES:
+            return f"HEX({name})"
+        if self.data_type in (*_INTEGERS, "float", "double", *_TEXTS, *_BYTES):
+            return name
+        return f"CAST({name} AS CHAR)"
+
+    def value(self, arrived: str) -> str:
+        """DuckDB's SQL of the value; NULL for a text that is no date."""
+        if self.type in CALENDAR:
+            cast = f"TRY_CAST({arrived} AS {_CAST[self.type]})"
+            # the session's time zone is UTC, on both sides
+            return f"{cast}::TIMESTAMPTZ" if self.type == "timestamptz" else cast
+        return f"unhex({arrived})" if self.data_type in _SHAPES else arrived
+
+    def text(self, arrived: str) -> str:
+        """DuckDB's SQL of the value as a text, for quarantine."""
+        return f"hex({arrived})" if self.data_type in _BYTES else f"{arrived}::VARCHAR"
+
+    def is_untypable(self, arrived: str) -> str | None:
+        """DuckDB's condition, never NULL, for a text that is no value of the type; None where all are."""
+        if self.type not in CALENDAR:
+            return None
+        # the form as well: a cast would take more for a date than a server may write
+        return f"({arrived} IS NOT NULL AND coalesce(year({self.value(arrived)}) NOT BETWEEN 1 AND 9999, true))"
+
+
+def _numbers(source_type: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", source_type.partition(")")[0]))

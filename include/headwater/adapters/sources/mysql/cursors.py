@@ -1,0 +1,120 @@
+"""A cursor column in the source's own SQL: windows, which cursors are unusable, and what late commits change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from headwater.adapters.sources.mysql.carrying import SourceColumn
+from headwater.adapters.sources.mysql.mysql_sql import column, dotted, literal
+from headwater.domain.errors import SpecError
+from headwater.domain.spec import SqlExtract, TableSpec
+
+TIME_TYPES = ("date", "timestamp", "timestamptz")
+_WHOLE_NUMBERS = ("int", "long", "decimal(20,0)")
+_FIRST_DAY = "'0001-01-01'"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A cursor column of a relation called ``t``. Values are texts, as the server writes them."""
+
+    column: SourceColumn
+
+    @classmethod
+    def of(cls, table: TableSpec, extract: SqlExtract, columns: Sequence[SourceColumn]) -> Cursor:
+        """:raises SpecError: when the cursor has a type without order, or ``lag`` has no meaning for it."""
+        found = next((item for item in columns if item.name == extract.cursor), None)
+        if found is None or found.type not in (*TIME_TYPES, *_WHOLE_NUMBERS):
+            raise SpecError(
+                f"table {table.name!r} needs a cursor column that grows",
+                got=None if found is None else f"{found.name} of type {found.source_type}",
+                allowed="a column of type date, datetime, timestamp or a whole number",
+                facts={"table": table.name},
+            )
+        if extract.lag and found.type not in TIME_TYPES:
+            raise SpecError(
+                f"table {table.name!r}: `lag` is a duration, but cursor {found.name!r} is a number",
+                got=f"lag {extract.lag}",
+                allowed="no lag, or a cursor of type date, datetime or timestamp",
+                facts={"table": table.name, "column": found.name},
+            )
+        return cls(found)
+
+    @property
+    def is_time(self) -> bool:
+        return self.column.type in TIME_TYPES
+
+    @property
+    def name(self) -> str:
+        return column(self.column.name)
+
+    def value(self, text: str) -> str:
+        """A cursor value from its text, for comparisons that an index can answer."""
+        return literal(text) if self.is_time else str(int(text))
+
+    def order(self, text: str) -> datetime | int:
+        """What values are compared by."""
+        return datetime.fromisoformat(text) if self.is_time else int(text)
+
+    def shown(self, moment: datetime) -> str:
+        """An instant as a bound of windows (low, high]. Of a day, only a whole one is."""
+        plain = moment.astimezone(UTC) if moment.tzinfo else moment
+        form = "%Y-%m-%d" if self.column.type == "date" else "%Y-%m-%d %H:%M:%S.%f"
+        return plain.strftime(form).rjust(10 if self.column.type == "date" else 26, "0")
+
+    def below(self, watermark: str, lag: timedelta) -> str:
+        """The watermark less the lag."""
+        return self.shown(datetime.fromisoformat(watermark) - lag) if lag else watermark
+
+    def inside(self, low: str | None, high: str | None) -> str:
+        """The condition of the window (low, high]; nothing is inside without a high bound. Never true for NULL."""
+        if high is None:
+            return "FALSE"
+        bounds = [f"{self.name} <= {self.value(high)}"]
+        bounds += [f"{self.name} > {self.value(low)}"] if low is not None else []
+        # also because MySQL calls the zero date of a column that may not be NULL both NULL and a value
+        bounds += [f"{self.name} >= {_FIRST_DAY}"] if low is None and self.is_time else []
+        return " AND ".join(bounds)
+
+    def is_null(self) -> str:
+        """True for NULL, and for a zero date, which says as little."""
+        return f"({self.name} IS NULL OR {self.name} < {_FIRST_DAY})" if self.is_time else f"{self.name} IS NULL"
+
+    def is_future(self) -> str:
+        """True for a cursor more than a day ahead of the source's clock: writers' clocks and zones differ by less."""
+        return f"{self.name} > UTC_TIMESTAMP(6) + INTERVAL 1 DAY" if self.is_time else "FALSE"
+
+    def is_a_day(self) -> str:
+        """True for what a calendar has: neither 2013-00-15 nor 2013-02-31."""
+        if not self.is_time:
+            return f"{self.name} IS NOT NULL"
+        return f"DAYOFMONTH({self.name}) BETWEEN 1 AND DAYOFMONTH(LAST_DAY({self.name}))"
+
+
+def unusable_counts(cursor: Cursor, relation: tuple[str, str]) -> str:
+    """A query for the numbers of NULL cursors and of cursors in the future (rule 6), which an index can answer."""
+    null, future = cursor.is_null(), cursor.is_future()
+    return (
+        f"SELECT COUNT(CASE WHEN {null} THEN 1 END), COUNT(CASE WHEN {future} THEN 1 END) "  # noqa: S608 - made of quoted names and literals
+        f"FROM {dotted(relation)} AS t WHERE {null} OR {future}"
+    )
+
+
+def zone_sums(
+    cursor: Cursor, columns: Sequence[SourceColumn], relation: tuple[str, str], watermark: str, low: str
+) -> str:
+    """A query for the number of rows of (low, watermark], and the sum of their hashes: order means nothing to it."""
+    # column by column: a row's text may be longer than the server lets any text be
+    parts = ", ".join(f"COALESCE(MD5({_exact(item)}), '-')" for item in columns)
+    row = f"CONV(LEFT(MD5(CONCAT({parts})), 16), 16, 10)"
+    return (
+        f"SELECT COUNT(*), SUM(CAST({row} AS DECIMAL(20,0))) "  # noqa: S608 - as above
+        f"FROM {dotted(relation)} AS t WHERE {cursor.inside(low, watermark)}"
+    )
+
+
+def _exact(item: SourceColumn) -> str:
+    # a float's own text has six digits
+    return f"{column(item.name)} + 0e0" if item.data_type == "float" else column(item.name)

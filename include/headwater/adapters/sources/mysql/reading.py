@@ -1,0 +1,154 @@
+"""Moving the rows of a window into Parquet: one statement, one moment of the source; exact values, bounded memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headwater.adapters.sources import parquet
+from headwater.adapters.sources.digest import content_digest
+from headwater.adapters.sources.duckdb_sql import constant, literal
+from headwater.adapters.sources.judging import make_room
+from headwater.adapters.sources.mysql.judging import Fault, faults, is_unfit, rejected
+from headwater.adapters.sources.mysql.scanning import attach, query
+from headwater.adapters.sources.mysql.surveying import Reading
+from headwater.adapters.sources.mysql.watching import watched
+from headwater.adapters.sources.mysql.work import Read
+from headwater.adapters.sources.rejecting import check_share
+from headwater.domain.errors import SourceDataError
+from headwater.domain.run import RunKey
+from headwater.ports.catalog import DataFile
+from headwater.ports.extractor import Extracted
+from headwater.ports.failpoints import failpoint
+
+if TYPE_CHECKING:
+    import duckdb
+
+WIDE = 100
+"""Columns above which a row group of DuckDB's usual size does not fit its usual memory."""
+SEEN, LEFT_OUT = "seen", "left_out"
+"""Sequences that step once per row met, and per row left out: a COPY tells only how many rows it wrote."""
+
+
+def read(work: Read, progress: Callable[[str], None]) -> Extracted:
+    """Read the window.
+
+    :raises SourceDataError: when the policy is to stop, or too many rows had to be set aside; no file is left then.
+    :raises duckdb.Error: when the source fails.
+    """
+    failpoint("extract.reading")
+    # before the rows: what is committed in between is read now, and found again by the next plan
+    zone = _zone_digest(work)
+    with tempfile.TemporaryDirectory(prefix="headwater-mysql-") as scratch, parquet.writer() as engine:
+        make_room(engine, max(len(work.columns) - WIDE, 0))
+        # the rows come one after the other, and a second thread would only wait for them
+        engine.execute("SET threads = 1")
+        engine.execute(f"CREATE SEQUENCE {LEFT_OUT}")
+        attach(engine, work.connection)
+        with watched(engine, work, progress):
+            files, rejects = _carry(engine, work, Path(scratch))
+        engine.execute("DETACH source")
+        engine.execute(f"SET threads = {parquet.THREADS}")
+        rows, rejected_rows = sum(file.rows for file in files), sum(file.rows for file in rejects)
+        progress(f"{work.table.name}: {rows:,} rows in {len(files)} files, {rejected_rows:,} set aside")
+        digest = content_digest(engine, work.schema, files, rejects) if work.window.kind == "snapshot" else zone
+    failpoint("extract.files")
+    if work.window.kind == "snapshot" and digest == work.window.digest:
+        parquet.delete([*files, *rejects])
+        return Extracted(digest=digest)
+    return Extracted(
+        files=files,
+        rejects=rejects,
+        rows=rows,
+        size_bytes=sum(file.size_bytes for file in files),
+        rejected=rejected_rows,
+        digest=digest,
+        watermark=work.window.high if work.window.advances_watermark else None,
+    )
+
+
+def _zone_digest(work: Read) -> str | None:
+    window = work.window
+    if work.cursor is None or not window.advances_watermark or window.high is None:
+        return None
+    reading = Reading(work.session, work.table, work.extract, work.relation, work.columns, work.cursor)
+    # where the plan met no unusable cursor none was looked for: one that came since makes the next plan's digest differ
+    return reading.zone_digest(window.high, None if window.null_cursors or window.future_cursors else (0, 0))
+
+
+def _carry(
+    engine: duckdb.DuckDBPyConnection, work: Read, scratch: Path
+) -> tuple[tuple[DataFile, ...], tuple[DataFile, ...]]:
+    """Files of rows, and of rejects.
+
+    Most windows hold no unfit row: their rows go straight into finished files. Where some were left out, all rows are
+    read once more into a file that can be looked at twice: two statements would see two moments of the source.
+    """
+    found = faults(work)
+    arriving = f"SELECT nextval('{SEEN}') AS ordinal, * FROM {query(work.select(), work.session, work.connection)}"  # noqa: S608 - made of quoted names and literals
+    engine.execute(f"CREATE SEQUENCE {SEEN}")
+    if not work.asks_for_cursors:
+        files = _write(engine, work, found, f"({arriving})")
+        failpoint("extract.mid")
+        if _step(engine, LEFT_OUT) == 1:
+            return files, ()
+        parquet.delete(files)
+    kept = literal(str(scratch / "arrived.parquet"))
+    engine.execute(f"CREATE OR REPLACE SEQUENCE {SEEN}")
+    engine.execute(
+        f"COPY ({arriving}) TO {kept} "
+        f"(FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE {parquet.ROWS_IN_GROUP}, "
+        f"ROW_GROUP_SIZE_BYTES '{parquet.ROW_GROUP_SIZE}')"
+    )
+    files = _write(engine, work, found, f"read_parquet({kept})")
+    failpoint("extract.mid")
+    try:
+        return files, _set_aside(engine, work, found, f"read_parquet({kept})")
+    except SourceDataError:
+        parquet.delete(files)
+        raise
+
+
+def _write(engine: duckdb.DuckDBPyConnection, work: Read, found: list[Fault], source: str) -> tuple[DataFile, ...]:
+    values = {column.name: column.value(work.arrivals[column.name]) for column in work.columns}
+    system = parquet.system_columns(work.stamp, constant(work.origin), "ordinal")
+    fit = f"{source} WHERE CASE WHEN {is_unfit(found)} THEN nextval('{LEFT_OUT}') < 0 ELSE true END"
+    stem = f"{work.stamp.attempt}-{work.table.name}"
+    files = parquet.write_rows(engine, work.schema, values | system, fit, work.folder, stem)
+    failpoint("extract.batch")
+    return files
+
+
+def _set_aside(engine: duckdb.DuckDBPyConnection, work: Read, found: list[Fault], source: str) -> tuple[DataFile, ...]:
+    """Quarantine files of the unfit rows.
+
+    :raises SourceDataError: when the policy is to stop, or too many rows are unfit.
+    """
+    engine.execute(f"CREATE VIEW rejected AS SELECT * FROM {rejected(work, found, source)}")  # noqa: S608 - as above
+    counts = dict(engine.execute("SELECT rules, count(*) FROM rejected GROUP BY ALL ORDER BY ALL").fetchall())
+    rejected_rows = sum(counts.values())
+    words = ", ".join(f"{rules} {count}" for rules, count in counts.items())
+    if work.extract.non_finite == "stop" and any("untypable:" in rules for rules in counts):
+        _stop(engine, work, words)
+    [everything] = engine.execute(f"SELECT count(*) FROM {source}").fetchone() or (0,)  # noqa: S608 - as above
+    check_share(rejected_rows, everything, work.extract.max_quarantined_share, words, work.facts)
+    table = f"bronze.{RunKey.parse(work.stamp.run_key).dag_id}.{work.table.name}"
+    return parquet.write_rejects(engine, work.stamp, table, "rejected", work.folder, "ordinal")
+
+
+def _stop(engine: duckdb.DuckDBPyConnection, work: Read, words: str) -> None:
+    rows = engine.execute("SELECT payload FROM rejected WHERE contains(rules, 'untypable:') LIMIT 3").fetchall()
+    raise SourceDataError(
+        f"values of {'.'.join(work.relation)} cannot be carried: {words}",
+        got="; ".join(str(row[0])[:160] for row in rows),
+        allowed="none, by `non_finite: stop`",
+        remedy="Correct them at the source, or set `non_finite: quarantine` (or `null`) in the YAML.",
+        facts={**work.facts, "column": words.partition("untypable:")[2].partition(" ")[0].partition(",")[0]},
+    )
+
+
+def _step(engine: duckdb.DuckDBPyConnection, sequence: str) -> int:
+    row = engine.execute(f"SELECT nextval('{sequence}')").fetchone()
+    return int(row[0]) if row else 0

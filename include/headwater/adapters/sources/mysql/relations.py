@@ -1,0 +1,116 @@
+"""Relations of a database as the YAML names them: their columns and keys."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from headwater.adapters.sources.mysql.carrying import SourceColumn
+from headwater.adapters.sources.mysql.mysql_sql import dotted, literal
+from headwater.adapters.sources.mysql.session import Session
+from headwater.adapters.sources.naming import check_history_names, check_names
+from headwater.domain.errors import SchemaDriftError, SourceTableMissingError, SpecError
+from headwater.domain.spec import SqlExtract, TableSpec
+from headwater.ports.connections import ConnectionInfo
+
+SYSTEM = "('mysql', 'sys', 'information_schema', 'performance_schema')"
+_NAMES = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN "
+_COLUMNS = "SELECT column_name, data_type, column_type, is_nullable, collation_name FROM information_schema.columns "
+_KEY = "SELECT column_name FROM information_schema.statistics "
+
+
+def relation_of(table: TableSpec, connection: ConnectionInfo) -> tuple[str, str]:
+    """Database and name of the relation a table is read from; the connection's database where none is given.
+
+    :raises SpecError: when neither says which database.
+    """
+    extract = table.extract
+    relation = extract.relation if isinstance(extract, SqlExtract) and extract.relation else table.name
+    database, _, name = relation.partition(".")
+    if not name:
+        database, name = connection.schema_, database
+    if not database:
+        raise SpecError(
+            f"table {table.name!r} does not say which database its relation is in",
+            got=relation,
+            allowed="`relation: database.name`, or a connection with a database (`schema`)",
+            facts={"table": table.name, "connection": connection.id},
+        )
+    return database, name
+
+
+def facts_of_table(table: TableSpec, connection: ConnectionInfo) -> dict[str, str]:
+    relation = ".".join(relation_of(table, connection))
+    return {"table": table.name, "relation": relation, "connection": connection.id}
+
+
+def columns_of(session: Session, table: TableSpec, connection: ConnectionInfo) -> tuple[SourceColumn, ...]:
+    """Columns of the table's relation, in order, invisible and generated ones included, with names checked.
+
+    :raises SourceTableMissingError: when the relation does not exist, or nothing of it may be seen.
+    :raises SchemaDriftError: for names that cannot be carried, or when a column the YAML relies on is missing.
+    """
+    relation, facts = relation_of(table, connection), facts_of_table(table, connection)
+    columns = source_columns(session, relation)
+    if not columns:
+        raise _missing(session, relation, facts)
+    names = [column.name for column in columns]
+    check_names(names, facts["relation"], facts)
+    check_history_names(names, table, facts["relation"], facts)
+    _check_relied_on(table, names, facts)
+    return columns
+
+
+def source_columns(session: Session, relation: tuple[str, str]) -> tuple[SourceColumn, ...]:
+    """Columns of a relation as the source has them, in order; none when it cannot be seen."""
+    rows = session.all(f"{_COLUMNS} {_is_of(relation)} ORDER BY ordinal_position")
+    return tuple(
+        SourceColumn(str(name), str(kind).lower(), str(full), nullable == "NO", collation)
+        for name, kind, full, nullable, collation in rows
+    )
+
+
+def primary_key(session: Session, relation: tuple[str, str]) -> tuple[str, ...]:
+    """Columns of a relation's primary key, in its order."""
+    rows = session.all(f"{_KEY} {_is_of(relation)} AND index_name = 'PRIMARY' ORDER BY seq_in_index")
+    return tuple(str(row[0]) for row in rows)
+
+
+def probe(relation: tuple[str, str]) -> str:
+    """A query that fails exactly when the relation may not be read."""
+    return f"SELECT 1 FROM {dotted(relation)} LIMIT 0"  # noqa: S608 - quoted names
+
+
+def _is_of(relation: tuple[str, str]) -> str:
+    # by bytes: names may differ in case alone, and the catalogue's collation would not mind
+    database, name = (f"CAST({literal(part)} AS BINARY)" for part in relation)
+    return (
+        f"WHERE table_schema = {literal(relation[0])} AND table_name = {literal(relation[1])} "
+        f"AND CAST(table_schema AS BINARY) = {database} AND CAST(table_name AS BINARY) = {name}"
+    )
+
+
+def _missing(session: Session, relation: tuple[str, str], facts: dict[str, str]) -> SourceTableMissingError:
+    names = [(str(schema), str(name)) for schema, name in session.all(_NAMES + SYSTEM)]
+    alike = get_close_matches(relation[1], sorted({name for _, name in names}), n=3)
+    near = ", ".join(f"{schema}.{name}" for schema, name in names if name in alike)
+    return SourceTableMissingError(
+        f"{facts['relation']} does not exist at the source, or nothing of it may be seen",
+        got=facts["relation"],
+        allowed=near or f"one of {len(names)} relations, none with a similar name",
+        remedy="Restore the relation, grant SELECT on it, or name the new one in `extract: {relation: database.name}`.",
+        facts={**facts, "near": near},
+    )
+
+
+def _check_relied_on(table: TableSpec, names: list[str], facts: dict[str, str]) -> None:
+    cursor = table.extract.cursor if isinstance(table.extract, SqlExtract) else None
+    for role, name in [*(("key", item) for item in table.key), *([("cursor", cursor)] if cursor else [])]:
+        if name not in names:
+            near = ", ".join(get_close_matches(name, names, n=3, cutoff=0.5))
+            raise SchemaDriftError(
+                f"{role} column {name!r} does not exist in {facts['relation']}",
+                got=", ".join(names),
+                allowed=f"similar: {near}" if near else None,
+                remedy=f"Restore column {name!r} at the source, or change `{role}` of table {table.name!r}.",
+                facts={**facts, "column": name, "near": near},
+            )

