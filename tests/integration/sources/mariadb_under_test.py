@@ -10,11 +10,16 @@ import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pymysql
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 from tests.integration.sources.extractors_under_test import Subject
 from tests.integration.sources.sources_under_test import sql_table
@@ -53,8 +58,8 @@ def binaries() -> Path:
 class MariaDb:
     """A server that runs."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, authority: Path, process_id: int) -> None:
+        self.port, self.authority, self.process_id = port, authority, process_id
         self.connection = ConnectionInfo(
             id="mariadb", kind="mariadb", host="127.0.0.1", port=port, login=LOGIN, password=SecretStr(PASSWORD)
         )
@@ -86,10 +91,13 @@ def serving(*settings: str) -> Iterator[MariaDb]:
     _bootstrap(home, told)
     port = free_port()
     listening = ["--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/socket", "--skip-name-resolve"]
+    # the server would make a key of its own at each start, which takes it seconds
+    pem = _certificate(folder)
+    listening += [f"--ssl-cert={pem}", f"--ssl-key={pem}"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen([*told, *listening, *settings], stdout=log, stderr=log)
     try:
-        server = MariaDb(port)
+        server = MariaDb(port, pem, process.pid)
         _wait(server, process, folder / "log")
         yield server
     finally:
@@ -108,6 +116,18 @@ def _bootstrap(home: Path, told: list[str]) -> None:
     content = "\n".join(script).encode()
     done = subprocess.run([*told, "--bootstrap"], input=content, capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
+
+
+def _certificate(folder: Path) -> Path:
+    """A key and its certificate, signed by itself, for the loopback address."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now, names = datetime.now(UTC), x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(7))
+    signed = made.add_extension(names, critical=True).sign(key, hashes.SHA256())
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    content = key.private_bytes(serialization.Encoding.PEM, *form) + signed.public_bytes(serialization.Encoding.PEM)
+    (folder / "server.pem").write_bytes(content)
+    return folder / "server.pem"
 
 
 def _wait(server: MariaDb, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -73,17 +73,22 @@ class SourceColumn:
             return f"{name} + 0"
         if self.data_type in _SHAPES:
             return f"HEX({name})"
-        if self.data_type in (*_INTEGERS, "float", "double", *_TEXTS, *_BYTES):
+        # the reader takes a text that is compared by its bytes for bytes
+        text_as_it_is = self.data_type in _TEXTS and not (self.collation or "").endswith("bin")
+        if text_as_it_is or self.data_type in (*_INTEGERS, "float", "double", *_BYTES):
             return name
         return f"CAST({name} AS CHAR)"
 
     def value(self, arrived: str) -> str:
-        """DuckDB's SQL of the value; NULL for a text that is no date."""
+        """DuckDB's SQL of the value of a row that is fit."""
         if self.type in CALENDAR:
-            cast = f"TRY_CAST({arrived} AS {_CAST[self.type]})"
-            # the session's time zone is UTC, on both sides
-            return f"{cast}::TIMESTAMPTZ" if self.type == "timestamptz" else cast
+            return self._moment(arrived)
         return f"unhex({arrived})" if self.data_type in _SHAPES else arrived
+
+    def value_or_null(self, arrived: str) -> str:
+        """The same, and NULL for a text that is no value of the type."""
+        untypable = self.is_untypable(arrived)
+        return f"CASE WHEN NOT {untypable} THEN {self.value(arrived)} END" if untypable else self.value(arrived)
 
     def text(self, arrived: str) -> str:
         """DuckDB's SQL of the value as a text, for quarantine."""
@@ -93,8 +98,12 @@ class SourceColumn:
         """DuckDB's condition, never NULL, for a text that is no value of the type; None where all are."""
         if self.type not in CALENDAR:
             return None
-        # the form as well: a cast would take more for a date than a server may write
-        return f"({arrived} IS NOT NULL AND coalesce(year({self.value(arrived)}) NOT BETWEEN 1 AND 9999, true))"
+        return f"({arrived} IS NOT NULL AND coalesce(year({self._moment(arrived)}) NOT BETWEEN 1 AND 9999, true))"
+
+    def _moment(self, arrived: str) -> str:
+        cast = f"TRY_CAST({arrived} AS {_CAST[self.type]})"
+        # the session's time zone is UTC, on both sides
+        return f"{cast}::TIMESTAMPTZ" if self.type == "timestamptz" else cast
 
 
 def _numbers(source_type: str) -> tuple[int, ...]:

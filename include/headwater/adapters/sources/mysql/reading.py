@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import content_digest
 from headwater.adapters.sources.duckdb_sql import constant, literal
 from headwater.adapters.sources.judging import make_room
+from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.judging import Fault, faults, is_unfit, rejected
 from headwater.adapters.sources.mysql.scanning import attach, query
 from headwater.adapters.sources.mysql.surveying import Reading
@@ -39,6 +40,8 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     :raises duckdb.Error: when the source fails.
     """
     failpoint("extract.reading")
+    for line in _warnings(work):
+        progress(line)
     # before the rows: what is committed in between is read now, and found again by the next plan
     zone = _zone_digest(work)
     with tempfile.TemporaryDirectory(prefix="headwater-mysql-") as scratch, parquet.writer() as engine:
@@ -67,6 +70,15 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
         digest=digest,
         watermark=work.window.high if work.window.advances_watermark else None,
     )
+
+
+def _warnings(work: Read) -> Iterator[str]:
+    for column in work.columns:
+        if column.name in work.table.key and column.ignores_case:
+            yield (
+                f"{work.table.name}: key {column.name} has collation {column.collation}: what the source takes for one "
+                "key, however it is written, is several keys here"
+            )
 
 
 def _zone_digest(work: Read) -> str | None:
@@ -112,7 +124,8 @@ def _carry(
 
 
 def _write(engine: duckdb.DuckDBPyConnection, work: Read, found: list[Fault], source: str) -> tuple[DataFile, ...]:
-    values = {column.name: column.value(work.arrivals[column.name]) for column in work.columns}
+    as_value = SourceColumn.value_or_null if work.extract.non_finite == "null" else SourceColumn.value
+    values = {column.name: as_value(column, work.arrivals[column.name]) for column in work.columns}
     system = parquet.system_columns(work.stamp, constant(work.origin), "ordinal")
     fit = f"{source} WHERE CASE WHEN {is_unfit(found)} THEN nextval('{LEFT_OUT}') < 0 ELSE true END"
     stem = f"{work.stamp.attempt}-{work.table.name}"
