@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -37,7 +37,8 @@ JAR = Jar(
 )
 LOGIN, PASSWORD = "headwater", "s3cr3t-ä '\"\\ of-mariadb"
 NEEDED = ("bin/mariadbd", "share/english/", "share/charsets/", "share/mariadb_system_tables")
-SMALL = ("--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0")
+SMALL = ("--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0",
+         "--max-allowed-packet=64M")  # fmt: skip
 
 
 def binaries() -> Path:
@@ -153,6 +154,14 @@ class MariaTable(Subject):
 
     def sql(self, *statements: str) -> None:
         self.server.sql("set sql_mode = ''", *statements, database=self.database)
+
+    def fill(self, columns: dict[str, str], rows: Iterable[dict[str, Any]]) -> None:
+        """A new relation of these columns that holds these rows."""
+        declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        self.sql("drop table flights", f"create table flights ({declared})")
+        with self.server.session(self.database) as session, session.cursor() as cursor:
+            marks = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"insert into flights values ({marks})", [tuple(row.values()) for row in rows])
 
     def add(self, ids: Any) -> None:
         rows = ", ".join(f"({number}, 'note {number}', {number} / 7.0)" for number in ids)

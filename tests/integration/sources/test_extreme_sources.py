@@ -16,7 +16,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.integration.sources.extractors_under_test import CHILD, SECRET, SUBJECTS, Landed, Subject, Table
+from tests.integration.sources.extractors_under_test import CHILD, SUBJECTS, Landed, Subject, Table
+from tests.integration.sources.mariadb_under_test import MariaTable
 from tests.integration.sources.sources_under_test import rows_of
 
 from headwater.domain.spec import FilesExtract
@@ -43,11 +44,17 @@ WRITERS: dict[str, Callable[[list[Row]], bytes]] = {
     "json": lambda rows: json.dumps(rows).encode(),
     "parquet": _parquet,
 }
-KINDS = [*WRITERS, "sqlite"]
+KINDS = [*WRITERS, "sqlite", "mariadb"]
 
 
-def holding(kind: str, folder: Path, columns: dict[str, str], rows: list[Row]) -> Subject:
+def holding(
+    kind: str, folder: Path, columns: dict[str, str], rows: list[Row], request: pytest.FixtureRequest
+) -> Subject:
     """A subject of that kind that has these rows."""
+    if kind == "mariadb":
+        maria = MariaTable(request.getfixturevalue("mariadb"), folder)
+        maria.fill({name: {"int": "int", "string": "longtext"}[kind] for name, kind in columns.items()}, rows)
+        return maria
     if kind == "sqlite":
         table = Table(folder)
         table.sql("drop table flights")
@@ -71,19 +78,21 @@ def _cell(row: int, number: int) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_five_hundred_columns(tmp_path: Path, kind: str) -> None:
+def test_five_hundred_columns(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> None:
     columns = {"id": "int"} | {f"c{number}": "int" if number % 2 else "string" for number in range(500)}
     rows = [{"id": row} | {f"c{n}": _cell(row, n) for n in range(500)} for row in range(50)]
-    subject = holding(kind, tmp_path, columns, rows)
+    subject = holding(kind, tmp_path, columns, rows, request)
     extracted = subject.run()
     assert (extracted.rows, extracted.rejected) == (50, 0)
     assert rows_of(extracted, "id, c0, c499")[49] == (49, "t0", 49 * 499)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_cell_of_five_megabytes(tmp_path: Path, kind: str) -> None:
+def test_a_cell_of_five_megabytes(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> None:
     cell = "ä" * 2_500_000
-    subject = holding(kind, tmp_path, {"id": "int", "note": "string"}, [{"id": 1, "note": cell}, {"id": 2, "note": ""}])
+    subject = holding(
+        kind, tmp_path, {"id": "int", "note": "string"}, [{"id": 1, "note": cell}, {"id": 2, "note": ""}], request
+    )
     found = rows_of(subject.run(), "id, strlen(note), note[1:2]")
     # an unquoted empty field of CSV is NULL
     assert found == [(1, 5_000_000, "ää"), (2, None, None) if kind.startswith("csv") else (2, 0, "")]
@@ -150,7 +159,8 @@ def _peak_mib(subject: Subject) -> float:
     values = (subject.table, subject.connection, subject.plan(), subject.stamp, subject.schema())
     arguments = [*(value.model_dump_json(by_alias=True) for value in values), str(subject.folder)]
     command = [sys.executable, "-c", MEASURED, *arguments]
-    done = subprocess.run(command, env={"SOURCE_PASSWORD": SECRET, "PATH": ""}, capture_output=True, check=False)
+    secret = subject.connection.password.get_secret_value()
+    done = subprocess.run(command, env={"SOURCE_PASSWORD": secret, "PATH": ""}, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return int(done.stdout.split()[-1]) / 1024
 
@@ -160,10 +170,10 @@ def _rows(count: int) -> Iterator[Row]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_memory_is_bounded(tmp_path: Path, kind: str) -> None:
+def test_memory_is_bounded(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> None:
     """DuckDB fills the 200 MB it may have; what Python holds beside it does not grow with the rows."""
     content = list(_rows(ROWS))
-    assert _peak_mib(holding(kind, tmp_path, {"id": "int", "note": "string"}, content)) < BOUND_MIB
+    assert _peak_mib(holding(kind, tmp_path, {"id": "int", "note": "string"}, content, request)) < BOUND_MIB
 
 
 def test_no_trace_of_a_secret_in_state_or_progress(subject: Subject) -> None:

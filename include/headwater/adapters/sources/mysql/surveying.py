@@ -20,7 +20,6 @@ WHERE trx_is_read_only = 0 AND trx_mysql_thread_id <> CONNECTION_ID()
 """
 """Its times are local, whatever the session's zone; a transaction that has written nothing yet still may."""
 _NEEDS_PROCESS = 1227
-"""What MySQL says; MariaDB answers that there are none."""
 _MAY_SEE = """
 SELECT COUNT(*) FROM information_schema.user_privileges WHERE privilege_type = 'PROCESS'
 AND grantee = CONCAT('\'', REPLACE(CURRENT_USER(), '@', '\'@\''), '\'')
