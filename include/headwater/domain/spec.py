@@ -128,8 +128,9 @@ class TableSpec(Value):
     extract: Extract
     silver: Silver
     columns: dict[str, ColumnRule] = Field(default_factory=dict)
-    drift: Literal["stop", "evolve"] = "stop"
-    """``evolve`` takes new nullable columns and widenings; everything else stops in either case."""
+    drift: Literal["stop", "evolve", "quarantine"] = "stop"
+    """``evolve`` takes new nullable columns and widenings; ``quarantine`` leaves new columns out and sets rows aside
+    whose values are none of the table's types; everything else stops in either case."""
     max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
     """Above this share of a batch (and more than 10 rows) quarantined by row rules, the table is held."""
     sql: str | None = None
@@ -140,6 +141,12 @@ class TableSpec(Value):
     """sha256 of the function's module when the spec was loaded: other code is another transform."""
     acknowledge: tuple[Acknowledgement, ...] = ()
     """Changes that destroy something, and are meant (rule 14)."""
+
+    @property
+    def identifying_columns(self) -> frozenset[str]:
+        """What tells rows and windows apart at the source: the key and the cursor."""
+        cursor = self.extract.cursor if isinstance(self.extract, SqlExtract) else None
+        return frozenset({*self.key, *([cursor] if cursor else [])})
 
     @property
     def is_shaped_by_code(self) -> bool:

@@ -44,6 +44,8 @@ class TableState(Value):
     ledger: str | None = None
     """File sources: path of the ledger of files read, in the table's metadata folder (rule 29)."""
     ledger_sha256: str | None = None
+    source_columns: str | None = None
+    """Bronze: path of the source's columns as they were last read, in the table's metadata folder (rule 29)."""
 
 
 class StagedTable(Value):

@@ -1,4 +1,4 @@
-"""Types that hold every value of another (rule 14: only these promotions happen to a table that exists)."""
+"""Types that hold every value of another (rule 14: only these promotions happen to a table that exists), or some."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ def is_widening(old: str, new: str) -> bool:
         return False
     (old_digits, old_scale), (new_digits, new_scale) = _decimal(old), _decimal(new)
     return new_scale == old_scale and new_digits > old_digits
+
+
+def can_be_judged(known: str, offered: str) -> bool:
+    """Whether it can be told of a single value of the Iceberg type ``offered`` if it is one of ``known``.
+
+    By what it is written as. Bytes are written in digits that a text may have by chance, so they cannot.
+    """
+    return "binary" not in (known, offered) and "<" not in known + offered
 
 
 def _decimal(text: str) -> tuple[int, int]:

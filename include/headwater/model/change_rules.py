@@ -130,7 +130,8 @@ def _landing_column(old: TableSpec, new: TableSpec, name: str) -> Judgement:
     if was is not None and not is_widening(was, now):
         return Judgement(Effect.REFUSE, f"bronze holds values of the earlier type; {_NEW_TABLE}")
     if new.drift != "evolve":
-        return Judgement(Effect.REFUSE, "the table is declared `drift: stop`; set `drift: evolve` to take the change")
+        why = f"the table is declared `drift: {new.drift}`; set `drift: evolve` to take the change"
+        return Judgement(Effect.REFUSE, why)
     return Judgement(Effect.EVOLVE, "a column is added" if was is None else "the new type holds every earlier value")
 
 

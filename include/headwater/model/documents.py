@@ -56,7 +56,7 @@ class TableDocument(Value):
     silver: Silver
     columns: dict[str, ColumnRule] = Field(default_factory=dict)
     transform: PythonFunction | None = None
-    drift: Literal["stop", "evolve"] = "stop"
+    drift: Literal["stop", "evolve", "quarantine"] = "stop"
     max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
     accept: tuple[Acceptance, ...] = ()
     acknowledge: tuple[Acknowledgement, ...] = ()

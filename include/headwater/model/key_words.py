@@ -52,7 +52,8 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "columns": "what becomes of single columns on their way to silver, by name at the source",
         "accept": _ACCEPT,
         "acknowledge": _ACKNOWLEDGE,
-        "drift": "stop, or evolve: take new nullable columns and widenings; everything else stops in either case",
+        "drift": "evolve takes new nullable columns and widenings; quarantine leaves new columns out and sets rows "
+        "aside whose values do not fit; everything else stops in any case",
         "max_quarantined_share": _SHARE,
     },
     "GoldDocument": _LAYOUT

@@ -33,6 +33,7 @@ class Extracted(Value):
         Belongs into the table's state in either case; None leaves the state's digest as it is.
     :param watermark: highest cursor among rows taken, as text; None when unchanged.
     :param ledger: file sources: the new ledger's bytes, to be written before the commit.
+    :param noticed: what files have that the table bears and does not take, in words; for its owner.
     """
 
     files: tuple[DataFile, ...] = ()
@@ -43,6 +44,7 @@ class Extracted(Value):
     digest: str | None = None
     watermark: str | None = None
     ledger: bytes | None = None
+    noticed: tuple[str, ...] = ()
 
 
 class SourceRelation(Value):

@@ -24,11 +24,16 @@ def stage_batch(
     head: TableHead,
     extracted: Extracted,
     attempt: str,
+    source_columns: str | None = None,
 ) -> StagedTable:
-    """Commit the files to the attempt's branch; the state they bring goes to ``main`` with them (rules 11, 17)."""
+    """Commit the files to the attempt's branch; the state they bring goes to ``main`` with them (rules 11, 17).
+
+    :param source_columns: path of the note of the source's columns.
+    """
     branch = branch_of(attempt)
     platform.catalog.cut_branch(head.table, branch, head.main)
     state = _next_state(platform, run, table_plan, plan, head, extracted, attempt)
+    state = state.model_copy(update={"source_columns": source_columns})
     summary = {
         "headwater.run-key": run.key,
         "headwater.attempt": attempt,
@@ -36,6 +41,7 @@ def stage_batch(
         "headwater.batch": str(table_plan.batch),
         "headwater.watermark": state.watermark or "",
         **named_ledger(state),
+        **({"headwater.source-columns": source_columns} if source_columns else {}),
     }
     snapshot = platform.catalog.stage_files(head.table, branch, extracted.files, summary)
     return StagedTable(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from pydantic import Field
 
@@ -10,101 +10,75 @@ from headwater.domain.base import Value
 from headwater.domain.errors import SchemaDriftError
 from headwater.domain.names import RESERVED_PREFIX, TableName
 from headwater.domain.schema import Column, TableSchema
-from headwater.domain.widening import is_widening
-from headwater.services.drift_undo import rename_back, retype_back
+from headwater.domain.widening import can_be_judged, is_widening
+from headwater.services.misfits import Misfit, followed, retyped, source_type, vanished
 
 MOST_TOLD = 3
 
 
 class Evolution(Value):
-    """Changes to make before staging: nullable columns to add, types to widen."""
+    """What becomes of a source's changes.
+
+    :param add: nullable columns to add before staging. :param widen: types to widen before staging.
+    :param left_out: columns the table does not take. :param judged: the source's type of columns whose values are
+        taken only where they are values of the table's type; rows with others go to quarantine.
+    """
 
     add: tuple[Column, ...] = ()
     widen: dict[str, str] = Field(default_factory=dict)
-
-
-class Misfit(Value):
-    """A column that does not fit.
-
-    :param followed: whether ``drift: evolve`` would take the change.
-    :param undo: the statement that takes the change back at the source without losing a value; None where there is
-        none: what a vanished column held is gone.
-    """
-
-    column: str
-    change: str
-    followed: bool = False
-    new_column: str | None = None
-    undo: str | None = None
-
-    @property
-    def said(self) -> str:
-        return f"column {self.column} {self.change}"
+    left_out: tuple[Column, ...] = ()
+    judged: dict[str, str] = Field(default_factory=dict)
 
 
 def reconcile(
-    table: TableName, live: TableSchema, source: TableSchema, policy: str, relation: str, *, database: bool = True
+    table: TableName,
+    live: TableSchema,
+    source: TableSchema,
+    policy: str,
+    relation: str,
+    *,
+    database: bool = True,
+    fixed: Collection[str] = (),
 ) -> Evolution:
     """Compare the live bronze columns with the source's, under the table's ``drift`` policy.
 
-    A live type wider than the source's stays: the source narrowed what the table can still hold.
+    A live type wider than the source's stays: the source narrowed what the table can still hold. A column that
+    vanished stops under every policy: without its values there is nothing to tell good rows by.
 
     :param relation: what people call the table at the source.
-    :param database: whether a statement can take a change back there.
+    :param database: whether a statement can take a change back there, and values be judged one by one. The columns of
+        files are declared, and their values are judged anyway.
+    :param fixed: columns whose type may not change under ``quarantine``: key and cursor.
     :raises SchemaDriftError: naming every column that does not fit, what it was and is, and how to go on.
     """
     known = tuple(column for column in live.columns if not column.name.startswith(RESERVED_PREFIX))
-    gone = list(_vanished(known, source, relation if database else None))
+    gone = list(vanished(known, source, relation if database else None))
     renamed = {misfit.new_column for misfit in gone}
     new = [column for column in source.columns if live.column(column.name) is None and column.name not in renamed]
     wider = {column.name: column.type for column in source.columns if _widens(live, column)}
-    retyped = list(_retyped(live, source, relation if database else None))
-    stopped = [] if policy == "evolve" else list(_followed(live, source, new, wider))
-    if misfits := (*gone, *retyped, *stopped):
+    changed = list(retyped(live, source, relation if database else None))
+    judging = policy == "quarantine" and database
+    judged = _judged(live, source, {*wider, *(item.column for item in changed)} - {*fixed}) if judging else {}
+    changed = [misfit for misfit in changed if misfit.column not in judged]
+    more = [] if policy == "evolve" else list(followed(live, source, () if judging else new, wider))
+    stopped = [misfit for misfit in more if misfit.column not in judged]
+    if misfits := (*gone, *changed, *stopped):
         raise _drifted(table, misfits, source, policy, relation, len(known))
+    if judging:
+        return Evolution(left_out=tuple(new), judged=judged)
     add = tuple(column.model_copy(update={"required": False, "field_id": None}) for column in new)
     return Evolution(add=add, widen=wider)
+
+
+def _judged(live: TableSchema, source: TableSchema, names: Collection[str]) -> dict[str, str]:
+    """The columns whose values can be judged one by one, and the source's type of each."""
+    found = ((column, live.column(column.name)) for column in source.columns if column.name in names)
+    return {new.name: source_type(new) for new, old in found if old is not None and can_be_judged(old.type, new.type)}
 
 
 def _widens(live: TableSchema, column: Column) -> bool:
     known = live.column(column.name)
     return known is not None and is_widening(known.type, column.type)
-
-
-def _vanished(known: Sequence[Column], source: TableSchema, relation: str | None) -> Iterator[Misfit]:
-    gone = [column for column in known if source.column(column.name) is None]
-    names = {column.name for column in known}
-    for column in gone:
-        of_its_type = [c for c in source.columns if c.name not in names and c.type == column.type]
-        if len(of_its_type) == 1 and sum(c.type == column.type for c in gone) == 1:
-            new = of_its_type[0].name
-            undo = None if relation is None else rename_back(relation, new, column.name)
-            change = f"vanished, probably renamed to {new}"
-            yield Misfit(column=column.name, change=change, new_column=new, undo=undo)
-        else:
-            yield Misfit(column=column.name, change=f"of type {column.type} vanished")
-
-
-def _retyped(live: TableSchema, source: TableSchema, relation: str | None) -> Iterator[Misfit]:
-    for column in source.columns:
-        known = live.column(column.name)
-        if known is None or known.type == column.type:
-            continue
-        if is_widening(column.type, known.type) or is_widening(known.type, column.type):
-            continue
-        undo = None if relation is None else retype_back(relation, known.name, known.type, column.type)
-        yield Misfit(column=known.name, change=f"changed from {known.type} to {_source_type(column)}", undo=undo)
-
-
-def _followed(live: TableSchema, source: TableSchema, new: Sequence[Column], wider: dict[str, str]) -> Iterator[Misfit]:
-    """What ``drift: evolve`` would take and ``drift: stop`` does not."""
-    for column in new:
-        yield Misfit(column=column.name, change=f"appeared with type {_source_type(column)}", followed=True)
-    for column in source.columns:
-        known = live.column(column.name)
-        if column.name in wider and known is not None:
-            change = f"widened from {known.type} to {_source_type(column)}"
-            yield Misfit(column=column.name, change=change, followed=True)
 
 
 def _drifted(
@@ -132,12 +106,9 @@ def _drifted(
     }
     return SchemaDriftError(
         f"{relation} no longer fits {table}: {changes}",
-        got="columns " + ", ".join(f"{column.name} {_source_type(column)}" for column in source.columns),
+        got="columns " + ", ".join(f"{column.name} {source_type(column)}" for column in source.columns),
         allowed="the columns that the table has; new ones and wider types under `drift: evolve`",
-        remedy="Take the change back at the source, or declare `drift: evolve` for new columns and wider types.",
+        remedy="Take the change back at the source, or declare `drift: evolve` for new columns and wider types; "
+        "`drift: quarantine` leaves new columns out and sets rows aside whose values do not fit.",
         facts={name: value for name, value in facts.items() if value},
     )
-
-
-def _source_type(column: Column) -> str:
-    return column.source_type or column.type

@@ -3,36 +3,61 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from headwater.adapters.sources.parquet import source_columns
 from headwater.domain.errors import SchemaDriftError
 from headwater.domain.schema import Column, TableSchema
+from headwater.domain.spec import TableSpec
+from headwater.domain.widening import can_be_judged
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a source's columns go into the live table.
+
+    :param left_out: columns that are not read. :param judged: column -> live type, where the source's type is another
+        and each value has to be asked if it is one of the live type.
+    """
+
+    left_out: frozenset[str] = frozenset()
+    judged: Mapping[str, str] = field(default_factory=dict)
+
 
 _WIDENINGS = {("int", "long"), ("float", "double")}
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 
-def check_fits(columns: Sequence[Column], schema: TableSchema, where: str, facts: dict[str, str]) -> None:
-    """Every column of the live table exists at the source with a type it can hold, and no other column does.
+def fitting(columns: Sequence[Column], table: TableSpec, schema: TableSchema, where: str, facts: dict[str, str]) -> Fit:
+    """What of the source's columns is read into the live table.
+
+    Every column of the live table has to exist at the source with a type it can hold, and no other one may; under
+    ``drift: quarantine`` others are left out, and values of other types judged one by one.
 
     :raises SchemaDriftError: naming the column.
     """
-    offered = {column.name: column for column in columns}
-    live = source_columns(schema)
-    for column in live:
+    offered, judging = {column.name: column for column in columns}, table.drift == "quarantine"
+    judged: dict[str, str] = {}
+    for column in source_columns(schema):
         found = offered.pop(column.name, None)
         if found is None:
             near = get_close_matches(column.name, [c.name for c in columns], n=3, cutoff=0.5)
             _refuse(f"column {column.name!r} vanished from {where}", column.name, facts, ", ".join(near) or None)
-        elif not holds(column.type, found.type):
+        elif holds(column.type, found.type):
+            continue
+        elif judging and column.name not in table.identifying_columns and can_be_judged(column.type, found.type):
+            judged[column.name] = column.type
+        else:
             kinds = f"{found.source_type or found.type} does not fit {column.type}"
             _refuse(f"column {column.name!r} of {where} changed its type: {kinds}", column.name, facts, column.type)
     for name, column in offered.items():
-        _refuse(
-            f"column {name!r} of type {column.type} is new in {where}", name, facts, "the columns of the live table"
-        )
+        if not judging:
+            _refuse(
+                f"column {name!r} of type {column.type} is new in {where}", name, facts, "the columns of the live table"
+            )
+    return Fit(frozenset(offered), judged)
 
 
 def holds(live: str, offered: str) -> bool:

@@ -36,6 +36,8 @@ REASONS = {
     "undeclared_field": "the record has a field that is not declared",
     "no_storage_class": "a value is stored as another type than its column declares",
     "null_cursor": "the cursor is NULL",
+    "non_finite": "a value is NaN or infinite",
+    "out_of_range": "a value is outside the years 1 to 9999",
     "future_cursor": "the cursor is more than a day in the future",
 }
 

@@ -9,6 +9,7 @@ from headwater.domain.incident import Incident
 from headwater.domain.release import Release
 from headwater.ports.incident_store import IncidentStore
 from headwater.ports.run_store import RunRecord, RunStore
+from headwater.services.drift_notices import CAUSE as SCHEMA_CHANGED
 from headwater.services.incidents.audience import parsed_table
 
 HEALED_BY_RUNS = frozenset({"failed", "held", "notice"})
@@ -27,12 +28,31 @@ def close_recovered(store: IncidentStore, runs: RunStore, pipeline: str, now: da
     releases = tuple(item for item in runs.releases(pipeline, limit=50) if item.status == "published")
     closed = []
     for incident in store.list(status="open", pipeline=pipeline, limit=1000):
-        by_runs = incident.kind in HEALED_BY_RUNS and incident.cause not in HEALED_OTHERWISE
-        why = _healed_by(incident, recent, releases, runs) if by_runs else None
+        why = None
+        if incident.cause == SCHEMA_CHANGED:
+            why = _outlived(incident, recent, store, runs)
+        elif incident.kind in HEALED_BY_RUNS and incident.cause not in HEALED_OTHERWISE:
+            why = _healed_by(incident, recent, releases, runs)
         if why is not None:
             store.close(incident.id, why, now)
             closed.append(incident.id)
     return tuple(closed)
+
+
+def _outlived(incident: Incident, recent: tuple[RunRecord, ...], store: IncidentStore, runs: RunStore) -> str | None:
+    """A later green run that read the table did not meet the change again. The run that bore it heals nothing."""
+    name = parsed_table(incident.table)
+    for run in recent:
+        plan, ended = runs.plan(str(run.run_key)), run.ended_at
+        planned = plan.table(name.table) if plan is not None and name is not None else None
+        if run.state != "success" or ended is None or ended <= incident.last_seen:
+            continue
+        if planned is None or planned.window.kind == "nothing":
+            continue
+        seen = store.failures_seen(incident.pipeline, run.run_key.run_id)
+        if not any((item.cause, item.table) == (incident.cause, incident.table) for item in seen):
+            return f"run {run.run_key.run_id} met nothing of it"
+    return None
 
 
 def _healed_by(

@@ -11,7 +11,7 @@ from headwater.domain.errors import HeadwaterError, StaleBaseError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.run import RunPlan, TablePlan
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, TableSchema
-from headwater.domain.spec import FilesExtract, SourceSpec, TableSpec
+from headwater.domain.spec import FilesExtract, SourceSpec, SqlExtract, TableSpec
 from headwater.domain.staging import StagedTable, TableState, new_attempt
 from headwater.ports.catalog import TableHead
 from headwater.ports.extractor import BatchStamp, Extracted, Extractor
@@ -21,6 +21,7 @@ from headwater.ports.run_store import StagedRecord
 from headwater.services.bronze import stage_batch, stage_rejects
 from headwater.services.context import RunContext, planned, source_of
 from headwater.services.drift import reconcile
+from headwater.services.drift_notices import announce, changes_of, noted, seen_before
 from headwater.services.leasing import holding
 from headwater.services.ledgers import read_ledger
 from headwater.services.report import StageReport, TableOutcome
@@ -68,16 +69,19 @@ def _stage(
     failpoint("extract.begin")
     extractor = platform.open_extractor(table, spec.connection)
     try:
-        head = _prepare(platform, spec, table, extractor)
+        source = extractor.inspect(table)
+        head = _prepare(platform, run, table, source)
         if (head.state.batch if head.state else 0) + 1 != table_plan.batch:
             raise _stale(head)
         extracted = _extract(platform, run, table, plan, table_plan, head, extractor, attempt)
     finally:
         extractor.close()
+    announce(platform, run, head.table, relation_of(table), table.drift, list(extracted.noticed))
     if _nothing_new(extracted, head.state):
         return None
     failpoint("extract.before_commit")
-    staged = stage_batch(platform, run, table_plan, plan, head, extracted, attempt)
+    note = noted(platform.catalog, head.table, head.state, source, attempt)
+    staged = stage_batch(platform, run, table_plan, plan, head, extracted, attempt, note)
     failpoint("extract.after_commit")
     rejects = stage_rejects(platform, run, table, extracted, attempt)
     for item in (staged, rejects):
@@ -87,16 +91,19 @@ def _stage(
     return staged
 
 
-def _prepare(platform: Platform, spec: SourceSpec, table: TableSpec, extractor: Extractor) -> TableHead:
+def _prepare(platform: Platform, run: RunContext, table: TableSpec, source: TableSchema) -> TableHead:
     """The live bronze table, made or evolved to take what the source has (rules 13, 14)."""
-    name = spec.name_of(Layer.BRONZE, table.name)
-    source = extractor.inspect(table)
+    name, relation = run.spec.name_of(Layer.BRONZE, table.name), relation_of(table)
     head = platform.catalog.head(name)
     if head is None or head.main is None:
         columns = (*(c.model_copy(update={"required": False}) for c in source.columns), *BRONZE_SYSTEM_COLUMNS)
         return platform.catalog.create(name, TableSchema(columns=columns, primary_key=table.key))
-    in_database = table.extract.kind == "sql"
-    change = reconcile(name, head.schema_, source, table.drift, relation_of(table), database=in_database)
+    in_database = isinstance(table.extract, SqlExtract)
+    change = reconcile(
+        name, head.schema_, source, table.drift, relation, database=in_database, fixed=table.identifying_columns
+    )
+    before = seen_before(platform.catalog, head.state) if in_database else None
+    announce(platform, run, name, relation, table.drift, changes_of(head.schema_, source, before, change))
     if change.add or change.widen:
         return platform.catalog.evolve(name, change.add, change.widen)
     return head

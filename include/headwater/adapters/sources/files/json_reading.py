@@ -85,7 +85,7 @@ class _JsonRecords:
 
     def _record(self, place: int, text: str, values: dict[str, object]) -> Record:
         names = self.shape.names
-        policy = self.shape.landing.extract.undeclared_fields
+        policy = self.shape.undeclared_fields
         if len(values) > len(names) or any(name not in names for name in values):
             extra = [name for name in values if name not in names]
             if extra and policy == "quarantine":
@@ -93,6 +93,8 @@ class _JsonRecords:
             if extra and policy == "stop":
                 what = f"has fields that are not declared: {', '.join(extra)}"
                 raise self.shape.drift([], extra, f"{what}, in record {place}", text)
+            if policy == "leave_out":
+                self.shape.leave_out(extra)
         row = [text_of(values.get(name)) for name in names]
         if "\\u" in text and not all(value is None or is_text(value) for value in row):
             return Record(place, None, text, "invalid_unicode")

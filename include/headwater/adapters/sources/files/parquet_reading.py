@@ -82,6 +82,9 @@ def _select(names: list[str], types: dict[str, str], file: LandedFile, shape: Sh
 
 def _text(name: str, kind: str, found: str, shape: Shape) -> str:
     if re.fullmatch(_FITS[kind.partition("(")[0]], found, re.DOTALL) is None:
+        if shape.is_bearing and kind != "binary" and found != "BLOB" and name not in shape.landing.table.key:
+            shape.noticed.add(f"column {name} is {found}: values that are no {kind} are set aside")
+            return _judged(quoted(name), found)
         raise shape.drift([name], [], f"has column {name!r} of type {found}, which does not fit {kind}", found)
     column = quoted(name)
     if found == "BLOB":
@@ -89,4 +92,8 @@ def _text(name: str, kind: str, found: str, shape: Shape) -> str:
     if found == "FLOAT" and kind == "double":
         # the digits of a float mean another double: it is widened before it is written down
         return f"{column}::DOUBLE::VARCHAR"
+    return _judged(column, found)
+
+
+def _judged(column: str, found: str) -> str:
     return f"to_json({column})::VARCHAR" if _NESTED.fullmatch(found) else f"{column}::VARCHAR"

@@ -53,6 +53,8 @@ class Parser:
     progress: Callable[[str], None] | None = None
     counted: list[Counted] = field(default_factory=list)
     texts: list[Path] = field(default_factory=list)
+    noticed: dict[str, str] = field(default_factory=dict)
+    """What files have that the table bears and does not take, and the first file that has it."""
 
     @property
     def records(self) -> int:
@@ -78,6 +80,8 @@ class Parser:
         shape = Shape.of(self.landing, file.path)
         local, digest = self.landing.fetch(file, self.scratch)
         records = read(file, local, shape)
+        for words in shape.noticed:
+            self.noticed.setdefault(words, file.path)
         self.landing.check_planned(file)
         if file.rows is not None and file.rows != records:
             what = "has another number of records than its manifest says"

@@ -38,6 +38,8 @@ def read(
         extracted, broken = write_judged(
             engine, texts, parser.records, extract.max_quarantined_share, stamp, schema, folder
         )
+    noticed = tuple(f"{words} (first in {path})" for words, path in sorted(parser.noticed.items()))
+    extracted = extracted.model_copy(update={"noticed": noticed})
     paths = {item.file.path for item in parser.counted}
     per_file: Counter[str] = Counter()
     for name, count in broken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
@@ -20,6 +20,19 @@ class Shape:
     landing: Landing
     path: str
     constants: dict[str, str | None]
+    noticed: set[str] = field(default_factory=set)
+    """What the file has that the table bears and does not take, in words."""
+
+    @property
+    def is_bearing(self) -> bool:
+        """Whether other fields and types than the declared ones are borne and told, by ``drift: quarantine``."""
+        return self.landing.table.drift == "quarantine"
+
+    @property
+    def undeclared_fields(self) -> str:
+        """What becomes of undeclared fields: what is declared of them beats what is declared of all drift."""
+        declared = self.landing.extract.undeclared_fields
+        return "leave_out" if declared == "stop" and self.is_bearing else declared
 
     @classmethod
     def of(cls, landing: Landing, path: str) -> Shape:
@@ -64,9 +77,16 @@ class Shape:
         extract = self.landing.extract
         missing = [name for name in self.names if name not in seen] if extract.missing_fields == "stop" else []
         extra = [name for name in every if name not in self.names] if extract.undeclared_fields != "ignore" else []
+        if self.undeclared_fields == "leave_out":
+            self.leave_out(extra)
+            extra = []
         if missing or extra:
             what = f"missing {', '.join(missing) or 'none'}, not declared {', '.join(extra) or 'none'}"
             raise self.drift(missing, extra, f"does not have the declared columns: {what}", shown)
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Bear fields that are not declared, and have it told."""
+        self.noticed.update(f"field {name} is left out" for name in names)
 
     def drift(self, missing: Sequence[str], extra: Sequence[str], what: str, shown: str) -> SchemaDriftError:
         """The error for a file whose columns are not the declared ones."""

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from headwater.adapters.sources.declared import sql_extract
-from headwater.adapters.sources.drifting import check_fits
+from headwater.adapters.sources.drifting import fitting
 from headwater.adapters.sources.postgres import relations
 from headwater.adapters.sources.postgres.diagnosing import check_readable
 from headwater.adapters.sources.postgres.offers import list_relations
@@ -81,8 +81,11 @@ class PostgresExtractor:
         with self._explained(table):
             columns = relations.columns_of(self._session(), table, self._connection.id)
         facts = {"table": table.name, "relation": ".".join(relation), "connection": self._connection.id}
-        check_fits([column.column() for column in columns], schema, ".".join(relation), facts)
-        work = Read(table, sql_extract(table), self._connection, relation, columns, window, stamp, schema, folder)
+        fit = fitting([column.column() for column in columns], table, schema, ".".join(relation), facts)
+        columns = tuple(column for column in columns if column.name not in fit.left_out)
+        work = Read(
+            table, sql_extract(table), self._connection, relation, columns, window, stamp, schema, folder, fit.judged
+        )
         try:
             return read(work, progress or (lambda _: None))
         except duckdb.Error as error:
@@ -120,6 +123,7 @@ class PostgresExtractor:
         self.close()
         with self._explained(work.table):
             columns = relations.columns_of(self._session(), work.table, self._connection.id)
-            check_fits([column.column() for column in columns], work.schema, work.facts["relation"], work.facts)
+            found = [column.column() for column in columns]
+            fitting(found, work.table, work.schema, work.facts["relation"], work.facts)
             self._session().execute(relations.probe(work.table))
             check_readable(self._session(), work, reason)

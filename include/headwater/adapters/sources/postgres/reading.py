@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import content_digest
 from headwater.adapters.sources.judging import make_room
+from headwater.adapters.sources.postgres.by_value import read_by_value
 from headwater.adapters.sources.postgres.carry import Carried, carry
 from headwater.adapters.sources.postgres.cursors import Cursor, zone_digest
 from headwater.adapters.sources.postgres.scanning import first, one_snapshot
@@ -34,26 +35,29 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     parts = split(work.table, work.extract, work.columns, work.window)
     failpoint("extract.reading")
     with parquet.writer() as engine, one_snapshot(engine, work.connection):
-        if len(work.columns) > WIDE:
-            make_room(engine, len(work.columns))
-        carried = carry(engine, work, parts)
-        failpoint("extract.mid")
-        rejects = _judged(engine, work, parts, carried)
-        rejected = sum(file.rows for file in rejects)
-        progress(f"{work.table.name}: {carried.rows:,} rows in {len(carried.files)} files, {rejected:,} set aside")
-        digest = _digest(engine, work, carried.files, rejects)
+        taken = read_by_value(engine, work, parts) if work.judged else _carried(engine, work, parts)
+        progress(f"{work.table.name}: {taken.rows:,} rows in {len(taken.files)} files, {taken.rejected:,} set aside")
+        digest = _digest(engine, work, taken.files, taken.rejects)
     failpoint("extract.files")
     if work.window.kind == "snapshot" and digest == work.window.digest:
-        parquet.delete([*carried.files, *rejects])
+        parquet.delete([*taken.files, *taken.rejects])
         return Extracted(digest=digest)
+    watermark = work.window.high if work.window.advances_watermark else None
+    return taken.model_copy(update={"digest": digest, "watermark": watermark})
+
+
+def _carried(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> Extracted:
+    if len(work.columns) > WIDE:
+        make_room(engine, len(work.columns))
+    carried = carry(engine, work, parts)
+    failpoint("extract.mid")
+    rejects = _judged(engine, work, parts, carried)
     return Extracted(
         files=carried.files,
         rejects=rejects,
         rows=carried.rows,
         size_bytes=sum(file.size_bytes for file in carried.files),
-        rejected=rejected,
-        digest=digest,
-        watermark=work.window.high if work.window.advances_watermark else None,
+        rejected=sum(file.rows for file in rejects),
     )
 
 

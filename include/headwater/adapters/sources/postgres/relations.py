@@ -25,7 +25,11 @@ ORDER BY 1, 2
 _COLUMNS: LiteralString = """
 SELECT a.attname,
        CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod)
-            ELSE format_type(a.atttypid, a.atttypmod) END,
+            ELSE format_type(a.atttypid, a.atttypmod) END
+       || coalesce((SELECT ' (' || string_agg(f.attname || ' ' || format_type(f.atttypid, f.atttypmod), ', '
+                                              ORDER BY f.attnum) || ')'
+                    FROM pg_attribute f JOIN pg_type c ON c.typrelid = f.attrelid
+                    WHERE c.oid IN (t.oid, t.typelem) AND c.typtype = 'c' AND f.attnum > 0 AND NOT f.attisdropped), ''),
        coalesce(b.typcategory, t.typcategory) IN ('A', 'C'), a.attnotnull
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type b ON b.oid = nullif(t.typbasetype, 0)
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum

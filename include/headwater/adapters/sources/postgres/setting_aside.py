@@ -46,26 +46,33 @@ def set_aside(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, carri
     return parquet.write_rejects(engine, work.stamp, table, query(select), work.folder, ordinal)
 
 
-def _count(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> tuple[int, int]:
-    """How many rows of the window are unfit, and how many have an unusable cursor; policies are enforced."""
+def enforce(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> dict[str, int]:
+    """How many rows break each rule.
+
+    :raises SourceDataError: when values are NaN, infinite or out of range, and the policy is to stop.
+    """
     rules = [sql.SQL("count(*) FILTER (WHERE {})").format(rule.condition) for rule in parts.rules]
+    if not rules:
+        return {}
     rejected = sql.SQL("SELECT {} FROM {} AS t WHERE {}")
     per_rule = sql.SQL(", ").join(sql.SQL("{} AS n{}").format(c, sql.SQL(str(n))) for n, c in enumerate(rules))
-    source = sql.Identifier(*work.relation)
-    counts = dict(
-        zip(
-            (r.rule for r in parts.rules),
-            first(engine, rejected.format(per_rule, source, parts.rejected)),
-            strict=True,
-        )
-    )
+    found = first(engine, rejected.format(per_rule, sql.Identifier(*work.relation), parts.rejected))
+    counts = dict(zip((rule.rule for rule in parts.rules), found, strict=True))
+    if work.extract.non_finite == "stop" and any(counts.values()):
+        _stop(engine, work, parts, counts)
+    return counts
+
+
+def _count(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> tuple[int, int]:
+    """How many rows of the window are unfit, and how many have an unusable cursor; policies are enforced."""
+    counts = enforce(engine, work, parts)
     if not any(counts.values()):
         return 0, 0
-    if work.extract.non_finite == "stop":
-        _stop(engine, work, parts, counts)
     total = sql.SQL("SELECT count(*) FILTER (WHERE {}) AS a, count(*) FILTER (WHERE {}) AS b, ").format(
         parts.unfit_values, parts.unfit_cursors
-    ) + sql.SQL("count(*) FILTER (WHERE {}) AS c, count(*) AS d FROM {} AS t").format(parts.window, source)
+    ) + sql.SQL("count(*) FILTER (WHERE {}) AS c, count(*) AS d FROM {} AS t").format(
+        parts.window, sql.Identifier(*work.relation)
+    )
     values, cursors, in_window, everything = first(engine, total)
     # an unusable cursor is in no window, so it comes back every run: it is a share of the relation, not of the window
     check_share(values, in_window, work.extract.max_quarantined_share, _words(counts), work.facts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from headwater.adapters.sources.postgres.carrying import SourceColumn
 from headwater.domain.run import Window
@@ -25,6 +26,8 @@ class Read:
     stamp: BatchStamp
     schema: TableSchema
     folder: str
+    judged: Mapping[str, str] = field(default_factory=dict)
+    """Column -> live type, where the source's is another and each value is asked if it is one of the live type."""
 
     @property
     def origin(self) -> str:

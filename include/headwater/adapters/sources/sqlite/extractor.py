@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from headwater.adapters.sources.declared import sql_extract
-from headwater.adapters.sources.drifting import check_fits
+from headwater.adapters.sources.drifting import fitting
 from headwater.adapters.sources.sqlite import relations
 from headwater.adapters.sources.sqlite.reading import Read, read
 from headwater.adapters.sources.sqlite.session import connect, explained
@@ -64,10 +64,12 @@ class SqliteExtractor:
         if window.kind == "nothing":
             return Extracted()
         offered, facts = self.inspect(table), self._facts(table)
-        check_fits(offered.columns, schema, facts["relation"], facts)
+        fit = fitting(offered.columns, table, schema, facts["relation"], facts)
+        read_as = [c.model_copy(update={"type": fit.judged.get(c.name, c.type)}) for c in offered.columns]
+        columns = tuple(column for column in read_as if column.name not in fit.left_out)
         cursor = self._cursor(table, offered) if window.kind == "incremental" else None
         extract, relation = sql_extract(table), relations.relation_of(table)
-        work = Read(self._session(), table, extract, relation, offered.columns, cursor, window, stamp, facts)
+        work = Read(self._session(), table, extract, relation, columns, cursor, window, stamp, facts)
         with explained(self._connection, facts):
             return read(work, schema, folder, progress or (lambda _: None))
 
