@@ -53,6 +53,8 @@ class DatasetFacts(Value):
     """Bronze: rows the run appended."""
     snapshot_id: int | None = None
     moved: bool = False
+    source_changes: str = ""
+    """Bronze: what the source changed and the table bore, in words; empty where nothing changed."""
     verdict: Verdict | None = None
 
 

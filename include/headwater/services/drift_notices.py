@@ -115,3 +115,9 @@ def announce(
         run_url=run.run_url,
     )
     platform.report(failure, run.spec)
+
+
+def changes_told(platform: Platform, run: RunContext) -> dict[str, str]:
+    """Dotted table -> what this run told of its source's changes."""
+    seen = platform.incidents.failures_seen(run.spec.name, run.run_key.run_id)
+    return {item.table: item.facts["changes"] for item in seen if item.cause == CAUSE and item.table is not None}

@@ -31,9 +31,9 @@ def test_equal_columns_change_nothing_whatever_their_order() -> None:
     assert change.widen == {}
 
 
-def drift(was: TableSchema, now: TableSchema, policy: str = "stop", **options: bool) -> SchemaDriftError:
+def drift(was: TableSchema, now: TableSchema, policy: str = "stop", database: bool = True) -> SchemaDriftError:
     with pytest.raises(SchemaDriftError) as caught:
-        reconcile(TABLE, was, now, policy, RELATION, **options)
+        reconcile(TABLE, was, now, policy, RELATION, database=database)
     return caught.value
 
 
@@ -117,3 +117,38 @@ def test_a_source_that_narrowed_goes_on_in_the_wider_type_of_the_table() -> None
 @given(st.integers(1, 38), st.integers(0, 38), st.integers(1, 38), st.integers(0, 38))
 def test_a_decimal_widens_only_to_more_digits_of_the_same_scale(p1: int, s1: int, p2: int, s2: int) -> None:
     assert is_widening(f"decimal({p1},{s1})", f"decimal({p2},{s2})") == (s1 == s2 and p2 > p1)
+
+
+def test_quarantine_leaves_new_columns_out_and_has_values_judged() -> None:
+    was, now = live(a="int", b="int", c="int"), schema(a="long", b="string", c="int", d="int")
+    change = reconcile(TABLE, was, now, "quarantine", RELATION)
+    assert (change.add, change.widen) == ((), {})
+    assert [column.name for column in change.left_out] == ["d"]
+    assert change.judged == {"a": "long", "b": "string"}
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "fixed"),
+    [
+        ({"a": "int"}, {"a": "string"}, ("a",)),  # a key or cursor: identity would be guessed
+        ({"a": "int"}, {"a": "long"}, ("a",)),
+        ({"a": "binary"}, {"a": "string"}, ()),  # a text may be digits of bytes by chance
+        ({"a": "int", "b": "int"}, {"a": "int"}, ()),
+        ({"a": "int", "b": "int"}, {"a": "int", "c": "int"}, ()),
+    ],
+)
+def test_what_no_single_value_can_tell_stops_under_quarantine_too(
+    was: dict[str, str], now: dict[str, str], fixed: tuple[str, ...]
+) -> None:
+    with pytest.raises(SchemaDriftError):
+        reconcile(TABLE, live(**was), schema(**now), "quarantine", RELATION, fixed=fixed)
+
+
+def test_declared_columns_of_files_stop_under_quarantine_as_under_stop() -> None:
+    for now in (schema(a="int", b="int"), schema(a="long")):
+        drift(live(a="int"), now, "quarantine", database=False)
+
+
+def test_another_case_is_a_rename_whatever_else_is_new() -> None:
+    error = drift(live(a="int", note="string"), schema(a="int", other="string", NOTE="string"), "evolve")
+    assert error.facts["new_column"] == "NOTE"

@@ -74,6 +74,9 @@ def _patches(dataset: DatasetFacts, facts: RunFacts) -> list[Event]:
         patch.add_custom_property("headwater.snapshot_id", str(dataset.snapshot_id))
     if dataset.moved and facts.release:
         patch.add_custom_property("headwater.release", facts.release)
+    if dataset.source_changes:
+        told = f"{facts.ended_at:%Y-%m-%d %H:%M} UTC: {dataset.source_changes}"
+        patch.add_custom_property("headwater.source_changes", told)
     for classification in sorted(set(dataset.classifications.values())):
         patch.add_tag(aspects.TagAssociationClass(tag=tag_urn(classification)))
     for upstream in dataset.upstreams:

@@ -25,6 +25,7 @@ class RunOutcome(Value):
     :param staged: newest staging per table, published or held.
     :param verdicts: verdicts of those stagings.
     :param schemas: dotted table -> columns as the catalog has them; also of gold's inputs in other pipelines.
+    :param source_changes: dotted table -> what its source changed and the table bore.
     :param sources: connection id -> what it leads to; sql is taken for postgres and files for a folder by default.
     """
 
@@ -38,6 +39,7 @@ class RunOutcome(Value):
     tasks: tuple[TaskFacts, ...] = ()
     sources: dict[str, SourcePlace] = Field(default_factory=dict)
     url: str | None = None
+    source_changes: dict[str, str] = Field(default_factory=dict)
 
 
 def build_run_facts(spec: PipelineSpec, plan: RunPlan, outcome: RunOutcome, sql_lineage: SqlLineage) -> RunFacts:
@@ -77,6 +79,7 @@ def _measured(dataset: DatasetFacts, published: list[Release], outcome: RunOutco
             "rows_added": rows if bronze else None,
             "snapshot_id": snapshot,
             "moved": moved is not None,
+            "source_changes": outcome.source_changes.get(dataset.table.dotted, ""),
             "verdict": next(verdicts, None),
         }
     )

@@ -10,6 +10,7 @@ from headwater.domain.schema import TableSchema
 from headwater.domain.spec import SourceSpec
 from headwater.ports.platform import Platform
 from headwater.services.context import RunContext, planned
+from headwater.services.drift_notices import changes_told
 from headwater.services.lineage.facts import RunOutcome, build_run_facts
 from headwater.services.report import StageReport
 
@@ -34,6 +35,7 @@ def run(
         sources=_source(platform, run),
         tasks=tasks,
         url=url,
+        source_changes=changes_told(platform, run),
     )
     facts = build_run_facts(run.spec, planned(platform, run), outcome, platform.model.sql_lineage)
     return StageReport(stage="emit_lineage", message=platform.emitter.emit(facts))

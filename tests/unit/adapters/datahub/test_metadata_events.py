@@ -144,3 +144,11 @@ def test_only_a_table_that_moved_has_an_operation(events: list[Event]) -> None:
 def test_a_landing_folder_is_a_file_dataset_under_its_connection() -> None:
     urn = upstream_urn("source:landing:weather/*.csv", {"landing": SourcePlace(platform="file")})
     assert urn == "urn:li:dataset:(urn:li:dataPlatform:file,landing/weather/*.csv,PROD)"
+
+
+def test_what_a_source_changed_is_a_property_of_the_table(run_facts: RunFacts) -> None:
+    first, *others = run_facts.datasets
+    changed = first.model_copy(update={"source_changes": "column seats may be NULL now"})
+    told = metadata_events(run_facts.model_copy(update={"datasets": (changed, *others)}))
+    texts = [str(patch.get("value")) for patch in patches(told, first.table.urn, "datasetProperties")]
+    assert any(text.endswith("UTC: column seats may be NULL now") for text in texts)

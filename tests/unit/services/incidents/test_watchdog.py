@@ -14,7 +14,7 @@ from headwater.domain.errors import AirflowDownError
 from headwater.domain.incident import Failure
 from headwater.domain.names import TableName
 from headwater.domain.release import Release, ReleasedTable
-from headwater.domain.run import RunKey
+from headwater.domain.run import RunKey, RunKind, RunPlan, RunRequest, TablePlan, Window
 from headwater.ports.airflow_api import DagRun, DagState, TaskRun
 from headwater.ports.run_store import RunRecord
 from headwater.services.incidents.desk import IncidentDesk
@@ -172,3 +172,30 @@ def test_a_release_heals_the_tables_it_moved_and_a_green_run_the_rest(desk: Inci
     runs.save_run(RunRecord(run_key=key, state="success", planned_at=EARLIER, ended_at=NOON))
     assert run_watchdog(desk, None, {}).closed == 2
     assert desk.store.list("open") == ()
+
+
+def test_a_note_of_a_changed_source_closes_with_the_first_run_that_reads_and_does_not_meet_it(
+    desk: IncidentDesk, runs: MemoryRunStore
+) -> None:
+    """Neither the run that bore the change heals it, nor one that read nothing, nor one that met it again."""
+
+    def met(run_id: str) -> None:
+        desk.report(
+            Failure(pipeline="flights", run_id=run_id, task_id="t", kind="notice", cause="schema_changed",
+                    table="bronze.flights.flights", message="m", seen_at=EARLIER)
+        )  # fmt: skip
+
+    def ended(run_id: str, window: Window) -> int:
+        key = RunKey(installation="i", dag_id="flights", run_id=run_id)
+        plan = TablePlan(table="flights", base_snapshot=None, batch=1, window=window, spec_hash="h")
+        runs.save_plan(RunPlan(run_key=key, planned_at=EARLIER, kind=RunKind.SCHEDULED, tables=(plan,), spec_hash="h",
+                               request=RunRequest(), inputs={}), "{}")  # fmt: skip
+        runs.save_run(RunRecord(run_key=key, state="success", planned_at=EARLIER, ended_at=NOON))
+        return run_watchdog(desk, None, {}).closed
+
+    met("r1")
+    assert ended("r1", Window(kind="snapshot")) == 0
+    assert ended("r2", Window(kind="nothing")) == 0
+    met("r3")
+    assert ended("r3", Window(kind="snapshot")) == 0
+    assert ended("r4", Window(kind="snapshot")) == 1

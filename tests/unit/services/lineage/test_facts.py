@@ -78,6 +78,7 @@ def facts(source: SourceSpec, schemas: dict[str, TableSchema]) -> RunFacts:
         verdicts=(verdict.model_copy(update={"snapshot_id": 39, "reason": "of another attempt"}), verdict),
         schemas=schemas,
         sources={"flights_db": SourcePlace(platform="postgres", database="aviation")},
+        source_changes={"bronze.flights.planes": "column seats may be NULL now"},
     )
     return build_run_facts(source, plan, outcome, column_lineage)
 
@@ -145,3 +146,8 @@ def test_a_source_says_what_its_connection_leads_to(facts: RunFacts, source: Sou
     assert told.sources == {"landing": SourcePlace(platform="file")}
     (bronze, _) = pipeline_datasets(landing, {}, column_lineage)
     assert bronze.upstreams == ("source:landing:weather/*.csv",)
+
+
+def test_what_a_source_changed_is_told_of_its_bronze_table(facts: RunFacts) -> None:
+    assert dataset(facts, "bronze.flights.planes").source_changes == "column seats may be NULL now"
+    assert dataset(facts, "silver.flights.planes").source_changes == ""

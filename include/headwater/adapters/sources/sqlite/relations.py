@@ -94,6 +94,9 @@ def _names(session: sqlite3.Connection) -> list[str]:
 def _columns(session: sqlite3.Connection, name: str) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     rows = session.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
     visible = [row for row in rows if row[6] != 1]
-    columns = (Column(name=row[1], type=iceberg_type(row[2]), source_type=row[2] or "untyped") for row in visible)
+    columns = (
+        Column(name=row[1], type=iceberg_type(row[2]), required=bool(row[3]), source_type=row[2] or "untyped")
+        for row in visible
+    )
     key = [row[1] for row in sorted((row for row in visible if row[5]), key=lambda row: int(row[5]))]
     return tuple(columns), tuple(key)
