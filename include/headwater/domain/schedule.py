@@ -1,20 +1,11 @@
-"""When things happen: durations as people write them, and the schedules of DAGs."""
+"""When DAGs run."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated, Literal
-
-from pydantic import BeforeValidator, PlainSerializer
+from typing import Literal
 
 from headwater.domain.base import Value
-from headwater.domain.duration import format_duration, parse_duration
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration),
-    PlainSerializer(format_duration, return_type=str, when_used="json"),
-]
+from headwater.domain.duration import Duration
 
 
 class Schedule(Value):

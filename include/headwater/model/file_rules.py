@@ -10,6 +10,10 @@ from headwater.model.schedules import Finding
 _ONLY = {
     **dict.fromkeys(("header", "delimiter", "quote", "escape", "null"), ("csv",)),
     **dict.fromkeys(("encoding", "max_record_bytes"), ("csv", "jsonl", "json")),
+    **dict.fromkeys(
+        ("compression", "partitions", "stable_for", "marker", "manifest", "replaced", "max_expansion"),
+        ("csv", "jsonl", "json", "parquet"),
+    ),
 }
 """Keys that mean something for some formats only."""
 
@@ -46,6 +50,9 @@ def _formats(extract: FilesExtract) -> Iterator[Finding]:
         if key in extract.model_fields_set and extract.format not in formats:
             message = f"{key} means nothing for files of format {extract.format}"
             yield ("extract", key), message, repr(getattr(extract, key)), f"format {' or '.join(formats)}, or no {key}"
+    if extract.mode == "snapshot" and extract.format != "delta":
+        message = "files are read once each; only a Delta table has versions to read whole"
+        yield ("extract", "mode"), message, "snapshot", "incremental, or format delta"
     if extract.format == "parquet" and extract.compression not in ("auto", "none"):
         message = "Parquet files have their own compression"
         yield ("extract", "compression"), message, extract.compression, "none, or no compression"

@@ -120,9 +120,9 @@ KEY_WORDS: dict[str, dict[str, str]] = {
     },
     "FilesExtract": {
         "kind": "files: files that arrive in a landing folder or bucket, each taken exactly once",
-        "mode": "incremental: only files not read before",
-        "path": "folder or glob under the folder of the connection; ** spans folders",
-        "format": "csv, jsonl (one JSON object a line), json (one array of objects) or parquet",
+        "mode": "incremental: only files not read before; snapshot (Delta tables): all rows of the newest version",
+        "path": "folder or glob under the folder of the connection; ** spans folders; of a Delta table its folder",
+        "format": "csv, jsonl (one JSON object a line), json (one array of objects), parquet, or delta: a Delta table",
         "compression": "auto goes by the end of the name: .gz, .zst, .zip",
         "columns": "Iceberg type by column name, because most files do not know their types",
         "partitions": "columns whose values stand in the path: year=2013/month=01/",

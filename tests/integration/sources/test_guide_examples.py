@@ -136,3 +136,15 @@ def test_s3(s3_server: S3Server, tmp_path: Path) -> None:
     connection = connected(given, login=known.login, password=SecretStr(known.password.get_secret_value()),
                            extra=connected(given).extra | known.extra)  # fmt: skip
     holds(run(table_of(given["source"], tmp_path / "r"), connection, tmp_path / "out"), given)
+
+
+def test_delta(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from deltalake import write_deltalake
+
+    given = examples("delta.md")
+    for rows in given["given versions"].splitlines():
+        written = pa.Table.from_pylist(json.loads(rows))
+        write_deltalake(str(tmp_path / "lake" / "orders"), written, mode="append")
+    connection = connected(given, extra={"path": str(tmp_path / "lake")})
+    holds(run(table_of(given["source"], tmp_path / "r"), connection, tmp_path / "out"), given)

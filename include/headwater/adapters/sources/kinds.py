@@ -38,6 +38,8 @@ SOURCE_KINDS = (
                counterpart="the S3 server of moto", guide="s3.md"),
     SourceKind(name="files in ADLS", extract="files", connections=AZURE_KINDS, badge=PROTOCOL,
                counterpart="no server: refusals and addresses only", guide="adls.md"),
+    SourceKind(name="Delta tables in a folder or S3", extract="files", connections=(*LOCAL_KINDS, *S3_KINDS),
+               badge=VERIFIED, counterpart="tables written by delta-rs, the S3 server of moto", guide="delta.md"),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The extractor of CSV files in a landing folder: each file is taken exactly once (rule 29)."""
+"""The extractor of files in a landing folder, bucket or Delta table: each file is taken exactly once (rule 29)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from headwater.adapters.sources.declared import files_extract
+from headwater.adapters.sources.files import delta
 from headwater.adapters.sources.files.arriving import complete
+from headwater.adapters.sources.files.delta_log import DeltaLog
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, Ledger, ReadFile
 from headwater.adapters.sources.files.reading import read
@@ -33,7 +35,10 @@ class FilesExtractor:
         columns = landing.extract.columns
         check_types(columns, table.name)
         check_names(list(columns), f"table {table.name}", landing.facts)
-        landing.list_files()
+        if landing.extract.format == "delta":
+            delta.check_columns(DeltaLog.open(landing))
+        else:
+            landing.list_files()
         source_type = landing.extract.format
         found = (Column(name=name, type=kind, source_type=source_type) for name, kind in columns.items())
         return TableSchema(columns=tuple(found), primary_key=table.key)
@@ -41,7 +46,7 @@ class FilesExtractor:
     def plan(
         self,
         table: TableSpec,
-        state: TableState | None,  # noqa: ARG002 - the port's; what was read stands in the ledger
+        state: TableState | None,
         ledger: bytes | None,
         request: RunRequest,
         now: datetime,
@@ -57,6 +62,8 @@ class FilesExtractor:
                 allowed="full_refresh, or leave the table out",
                 facts={"table": table.name},
             )
+        if files_extract(table).format == "delta":
+            return delta.plan(self._landing(table), state, ledger, request)
         landing, known = self._landing(table), Ledger.parse(None if request.full_refresh else ledger)
         found, note = complete(landing, landing.list_files(), now)
         fresh = [file for file in found if _is_new(landing, file, known.of(file.path))]
@@ -83,9 +90,13 @@ class FilesExtractor:
         if window.kind == "nothing":
             return Extracted()
         files = [LandedFile.model_validate_json(item) for item in window.items]
-        extracted, taken = read(self._landing(table), files, stamp, schema, folder, progress)
+        landing, whole = self._landing(table), window.kind == "snapshot"
+        log = DeltaLog.open(landing) if landing.extract.format == "delta" else None
+        extracted, taken = read(landing, files, stamp, schema, folder, progress, window.digest, whole=whole)
         if progress is not None:
             progress(f"{table.name}: {extracted.rows:,} rows of {len(files)} files, {extracted.rejected:,} set aside")
+        if log is not None:
+            return delta.remembered(log, extracted, window, ledger, taken)
         return extracted.model_copy(update={"ledger": Ledger.parse(ledger).with_files(taken).content()})
 
     def list_relations(self) -> tuple[SourceRelation, ...]:

@@ -17,7 +17,7 @@ from headwater.domain.spec import FilesExtract, TableSpec
 from headwater.ports.connections import ConnectionInfo
 
 _CHUNK_BYTES = 1 << 20
-ENDINGS = {"csv": ("csv",), "jsonl": ("jsonl", "ndjson"), "json": ("json",), "parquet": ("parquet",)}
+ENDINGS = {"csv": ("csv",), "jsonl": ("jsonl", "ndjson"), "json": ("json",), "parquet": ("parquet",), "delta": ()}
 PACKINGS = {"gz": "gzip", "zst": "zstd", "zip": "zip"}
 
 
@@ -29,12 +29,13 @@ class Landing:
     extract: FilesExtract
     connection: str
     store: FileStore
+    info: ConnectionInfo
 
     @classmethod
     def of(cls, connection: ConnectionInfo, table: TableSpec, extract: FilesExtract) -> Landing:
         """:raises ConnectionMalformedError: when the connection names no place its type can have."""
         facts = {"table": table.name, "relation": str(connection.extra.get("path", "")), "connection": connection.id}
-        return cls(table, extract, connection.id, store_of(connection, facts))
+        return cls(table, extract, connection.id, store_of(connection, facts), connection)
 
     @property
     def facts(self) -> dict[str, str]:

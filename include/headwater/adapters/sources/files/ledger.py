@@ -15,6 +15,7 @@ class LandedFile(Value):
     :param etag: what an object store calls this content; None where there is no such name.
     :param sha256: what a manifest says the content's hash is.
     :param rows: what a manifest says the file holds.
+    :param partitions: Delta tables: the columns that stand in the log instead of the file.
     """
 
     path: str
@@ -23,6 +24,7 @@ class LandedFile(Value):
     etag: str | None = None
     sha256: str | None = None
     rows: int | None = None
+    partitions: dict[str, str | None] | None = None
 
     def is_same(self, other: LandedFile | None) -> bool:
         """Whether ``other`` is the same file untouched, as far as its store tells."""
@@ -48,10 +50,16 @@ class ReadFile(Value):
 
 
 class Ledger(Value):
-    """Every file taken so far, in order of path."""
+    """Every file taken so far, in order of path.
+
+    :param table: the id of the Delta table they belong to, and ``read_version`` the newest version of it that was
+        read.
+    """
 
     version: Literal[1] = 1
     files: tuple[ReadFile, ...] = ()
+    table: str | None = None
+    read_version: int | None = None
 
     @classmethod
     def parse(cls, content: bytes | None) -> Ledger:
@@ -67,7 +75,7 @@ class Ledger(Value):
     def with_files(self, read: Iterable[ReadFile]) -> Ledger:
         """A ledger that has these files, too; a file read again replaces its entry."""
         merged = dict(self._by_path) | {file.path: file for file in read}
-        return Ledger(files=tuple(merged[path] for path in sorted(merged)))
+        return self.model_copy(update={"files": tuple(merged[path] for path in sorted(merged))})
 
     def content(self) -> bytes:
         return self.model_dump_json(exclude_none=True).encode()

@@ -81,12 +81,15 @@ def _select(names: list[str], types: dict[str, str], file: LandedFile, shape: Sh
 
 
 def _text(name: str, kind: str, found: str, shape: Shape) -> str:
+    column = quoted(name)
+    if shape.is_of_table and kind == "timestamptz" and re.fullmatch(_FITS["timestamp"], found):
+        # INT96, as Spark writes it: an instant in UTC that does not say so
+        return f"({column} AT TIME ZONE 'UTC')::VARCHAR"
     if re.fullmatch(_FITS[kind.partition("(")[0]], found, re.DOTALL) is None:
         if shape.is_bearing and kind != "binary" and found != "BLOB" and name not in shape.landing.table.key:
             shape.noticed.add(f"column {name} is {found}: values that are no {kind} are set aside")
-            return _judged(quoted(name), found)
+            return _judged(column, found)
         raise shape.drift([name], [], f"has column {name!r} of type {found}, which does not fit {kind}", found)
-    column = quoted(name)
     if found == "BLOB":
         return f"hex({column})"
     if found == "FLOAT" and kind == "double":

@@ -66,7 +66,7 @@ class Parser:
         :raises SourceDataError: when a file is damaged, or not the one that was planned.
         :raises SchemaDriftError: when its columns are not what the YAML declares.
         """
-        if self.landing.extract.format == "parquet":
+        if self.landing.extract.format in ("parquet", "delta"):
             for file in files:
                 self._each(file, self._columnar)
             return
@@ -77,7 +77,7 @@ class Parser:
         self.texts.append(texts)
 
     def _each(self, file: LandedFile, read: Callable[[LandedFile, Path, Shape], int]) -> None:
-        shape = Shape.of(self.landing, file.path)
+        shape = Shape.of(self.landing, file.path, file.partitions)
         local, digest = self.landing.fetch(file, self.scratch)
         records = read(file, local, shape)
         for words in shape.noticed:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from headwater.adapters.sources import parquet
+from headwater.adapters.sources.digest import content_digest
 from headwater.adapters.sources.duckdb_sql import literal
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
@@ -25,8 +26,14 @@ def read(
     schema: TableSchema,
     folder: str,
     progress: Callable[[str], None] | None,
+    digest: str | None = None,
+    *,
+    whole: bool = False,
 ) -> tuple[Extracted, list[ReadFile]]:
-    """Read the files; the second value is what the ledger has to remember."""
+    """Read the files; the second value is what the ledger has to remember.
+
+    :param whole: the files are everything there is: equal content, by its ``digest``, appends nothing (rule 28).
+    """
     failpoint("extract.reading")
     extract, table = landing.extract, landing.table
     with tempfile.TemporaryDirectory(prefix="headwater-files-") as scratch, parquet.writer() as engine:
@@ -38,6 +45,10 @@ def read(
         extracted, broken = write_judged(
             engine, texts, parser.records, extract.max_quarantined_share, stamp, schema, folder
         )
+        if whole:
+            extracted = _unless_equal(
+                content_digest(engine, schema, extracted.files, extracted.rejects), digest, extracted
+            )
     noticed = tuple(f"{words} (first in {path})" for words, path in sorted(parser.noticed.items()))
     extracted = extracted.model_copy(update={"noticed": noticed})
     paths = {item.file.path for item in parser.counted}
@@ -46,3 +57,10 @@ def read(
         # a member of an archive is counted with its archive
         per_file[name if name in paths else next(path for path in paths if name.startswith(f"{path}!"))] += count
     return extracted, [item.read_file(per_file[item.file.path]) for item in parser.counted]
+
+
+def _unless_equal(found: str, known: str | None, extracted: Extracted) -> Extracted:
+    if found != known:
+        return extracted.model_copy(update={"digest": found})
+    parquet.delete([*extracted.files, *extracted.rejects])
+    return Extracted(digest=found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -20,6 +20,8 @@ class Shape:
     landing: Landing
     path: str
     constants: dict[str, str | None]
+    is_of_table: bool = False
+    """Whether the file is one of a table that has columns of its own: those a file lacks are NULL in it."""
     noticed: set[str] = field(default_factory=set)
     """What the file has that the table bears and does not take, in words."""
 
@@ -35,8 +37,14 @@ class Shape:
         return "leave_out" if declared == "stop" and self.is_bearing else declared
 
     @classmethod
-    def of(cls, landing: Landing, path: str) -> Shape:
-        """:raises SourceDataError: when a declared partition does not stand in the path, or stands there twice."""
+    def of(cls, landing: Landing, path: str, partitions: Mapping[str, str | None] | None = None) -> Shape:
+        """:param partitions: what a Delta table's log says of the file; its columns were looked at with the table's.
+
+        :raises SourceDataError: when a declared partition does not stand in the path, or stands there twice.
+        """
+        if partitions is not None:
+            declared = {name: value or None for name, value in partitions.items() if name in landing.extract.columns}
+            return cls(landing, path, declared, is_of_table=True)
         constants: dict[str, str | None] = {}
         for name in landing.extract.partitions:
             values = [part[len(name) + 1 :] for part in PurePosixPath(path).parts if part.startswith(f"{name}=")]
@@ -50,7 +58,7 @@ class Shape:
     @property
     def names(self) -> tuple[str, ...]:
         """The declared columns that stand in the file, in their order."""
-        return tuple(self.landing.extract.file_columns)
+        return tuple(name for name in self.landing.extract.columns if name not in self.constants)
 
     def row(self, values: Sequence[str | None], places: Sequence[int | None]) -> list[str | None]:
         """All declared columns of one record. ``places``: of each name in ``names`` where in ``values`` it stands."""
@@ -66,7 +74,8 @@ class Shape:
         doubled = sorted({name for name in found if list(found).count(name) > 1})
         if doubled:
             raise self.drift(doubled, [], f"has columns twice: {', '.join(doubled)}", shown)
-        self.check(found, found, shown)
+        if not self.is_of_table:
+            self.check(found, found, shown)
         return [found.index(name) if name in found else None for name in self.names]
 
     def check(self, every: Collection[str], seen: Collection[str], shown: str) -> None:
