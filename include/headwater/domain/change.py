@@ -38,8 +38,8 @@ class SpecChange(Value):
 
     :param why: in words, as a clause.
     :param destroys: what readers have now and will not have after; empty when nothing is lost.
-    :param acknowledged: the YAML says that the loss is meant.
-    :param reshapes: columns go, or rows of both kinds could not be told apart in one table: it takes a new one.
+    :param acknowledged: the YAML says that the change is meant with all it takes from readers.
+    :param reshapes: columns go, or rows are told apart otherwise: it takes a new physical table.
     """
 
     table: TableName
@@ -67,6 +67,7 @@ class SpecChange(Value):
         """The change on one line."""
         loss = f"; lost: {self.destroys}" if self.destroys else ""
         loss += " (acknowledged)" if self.acknowledged else ""
+        loss += "; in a new physical table, swapped in at publish" if self.reshapes and not self.is_open else ""
         turned = f"was {written(self.was)}, is {written(self.now)}"
         return f"{self.table}: {self.path} {turned}: {self.effect}: {self.why}{loss}"
 

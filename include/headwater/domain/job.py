@@ -54,6 +54,8 @@ class RefineTable(Value):
     """Set where the table is derived again; ``from_batch`` is 0 then."""
     relayout_from: TableLayout | None = None
     """The layout the table was created with, where the spec's is another: given to it when all is derived again."""
+    new_table: bool = False
+    """Derive it into a physical table of its own, which replaces the one that is there at publish (rule 14)."""
 
 
 class BuildTable(Value):
@@ -71,6 +73,14 @@ class BuildTable(Value):
     """Why a table of mode ``merge`` or ``append`` is made anew all the same, in words."""
     relayout_from: TableLayout | None = None
     """The layout the table was created with, where the spec's is another: given to it now that all is made anew."""
+    new_table: bool = False
+    """Make it in a physical table of its own, which replaces the one that is there at publish (rule 14)."""
+    homes: dict[str, str] = Field(default_factory=dict)
+    """Dotted input -> mark of the physical table that has its snapshot, where the name does not stand for that one."""
+
+    def home(self, dotted: str) -> TableName:
+        """The physical table to read an input in."""
+        return TableName.parse(dotted).at(self.homes.get(dotted))
 
 
 class ValidateTable(Value):
@@ -84,8 +94,15 @@ class ValidateTable(Value):
     key: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     """Columns whose values never appear in results."""
+    physical: str | None = None
+    """Mark of the physical table that has the snapshot, where it is staged to replace the table."""
     batch_only: int | None = None
     """Bronze: judge only rows with ``_hw_batch`` equal to this; None judges the whole snapshot."""
+
+    @property
+    def home(self) -> TableName:
+        """The physical table that has the snapshot."""
+        return self.table.at(self.physical)
 
 
 FIXTURE_CLOCK = datetime(2000, 1, 1, tzinfo=UTC)

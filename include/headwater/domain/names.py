@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from headwater.domain.base import Value
 
@@ -13,6 +13,8 @@ CATALOG = "lake"
 NAME_RULE = "[a-z][a-z0-9_]*, at most 63 characters, without a double underscore or a trailing one"
 _NAME = re.compile(r"[a-z](?:_?[a-z0-9])*")
 RESERVED_PREFIX = "_hw_"
+REPLACED = "was_"
+"""Begins the mark of a physical table that another one was swapped in for."""
 SCD2_COLUMNS = ("valid_from", "valid_to", "is_current", "batch_in", "batch_out")
 """Columns an scd2 table adds (rule 35); a source column of that name has to be renamed in the YAML."""
 RESERVED_COLUMNS = frozenset({"_deleted"})
@@ -64,6 +66,10 @@ class TableName(Value):
     @property
     def iceberg(self) -> str:
         """``lake.silver.flights__flights``, as Spark SQL wants it."""
+        return ".".join((CATALOG, *self.identifier))
+
+    @property
+    def _lake_name(self) -> str:
         return f"{CATALOG}.{self.layer.value}.{self.source}__{self.table}"
 
     @property
@@ -74,15 +80,21 @@ class TableName(Value):
     @property
     def asset_uri(self) -> str:
         """Airflow asset; DataHub's plugin maps this form to the same URN as ``urn``."""
-        return f"iceberg://{self.iceberg}"
+        return f"iceberg://{self._lake_name}"
 
     @property
     def urn(self) -> str:
         """DataHub dataset URN."""
-        return f"urn:li:dataset:(urn:li:dataPlatform:iceberg,{self.iceberg},PROD)"
+        return f"urn:li:dataset:(urn:li:dataPlatform:iceberg,{self._lake_name},PROD)"
 
     def __str__(self) -> str:
         return self.dotted
+
+    def at(self, physical: str | None) -> TableName:
+        """The physical table of that mark beside the one the name stands for; the name itself where there is none."""
+        if physical is None:
+            return self
+        return PhysicalName(layer=self.layer, source=self.source, table=self.table, mark=physical)
 
     @classmethod
     def parse(cls, text: str) -> TableName:
@@ -97,3 +109,28 @@ class TableName(Value):
             allowed = "<layer>.<source>.<table>, layer one of " + ", ".join(Layer)
             raise ValueError(f"{text!r} is no table; allowed: {allowed}")
         return cls(layer=Layer(parts[0]), source=parts[1], table=parts[2])
+
+
+class PhysicalName(TableName):
+    """A physical table beside the one that the name stands for: staged to replace it, or replaced by it (rule 14).
+
+    :param mark: ``hw_<attempt>``, the branch it was staged on, or ``was_<uuid of the table>``. No table of a pipeline
+        can have the identifier that it gives. Words about it, and its asset, are those of the table's name.
+    """
+
+    mark: str = Field(pattern=r"^(hw|was)_[0-9a-z]{1,64}$")
+
+    @property
+    def identifier(self) -> tuple[str, str]:
+        namespace, table = super().identifier
+        return (namespace, f"{table}__{self.mark}")
+
+    @property
+    def name(self) -> TableName:
+        """The table it is, or was, or is to become."""
+        return TableName(layer=self.layer, source=self.source, table=self.table)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the name stood for it once, so that releases of then are read in it."""
+        return self.mark.startswith(REPLACED)

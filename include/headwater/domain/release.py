@@ -17,7 +17,7 @@ ReleaseKind = Literal["bronze", "audited", "quarantine", "rollback"]
 class Move(Value):
     """One table's part of a publish (rule 17): refused unless ``main`` is ``base`` and the branch is ``target``.
 
-    A rollback has no branch and moves ``main`` to an older snapshot.
+    A rollback moves ``main`` to an older snapshot, on a branch of its own.
     """
 
     table: TableName
@@ -25,11 +25,25 @@ class Move(Value):
     target: int
     branch: str | None
     state: TableState
+    physical: str | None = None
+    """Mark of the physical table that has ``target`` and that the name stands for from then on (rule 14)."""
+
+    @property
+    def home(self) -> TableName:
+        """The physical table that has the target."""
+        return self.table.at(self.physical)
 
     @classmethod
     def of(cls, staged: StagedTable) -> Move:
         """The move that publishes a staging."""
-        return cls(table=staged.table, base=staged.base, target=staged.staged, branch=staged.branch, state=staged.state)
+        return cls(
+            table=staged.table,
+            base=staged.base,
+            target=staged.staged,
+            branch=staged.branch,
+            state=staged.state,
+            physical=staged.physical,
+        )
 
 
 class ReleasedTable(Value):

@@ -62,6 +62,13 @@ class StagedTable(Value):
     rows: int
     """Rows the staged snapshot adds (bronze) or holds (silver, gold)."""
     quarantined: int = 0
+    physical: str | None = None
+    """Mark of the physical table it lies in, where that one is to replace the table at publish (rule 14)."""
+
+    @property
+    def home(self) -> TableName:
+        """The physical table that has the staged snapshot."""
+        return self.table.at(self.physical)
 
 
 class CheckResult(Value):

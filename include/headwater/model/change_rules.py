@@ -54,7 +54,9 @@ def bronze_rule(old: TableSpec, new: TableSpec, path: str) -> Judgement:
 def gold_rule(old: GoldSpec, new: GoldSpec, path: str) -> Judgement:
     """What a change at ``path`` does to a gold table, which can be made again from its inputs."""
     if path == "grain":
-        return Judgement(Effect.REBUILD, "a row is something else", "the rows as the earlier grain told them apart")
+        return Judgement(
+            Effect.REBUILD, "a row is something else", "the rows as the earlier grain told them apart", True
+        )
     if path == "mode":
         return Judgement(Effect.REBUILD, "the table is made anew once, then kept up in the new mode")
     if path.startswith("transform") or (path == "sql" and not (old.sql and new.sql)):
@@ -77,9 +79,9 @@ def silver_rule(old: TableSpec, new: TableSpec, path: str) -> Judgement:
     if path not in _ANEW:
         return Judgement(Effect.EVOLVE, _LAYOUT)
     why, lost = _ANEW[path]
-    # beliefs of a history are never removed: those by another key would stand beside the new ones
-    was_history, key_changed = old.silver.form == "scd2", path == "key"
-    reshapes = was_history and (key_changed or new.silver.form != "scd2")
+    # a history that stays one, by the same key, keeps in its table what was known when
+    reshapes = path == "key" or (path in {"silver.mode", "silver.as"} and old.silver.form != new.silver.form)
+    lost += ", and what was known when" if reshapes and old.silver.form == "scd2" else ""
     return Judgement(Effect.REBUILD, why, lost, reshapes)
 
 

@@ -66,7 +66,9 @@ def _change(
     judged: Judgement,
     acknowledgements: Sequence[Acknowledgement],
 ) -> SpecChange:
-    meant = any(item.change == path and item.was == was for item in acknowledgements)
+    meant = judged.effect is Effect.REBUILD and any(
+        item.change == path and item.was == was for item in acknowledgements
+    )
     return SpecChange(
         table=table,
         path=path,
@@ -75,8 +77,9 @@ def _change(
         effect=judged.effect,
         why=judged.why,
         destroys=judged.destroys,
-        acknowledged=meant and bool(judged.destroys) and judged.effect is not Effect.REFUSE,
-        reshapes=judged.reshapes,
+        acknowledged=meant,
+        # what a change of SQL does to the types of columns shows only when it runs; a person may know it before
+        reshapes=judged.reshapes or (meant and not judged.destroys),
     )
 
 

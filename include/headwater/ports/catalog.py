@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from headwater.domain.base import Value
-from headwater.domain.names import TableName
+from headwater.domain.names import PhysicalName, TableName
 from headwater.domain.release import Move
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.staging import TableState
@@ -14,7 +14,11 @@ from headwater.domain.table_layout import TableLayout
 
 
 class TableHead(Value):
-    """A table as the catalog has it now. ``branches`` maps every branch but ``main`` to its head snapshot."""
+    """A table as the catalog has it now.
+
+    ``branches`` maps every branch but ``main`` to its head snapshot, those of physical tables staged to replace this
+    one included.
+    """
 
     table: TableName
     uuid: str
@@ -45,6 +49,17 @@ class Catalog(Protocol):
 
     def list_tables(self) -> tuple[TableName, ...]:
         """Every table of every layer that has a Headwater name."""
+        ...
+
+    def physical_tables(self, table: TableName) -> tuple[PhysicalName, ...]:
+        """Physical tables beside the one the name stands for: staged to replace it, or replaced by it (rule 14).
+
+        Every other call takes such a name as it takes a table's.
+        """
+        ...
+
+    def drop_physical(self, table: PhysicalName) -> None:
+        """Drop a physical table with its files, unless the name stands for it now; does nothing when it is gone."""
         ...
 
     def create(self, table: TableName, schema: TableSchema) -> TableHead:
@@ -81,6 +96,9 @@ class Catalog(Protocol):
     def publish(self, moves: Sequence[Move]) -> Mapping[str, str]:
         """Move ``main`` of all tables at one instant, guarded and with their state (rules 16, 17).
 
+        A move to another physical table makes the name stand for that one at the same instant; the one it stood for
+        stays under a name of its own, with every snapshot and file it has (rule 14).
+
         :returns: dotted table -> metadata location after the publish.
         :raises StaleBaseError: when any base or branch head is not what the move says; then nothing moved.
         """
@@ -95,7 +113,7 @@ class Catalog(Protocol):
         ...
 
     def drop_branches(self, table: TableName, branches: Sequence[str]) -> None:
-        """Drop branches, ignoring those that are gone."""
+        """Drop branches, ignoring those that are gone, and the physical tables staged on branches of these names."""
         ...
 
     def tag(self, table: TableName, name: str, snapshot_id: int) -> None:

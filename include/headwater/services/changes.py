@@ -91,12 +91,6 @@ def change_remedy(spec: PipelineSpec, change: SpecChange) -> str | None:
     if change.is_open:
         place = f"{spec.file} below {_section(change.table)}"
         return f"Either {back}, or say that the loss is meant: add `{change.acknowledgement}` to {place}."
-    if change.reshapes:
-        name = f"{change.table.table}_2"
-        return (
-            f"This version makes {change.table} anew only with the columns and the kind of rows it has. "
-            f"Either {back}, or declare the new form as a table {name} and let consumers move."
-        )
     return None
 
 

@@ -65,7 +65,8 @@ def _all_mine(runs: RunStore, tables: Sequence[TableName], run_key: str) -> bool
 
 
 def _attempt_branches(catalog: Catalog, tables: Sequence[TableName]) -> dict[TableName, tuple[str, ...]]:
-    heads = (catalog.head(table) for table in tables)
+    replaced = (name for table in tables for name in catalog.physical_tables(table) if name.is_replaced)
+    heads = (catalog.head(table) for table in (*tables, *replaced))
     return {
         head.table: tuple(branch for branch in head.branches if branch.startswith(ATTEMPT_BRANCH))
         for head in heads

@@ -48,14 +48,23 @@ def check_rebuild(run: RunContext, request: RunRequest) -> None:
 
 
 def asked_anew(plan: RunPlan, table: TableName) -> Anew | None:
-    """How far back a silver table is derived again in this run; None where it goes on from where it is."""
+    """How far back a silver table is derived again in this run; None where it goes on from where it is.
+
+    A change of its files concerns all rows, whatever bound a person gave.
+    """
+    if any(change.table == table and change.effect is Effect.REBUILD for change in plan.changes):
+        return Anew()
     if table.dotted in plan.request.rebuild:
         since = plan.request.rebuild_from
         if isinstance(since, datetime):
             return Anew(since=since)
         return Anew(after_batch=max(0, (since or 0) - 1))
-    changed = any(change.table == table and change.effect is Effect.REBUILD for change in plan.changes)
-    return Anew() if changed else None
+    return None
+
+
+def takes_new_table(plan: RunPlan, table: TableName) -> bool:
+    """Whether a change of its files takes the table a new physical table, swapped in at publish (rule 14)."""
+    return any(change.table == table and change.reshapes for change in plan.changes)
 
 
 def is_asked(plan: RunPlan, table: TableName) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from headwater.domain.errors import LeaseHeldError, NotFoundError, RequestError
+from headwater.domain.names import PhysicalName
 from headwater.domain.release import Move, Release, ReleasedTable
 from headwater.domain.staging import branch_of, new_attempt
 from headwater.ports.catalog import Catalog
 from headwater.ports.clock import Clock
 from headwater.ports.run_states import RunStates
 from headwater.ports.run_store import RunStore
+from headwater.services.homes import home_of
 from headwater.services.leases import try_leases
 from headwater.services.releases import publish_release
 
@@ -86,8 +88,16 @@ def _move(catalog: Catalog, item: ReleasedTable) -> Move | None:
     if head.main == item.snapshot_id:
         return None
     branch = branch_of(new_attempt())
-    catalog.cut_branch(item.table, branch, item.snapshot_id)
-    return Move(table=item.table, base=head.main, target=item.snapshot_id, branch=branch, state=item.state)
+    home = home_of(catalog, item.table, item.snapshot_id)
+    catalog.cut_branch(home, branch, item.snapshot_id)
+    return Move(
+        table=item.table,
+        base=head.main,
+        target=item.snapshot_id,
+        branch=branch,
+        state=item.state,
+        physical=home.mark if isinstance(home, PhysicalName) else None,
+    )
 
 
 def _rest(runs: RunStore, target: Release) -> list[ReleasedTable]:

@@ -34,8 +34,9 @@ class TableJob(Value):
 
     @property
     def inputs_hash(self) -> str:
-        # without the base: a first try creates the table, and a staging whose base moved is never reused anyway
-        document = json.dumps(self.item.model_dump(mode="json", exclude={"base"}), sort_keys=True)
+        # without the base: a first try creates the table, and a staging whose base moved is never reused anyway;
+        # without the homes: a snapshot is what it is wherever it lies
+        document = json.dumps(self.item.model_dump(mode="json", exclude={"base", "homes"}), sort_keys=True)
         return hashlib.sha256(document.encode()).hexdigest()
 
 
@@ -122,5 +123,6 @@ def _outcome(job: TableJob, result: TableResult) -> TableOutcome:
     if isinstance(job.item, RefineTable):
         note = f"+{result.rows_inserted} ~{result.rows_updated} -{result.rows_deleted}"
         note += f", {result.quarantine.rows} to quarantine" if result.quarantine else ""
+        note += ", in a new table" if job.item.new_table else ""
     rows = result.rows_read if isinstance(job.item, RefineTable) else result.staged.rows if result.staged else 0
     return TableOutcome(table=job.table.dotted, status=result.status, rows=rows, seconds=result.seconds, note=note)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, SparkSession, functions
 
 from headwater.domain.job import BuildTable, JobSpec, TableResult
+from headwater.domain.names import TableName
 from headwater.domain.run import InputRef
 from headwater.ports.failpoints import failpoint
-from headwater_spark.tables.staging import Staging, mark_commits, prepare
+from headwater_spark.tables.snapshots import rows_at
+from headwater_spark.tables.staging import Staging, mark_commits, prepare, prepare_apart
 from headwater_spark.tables.views import as_view
-from headwater_spark.transforms.changed_rows import NotFollowedError, readable, snapshot_rows
+from headwater_spark.transforms.changed_rows import NotFollowedError, readable
 from headwater_spark.transforms.gold_merge import Changes, count_groups, made_again, merge_statement
 from headwater_spark.transforms.python_function import make_gold
 
@@ -17,11 +19,14 @@ from headwater_spark.transforms.python_function import make_gold
 def build_table(spark: SparkSession, job: JobSpec, table: BuildTable) -> TableResult:
     """Build one gold table in one commit."""
     mark_commits(spark, job.run_key, job.attempt)
-    views = {dotted: pin_input(spark, dotted, source) for dotted, source in table.inputs.items()}
+    views = {dotted: pin_input(spark, table.home(dotted), source) for dotted, source in table.inputs.items()}
     made = make_gold(spark, table.spec, views, job.planned_at)
     types = {field.name: field.dataType.simpleString() for field in made.schema.fields}
     layout, old = table.spec.layout, table.relayout_from
-    staging = prepare(spark, table.gold, types, table.base, job.attempt, layout=layout, relayout_from=old)
+    if table.new_table:
+        staging = prepare_apart(spark, table.gold, types, table.base, job.attempt, layout)
+    else:
+        staging = prepare(spark, table.gold, types, table.base, job.attempt, layout=layout, relayout_from=old)
     failpoint("gold.before_write")
     how = _write(spark, job, table, made, staging)
     failpoint("gold.after_write")
@@ -31,9 +36,9 @@ def build_table(spark: SparkSession, job: JobSpec, table: BuildTable) -> TableRe
     )
 
 
-def pin_input(spark: SparkSession, dotted: str, source: InputRef) -> str:
+def pin_input(spark: SparkSession, table: TableName, source: InputRef) -> str:
     """A view over exactly one snapshot: readers see no system columns and no deleted rows."""
-    return as_view(readable(snapshot_rows(spark, dotted, source)), dotted.replace(".", "__"))
+    return as_view(readable(rows_at(spark, table, source.snapshot_id)), table.dotted.replace(".", "__"))
 
 
 def _write(spark: SparkSession, job: JobSpec, table: BuildTable, made: DataFrame, staging: Staging) -> str:
@@ -41,7 +46,7 @@ def _write(spark: SparkSession, job: JobSpec, table: BuildTable, made: DataFrame
     why = table.why_anew
     if table.follow is not None:
         try:
-            changes = Changes.of(spark, table.inputs, table.follow)
+            changes = Changes.of(spark, table, table.follow)
             if table.spec.mode == "append":
                 return _append(spark, job, table, changes, staging)
             return _merge(table.spec.grain, changes, made, staging)

@@ -43,7 +43,7 @@ def _unique(rows: DataFrame, table: ValidateTable) -> CheckResult:
 def _believed(rows: DataFrame, table: ValidateTable) -> DataFrame:
     """Every version believed now; in silver the time in which a key was deleted is a version, too."""
     if table.table.layer is Layer.SILVER:
-        rows = rows_at(rows.sparkSession, table.table, table.snapshot_id)
+        rows = rows_at(rows.sparkSession, table.home, table.snapshot_id)
     return rows.where("batch_out IS NULL")
 
 

@@ -14,7 +14,7 @@ from headwater_spark.transforms.columns import business_columns
 
 def pinned_rows(spark: SparkSession, table: ValidateTable) -> DataFrame:
     """The rows to judge: of bronze those of one batch, of silver those that are not deleted."""
-    rows = rows_at(spark, table.table, table.snapshot_id)
+    rows = rows_at(spark, table.home, table.snapshot_id)
     if table.table.layer is Layer.BRONZE and table.batch_only is not None:
         return rows.where(f"_hw_batch = {table.batch_only}")
     return rows.where("NOT _hw_deleted") if table.table.layer is Layer.SILVER else rows

@@ -10,7 +10,7 @@ from headwater_spark.refining.derive_anew import cleared, lacks_history, with_fo
 from headwater_spark.refining.judged_rows import judged_rows
 from headwater_spark.refining.refining import Refining
 from headwater_spark.tables.sql_text import literal, quoted
-from headwater_spark.tables.staging import Staging, prepare
+from headwater_spark.tables.staging import Staging, prepare, prepare_apart
 from headwater_spark.tables.views import as_view, settled
 from headwater_spark.transforms import append, scd2, scd2_belief, upsert
 from headwater_spark.transforms.columns import business_columns, silver_name
@@ -47,13 +47,14 @@ def write_silver(refining: Refining, judged: DataFrame) -> SilverWrite:
     types |= scd2.scd2_types() if is_scd2 else {}
     layout = table.spec.silver.layout
     old, attempt = table.relayout_from, refining.job.attempt
-    staging = prepare(refining.spark, table.silver, types, table.base, attempt, layout=layout, relayout_from=old)
-    if is_scd2:
-        if table.anew is not None and lacks_history(staging):
+    if table.new_table:
+        staging = prepare_apart(refining.spark, table.silver, types, table.base, attempt, layout)
+    else:
+        staging = prepare(refining.spark, table.silver, types, table.base, attempt, layout=layout, relayout_from=old)
+        if table.anew is not None and (not is_scd2 or lacks_history(staging)):
             staging = cleared(refining, judged, staging)
+    if is_scd2:
         return _write_scd2(refining, judged, staging, tuple(types))
-    if table.anew is not None:
-        staging = cleared(refining, judged, staging)
     actions = settled(_row_actions(refining, judged, staging))
     counts = _counts(actions)
     _commit_rows(refining, actions, staging, counts, tuple(types))

@@ -9,7 +9,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from headwater.domain.errors import StaleBaseError, TransformError
-from headwater.domain.names import CATALOG, TableName
+from headwater.domain.names import CATALOG, PhysicalName, TableName
 from headwater.domain.staging import StagedTable, TableState, branch_of
 from headwater.domain.table_layout import TableLayout
 from headwater_spark.tables.evolving import evolve_columns
@@ -46,6 +46,8 @@ class Staging:
     base: int
     onto: int | None = None
     """A snapshot of this attempt that the one commit is made on; None means the base."""
+    replaces: int | None = None
+    """``main`` of the table that this physical table is to replace at publish (rule 14)."""
 
     @property
     def branch(self) -> str:
@@ -86,11 +88,13 @@ class Staging:
                 allowed=f"one snapshot after {below} on branch {self.branch}",
                 remedy="Run the stage again; a new attempt starts from the base.",
             )
+        apart = self.table if isinstance(self.table, PhysicalName) else None
         return StagedTable(
-            table=self.table,
+            table=self.table if apart is None else apart.name,
             attempt=self.attempt,
             branch=self.branch,
-            base=self.base,
+            base=self.base if apart is None else self.replaces,
+            physical=apart and apart.mark,
             staged=head[0].snapshot_id,
             state=state,
             rows=head[0].n,
@@ -138,6 +142,22 @@ def prepare(
     staging = Staging(spark, table, attempt, main if base is None else base)  # type: ignore[arg-type]
     spark.sql(f"ALTER TABLE {table.iceberg} CREATE BRANCH {staging.branch} AS OF VERSION {staging.base}").collect()
     return staging
+
+
+def prepare_apart(
+    spark: SparkSession,
+    table: TableName,
+    columns: Mapping[str, str],
+    base: int | None,
+    attempt: str,
+    layout: TableLayout,
+) -> Staging:
+    """A physical table of its own, to replace ``table`` at publish: its columns need not fit those that are there.
+
+    :param base: ``main`` of ``table`` as planned.
+    """
+    staging = prepare(spark, table.at(branch_of(attempt)), columns, None, attempt, pin=False, layout=layout)
+    return replace(staging, replaces=base)
 
 
 def _create(spark: SparkSession, table: TableName, columns: Mapping[str, str], layout: TableLayout) -> int | None:

@@ -26,25 +26,20 @@ class ChangedRows:
     lost: DataFrame
 
 
-def snapshot_rows(spark: SparkSession, dotted: str, source: InputRef) -> DataFrame:
-    """A table at exactly one snapshot, system columns and deleted rows included."""
-    return rows_at(spark, TableName.parse(dotted), source.snapshot_id)
-
-
 def readable(rows: DataFrame) -> DataFrame:
     """What readers see: no deleted rows, no system columns."""
     alive = rows.where("NOT _hw_deleted") if "_hw_deleted" in rows.columns else rows
     return alive.select(*map(quoted, business_columns(rows)))
 
 
-def changed_rows(spark: SparkSession, dotted: str, now: InputRef, followed: FollowedInput) -> ChangedRows:
+def changed_rows(spark: SparkSession, table: TableName, now: InputRef, followed: FollowedInput) -> ChangedRows:
     """In which rows an input differs from what a consumer was built from.
 
     :raises NotFollowedError: when the snapshots cannot be compared row by row.
     """
-    new, old = snapshot_rows(spark, dotted, now), snapshot_rows(spark, dotted, followed.previous)
+    new, old = rows_at(spark, table, now.snapshot_id), rows_at(spark, table, followed.previous.snapshot_id)
     if followed.changes == "content":
-        return _compared(dotted, readable(new), readable(old))
+        return _compared(table.dotted, readable(new), readable(old))
     touched = new.where(f"_hw_changed_batch > {followed.previous.batch}")
     if not followed.key:
         return ChangedRows(readable(touched), readable(old.where("false")))

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 
 from headwater.domain.increment import Follow, changed_table
+from headwater.domain.job import BuildTable
 from headwater.domain.run import InputRef
+from headwater_spark.tables.snapshots import rows_at
 from headwater_spark.tables.sql_text import listed, quoted
 from headwater_spark.tables.views import as_view, settled
 from headwater_spark.transforms.changed_rows import (
@@ -16,7 +18,6 @@ from headwater_spark.transforms.changed_rows import (
     NotFollowedError,
     changed_rows,
     readable,
-    snapshot_rows,
 )
 from headwater_spark.transforms.pinned_sql import pin_tables
 
@@ -28,23 +29,23 @@ class Changes:
     """What changed in which inputs; those that did not change are left out."""
 
     spark: SparkSession
-    inputs: Mapping[str, InputRef]
+    table: BuildTable
     follow: Follow
     rows: Mapping[str, ChangedRows]
 
     @classmethod
-    def of(cls, spark: SparkSession, inputs: Mapping[str, InputRef], follow: Follow) -> Changes:
+    def of(cls, spark: SparkSession, table: BuildTable, follow: Follow) -> Changes:
         """Find them. :raises NotFollowedError: when an input's snapshots cannot be compared."""
         rows = {
-            dotted: changed_rows(spark, dotted, inputs[dotted], followed)
+            dotted: changed_rows(spark, table.home(dotted), table.inputs[dotted], followed)
             for dotted, followed in follow.inputs.items()
-            if followed.previous.snapshot_id != inputs[dotted].snapshot_id
+            if followed.previous.snapshot_id != table.inputs[dotted].snapshot_id
         }
-        return cls(spark, inputs, follow, rows)
+        return cls(spark, table, follow, rows)
 
     def groups(self) -> DataFrame | None:
         """The grain of every group whose content can differ; None when no input changed."""
-        now = {dotted: self._view(dotted, ref) for dotted, ref in self.inputs.items()}
+        now = {dotted: self._view(dotted, ref) for dotted, ref in self.table.inputs.items()}
         then = {dotted: self._view(dotted, item.previous) for dotted, item in self.follow.inputs.items()}
         found: DataFrame | None = None
         for dotted, changed in self.rows.items():
@@ -56,7 +57,7 @@ class Changes:
         return None if found is None else settled(found.distinct())
 
     def _view(self, dotted: str, source: InputRef) -> str:
-        return as_view(readable(snapshot_rows(self.spark, dotted, source)), "input")
+        return as_view(readable(rows_at(self.spark, self.table.home(dotted), source.snapshot_id)), "input")
 
 
 def made_again(made: DataFrame, groups: DataFrame, grain: Sequence[str]) -> DataFrame:

@@ -75,7 +75,7 @@ class Gold:
         """What the SQL gives over the silver there is now."""
         lake = self.lake
         views = {
-            table.dotted: pin_input(lake.spark, table.dotted, InputRef(snapshot_id=lake.heads[table], batch=0))
+            table.dotted: pin_input(lake.spark, table, InputRef(snapshot_id=lake.heads[table], batch=0))
             for table in spec.inputs
         }
         return Counter(map(tuple, lake.spark.sql(pin_tables(spec.sql, views)).collect()))

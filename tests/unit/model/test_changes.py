@@ -112,10 +112,10 @@ def test_a_rebuild_of_a_history_keeps_what_was_known_when(files: Any) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reshapes"),
     [
-        ("mode: upsert, sequence_by", "mode: scd2, sequence_by", False),
+        ("mode: upsert, sequence_by", "mode: scd2, sequence_by", True),
         ("    silver: {mode: scd2}", "    silver: {mode: upsert}", True),
         ("    key: [id]\n    silver", "    key: [id, day]\n    silver", True),
-        ("    key: [id]\n    extract", "    key: [id, day]\n    extract", False),
+        ("    key: [id]\n    extract", "    key: [id, day]\n    extract", True),
         ("mode: scd2}", "mode: scd2, track: [name]}", False),
         ("trim(note)", "ltrim(note)", False),
         ('"trim(note)"', '"trim(note)", rename: remark', True),

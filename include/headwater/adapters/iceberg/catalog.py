@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from headwater.adapters.iceberg.new_rows import stage_new
 from headwater.adapters.iceberg.opening import ATTEMPTS, explained, open_catalog, pause
+from headwater.adapters.iceberg.physical import physical_names, purge, staged_branches
 from headwater.adapters.iceberg.publishing import publish_moves
 from headwater.adapters.iceberg.staging import stage
 from headwater.adapters.iceberg.tables import create_table, evolve_table, head_of, point
 from headwater.domain.errors import CatalogError, NotFoundError
-from headwater.domain.names import Layer, TableName
+from headwater.domain.names import Layer, PhysicalName, TableName
 from headwater.domain.release import Move
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.settings import CatalogSettings
@@ -48,9 +49,12 @@ class IcebergCatalog:
 
     def head(self, table: TableName) -> TableHead | None:
         try:
-            return head_of(table, self._load(table, f"reading {table}"))
+            head = head_of(table, self._load(table, f"reading {table}"))
         except NotFoundError:
             return None
+        with explained(f"reading {table}", table):
+            apart = staged_branches(self._lake, table)
+        return head.model_copy(update={"branches": {**head.branches, **apart}}) if apart else head
 
     def list_tables(self) -> tuple[TableName, ...]:
         with explained("listing tables"):
@@ -61,6 +65,14 @@ class IcebergCatalog:
                 for identifier in self._lake.list_tables(layer.value)
             ]
         return tuple(sorted(filter(None, map(_named, found)), key=str))
+
+    def physical_tables(self, table: TableName) -> tuple[PhysicalName, ...]:
+        with explained(f"listing physical tables of {table}", table):
+            return physical_names(self._lake, table)
+
+    def drop_physical(self, table: PhysicalName) -> None:
+        with explained(f"dropping a physical table of {table}", table):
+            purge(self._lake, table)
 
     def create(self, table: TableName, schema: TableSchema) -> TableHead:
         with explained(f"creating {table}", table):
@@ -111,6 +123,9 @@ class IcebergCatalog:
             return ((), gone) if gone else None
 
         self._change(table, f"dropping branches of {table}", change)
+        for apart in self.physical_tables(table):
+            if apart.mark in branches:
+                self.drop_physical(apart)
 
     def _change(self, table: TableName, what: str, change: Callable[[Table], Change | None]) -> None:
         """Commit what ``change`` makes of the current table, again and again until no other writer was in between."""

@@ -7,17 +7,19 @@ in between, a branch, the schema or ``main`` itself, is looked at again before a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, text, tuple_, update
+from sqlalchemy import Update, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from headwater.adapters.iceberg.opening import ATTEMPTS, explained, pause
+from headwater.adapters.iceberg.physical import replaced_name
 from headwater.adapters.iceberg.tables import STATE, point
 from headwater.domain.errors import CatalogError, StaleBaseError
+from headwater.domain.names import PhysicalName, TableName
 from headwater.domain.release import Move
 from headwater.ports.failpoints import failpoint
 
@@ -32,11 +34,16 @@ _ASLEEP_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """One row of the transaction."""
+    """The row of a table's name, from ``old`` to what is staged.
+
+    Of a swap also the row of the physical table: from ``apart`` to ``old``, under the name ``becomes``.
+    """
 
     move: Move
     old: str
     staged: StagedTable
+    apart: str = ""
+    becomes: PhysicalName | None = None
 
 
 def publish_moves(catalog: SqlCatalog, moves: Sequence[Move]) -> Mapping[str, str]:
@@ -48,7 +55,7 @@ def publish_moves(catalog: SqlCatalog, moves: Sequence[Move]) -> Mapping[str, st
     for attempt in range(ATTEMPTS):
         with explained(what), ThreadPoolExecutor(_WRITERS, "publish") as pool:
             tables = _load(catalog, ordered, pool)
-            changes = [_staged(catalog, move, tables[move.table.identifier]) for move in ordered]
+            changes = [_staged(catalog, move, tables) for move in ordered]
             failpoint("publish.before_metadata")
             list(pool.map(lambda change: _write(catalog, change), changes))
             failpoint("publish.after_metadata")
@@ -68,11 +75,12 @@ def _load(catalog: SqlCatalog, moves: Sequence[Move], pool: ThreadPoolExecutor) 
     wanted = {move.table.identifier for move in moves}
     if len(wanted) != len(moves):
         raise ValueError("a table may move once per publish")
+    homes = {move.home.identifier for move in moves}
     with Session(catalog.engine) as session:
         rows = session.scalars(
             select(IcebergTables).where(
                 IcebergTables.catalog_name == catalog.name,
-                tuple_(IcebergTables.table_namespace, IcebergTables.table_name).in_(wanted),
+                tuple_(IcebergTables.table_namespace, IcebergTables.table_name).in_(wanted | homes),
             )
         ).all()
     missing = wanted - {(row.table_namespace, row.table_name) for row in rows}
@@ -82,8 +90,8 @@ def _load(catalog: SqlCatalog, moves: Sequence[Move], pool: ThreadPoolExecutor) 
     return {(row.table_namespace, row.table_name): table for row, table in zip(rows, tables, strict=True)}
 
 
-def _staged(catalog: SqlCatalog, move: Move, table: Table) -> _Change:
-    """The table's next metadata. Everything the move asserts is asserted here, the row's guard holds it true.
+def _staged(catalog: SqlCatalog, move: Move, tables: Mapping[tuple[str, str], Table]) -> _Change:
+    """The table's next metadata. Everything the move asserts is asserted here, the rows' guards hold it true.
 
     :raises StaleBaseError: when ``main``, the branch or the target is not what the move says.
     """
@@ -93,26 +101,37 @@ def _staged(catalog: SqlCatalog, move: Move, table: Table) -> _Change:
         TableUpdate,
     )
 
-    _assert_heads(move, table)
+    table, home = tables[move.table.identifier], tables.get(move.home.identifier)
+    if home is None:
+        raise _stale(move, f"the physical table {move.physical}", None, move.target)
+    _assert_heads(move, table, home)
     updates: list[TableUpdate] = [
         point(_MAIN, move.target),
         SetPropertiesUpdate(updates={STATE: move.state.model_dump_json()}),
     ]
     if move.branch is not None:
         updates.append(RemoveSnapshotRefUpdate(ref_name=move.branch))
-    staged = catalog._update_and_stage_table(table, table.name(), (), tuple(updates))  # noqa: SLF001 - pinned and tested (rule 16)
-    return _Change(move, table.metadata_location, staged)
+    staged = catalog._update_and_stage_table(home, home.name(), (), tuple(updates))  # noqa: SLF001 - pinned and tested (rule 16)
+    if home is table:
+        return _Change(move, table.metadata_location, staged)
+    becomes = replaced_name(move.table, table)
+    return _Change(move, table.metadata_location, staged, home.metadata_location, becomes)
 
 
-def _assert_heads(move: Move, table: Table) -> None:
+def _assert_heads(move: Move, table: Table, home: Table) -> None:
     """Rule 17: ``main`` is the base **and** the branch is the audited snapshot."""
-    refs = {name: ref.snapshot_id for name, ref in table.metadata.refs.items()}
-    if refs.get(_MAIN) != move.base:
-        raise _stale(move, "main", refs.get(_MAIN), move.base)
+    main = _refs(table).get(_MAIN)
+    if main != move.base:
+        raise _stale(move, "main", main, move.base)
+    refs = _refs(home)
     if move.branch is not None and refs.get(move.branch) != move.target:
         raise _stale(move, f"branch {move.branch}", refs.get(move.branch), move.target)
-    if table.metadata.snapshot_by_id(move.target) is None:
+    if home.metadata.snapshot_by_id(move.target) is None:
         raise _stale(move, "the target snapshot", None, move.target)
+
+
+def _refs(table: Table) -> dict[str, int]:
+    return {name: ref.snapshot_id for name, ref in table.metadata.refs.items()}
 
 
 def _stale(move: Move, what: str, found: int | None, expected: int | None) -> StaleBaseError:
@@ -133,27 +152,39 @@ def _write(catalog: SqlCatalog, change: _Change) -> None:
 
 def _swap(catalog: SqlCatalog, changes: Sequence[_Change]) -> bool:
     """The transaction; False when a row had moved, and then none has changed."""
-    from pyiceberg.catalog.sql import IcebergTables
-
     with Session(catalog.engine) as session:
         if catalog.engine.dialect.name == "postgresql":
             # a publisher that falls asleep in here holds the rows; the database lets go of it, and nothing has moved
             session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{_ASLEEP_SECONDS}s'"))
         for change in changes:
-            namespace, name = change.move.table.identifier
-            moved = session.connection().execute(
-                update(IcebergTables)
-                .where(
-                    IcebergTables.catalog_name == catalog.name,
-                    IcebergTables.table_namespace == namespace,
-                    IcebergTables.table_name == name,
-                    IcebergTables.metadata_location == change.old,
-                )
-                .values(metadata_location=change.staged.metadata_location, previous_metadata_location=change.old)
-            )
-            if moved.rowcount != 1:
+            if not all(session.connection().execute(row).rowcount == 1 for row in _rows(catalog, change)):
                 session.rollback()
                 return False
         failpoint("publish.before_commit")
         session.commit()
     return True
+
+
+def _rows(catalog: SqlCatalog, change: _Change) -> Iterator[Update]:
+    """The rows of a table that change, each guarded by what it was."""
+    move, old = change.move, change.old
+    yield _repointed(catalog, move.table, old, metadata_location=change.staged.metadata_location, previous=old)
+    if change.becomes is not None:
+        name = change.becomes.identifier[1]
+        yield _repointed(catalog, move.home, change.apart, metadata_location=old, previous=None, table_name=name)
+
+
+def _repointed(catalog: SqlCatalog, table: TableName, old: str, *, previous: str | None, **values: str) -> Update:
+    from pyiceberg.catalog.sql import IcebergTables
+
+    namespace, name = table.identifier
+    return (
+        update(IcebergTables)
+        .where(
+            IcebergTables.catalog_name == catalog.name,
+            IcebergTables.table_namespace == namespace,
+            IcebergTables.table_name == name,
+            IcebergTables.metadata_location == old,
+        )
+        .values(previous_metadata_location=previous, **values)
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from itertools import count
+from uuid import UUID
 
 from headwater.adapters.memory.lake import MAIN, MemoryTable
 from headwater.domain.errors import NotFoundError, SchemaDriftError, StagingError, StaleBaseError
-from headwater.domain.names import TableName
+from headwater.domain.names import REPLACED, PhysicalName, TableName
 from headwater.domain.release import Move
 from headwater.domain.schema import Column, TableSchema
 from headwater.ports.catalog import DataFile, TableHead
@@ -21,6 +23,7 @@ class MemoryCatalog:
     def __init__(self) -> None:
         self._tables: dict[TableName, MemoryTable] = {}
         self._attachments: dict[str, bytes] = {}
+        self._starts = count(2001, 1000)
         self._lock = threading.RLock()
 
     def _table(self, table: TableName) -> MemoryTable:
@@ -30,21 +33,39 @@ class MemoryCatalog:
 
     def head(self, table: TableName) -> TableHead | None:
         with self._lock:
-            return self._tables[table].head() if table in self._tables else None
+            if table not in self._tables:
+                return None
+            head = self._tables[table].head()
+            apart = {name.mark: self._tables[name].refs for name in self.physical_tables(table)}
+            staged = {mark: refs[mark] for mark, refs in apart.items() if mark in refs}
+            return head.model_copy(update={"branches": {**head.branches, **staged}})
 
     def list_tables(self) -> tuple[TableName, ...]:
-        return tuple(sorted(self._tables, key=str))
+        return tuple(sorted((name for name in self._tables if not isinstance(name, PhysicalName)), key=str))
 
     def create(self, table: TableName, schema: TableSchema) -> TableHead:
         with self._lock:
             if table not in self._tables:
-                created = self._tables[table] = MemoryTable(table, TableSchema(columns=()))
+                created = self._tables[table] = MemoryTable(table, TableSchema(columns=()), self._ids_of(table))
                 nullable = (
                     column.model_copy(update={"required": False, "field_id": None}) for column in schema.columns
                 )
                 created.set_columns(tuple(nullable))
                 created.commit(MAIN, {"operation": "append"})
             return self._tables[table].head()
+
+    def _ids_of(self, table: TableName) -> count[int]:
+        """Snapshot ids: of no two physical tables of one name the same."""
+        return count(next(self._starts) if isinstance(table, PhysicalName) else 1001)
+
+    def physical_tables(self, table: TableName) -> tuple[PhysicalName, ...]:
+        with self._lock:
+            apart = [name for name in self._tables if isinstance(name, PhysicalName) and name.dotted == table.dotted]
+        return () if table in apart else tuple(sorted(apart, key=lambda name: name.mark))
+
+    def drop_physical(self, table: PhysicalName) -> None:
+        with self._lock:
+            self._tables.pop(table, None)
 
     def evolve(self, table: TableName, add: Sequence[Column], widen: Mapping[str, str]) -> TableHead:
         with self._lock:
@@ -77,6 +98,9 @@ class MemoryCatalog:
         with self._lock:
             for branch in branches:
                 self._table(table).refs.pop(branch, None)
+            for apart in self.physical_tables(table):
+                if apart.mark in branches:
+                    self.drop_physical(apart)
 
     def tag(self, table: TableName, name: str, snapshot_id: int) -> None:
         with self._lock:
@@ -115,20 +139,28 @@ class MemoryCatalog:
     def publish(self, moves: Sequence[Move]) -> Mapping[str, str]:
         with self._lock:
             for move in moves:
-                refs = self._table(move.table).refs
-                at_branch = move.branch is None or refs.get(move.branch) == move.target
-                if refs.get(MAIN) != move.base or not at_branch or move.target not in self._table(move.table).snapshots:
+                main = self._table(move.table).refs.get(MAIN)
+                home = self._tables.get(move.home)
+                at_branch = home is not None and (move.branch is None or home.refs.get(move.branch) == move.target)
+                if main != move.base or home is None or not at_branch or move.target not in home.snapshots:
                     raise StaleBaseError(
                         f"{move.table} is no longer what this attempt was made from; nothing was published",
                         facts={"table": move.table.dotted},
                     )
             for move in moves:
-                found = self._table(move.table)
+                found = self._swapped_in(move) if move.physical else self._table(move.table)
                 found.refs[MAIN] = move.target
                 found.refs.pop(move.branch or "", None)
                 found.state = move.state
                 found.version += 1
             return {move.table.dotted: self._table(move.table).metadata_location for move in moves}
+
+    def _swapped_in(self, move: Move) -> MemoryTable:
+        """The physical table of the move under the table's name, the one of before under a name of its own."""
+        old, new = self._table(move.table), self._tables.pop(move.home)
+        old.name, new.name = move.table.at(f"{REPLACED}{UUID(old.uuid).hex}"), move.table
+        self._tables |= {old.name: old, new.name: new}
+        return new
 
     def is_ancestor(self, table: TableName, snapshot_id: int) -> bool:
         return any(snapshot.id == snapshot_id for snapshot in self._table(table).history(MAIN))

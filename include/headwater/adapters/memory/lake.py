@@ -31,17 +31,17 @@ class MemoryTable:
 
     name: TableName
     schema: TableSchema
+    ids: count[int] = field(default_factory=lambda: count(1001))
     uuid: str = field(default_factory=lambda: str(uuid4()))
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     refs: dict[str, int] = field(default_factory=dict)
     tags: dict[str, int] = field(default_factory=dict)
     state: TableState | None = None
     version: int = 0
-    _ids: count[int] = field(default_factory=lambda: count(1001))
+    location: str = field(init=False)
 
-    @property
-    def location(self) -> str:
-        return f"memory://{'/'.join(self.name.identifier)}"
+    def __post_init__(self) -> None:
+        self.location = f"memory://{'/'.join(self.name.identifier)}"
 
     @property
     def metadata_location(self) -> str:
@@ -61,7 +61,7 @@ class MemoryTable:
 
     def commit(self, branch: str, summary: dict[str, str], paths: tuple[str, ...] = ()) -> int:
         """Add a snapshot to a branch and return its id."""
-        snapshot = Snapshot(next(self._ids), self.refs.get(branch), summary, paths)
+        snapshot = Snapshot(next(self.ids), self.refs.get(branch), summary, paths)
         self.snapshots[snapshot.id] = snapshot
         self.refs[branch] = snapshot.id
         self.version += 1

@@ -14,7 +14,9 @@ from headwater.ports.platform import Platform
 from headwater.services.context import RunContext, planned
 from headwater.services.following import CannotFollowError, follow
 from headwater.services.gold_inputs import gold_input, waves
+from headwater.services.homes import homes
 from headwater.services.layouts import layout_to_change
+from headwater.services.rebuilding import takes_new_table
 from headwater.services.refusing import hold_refused
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.table_jobs import JobsDone, TableJob, or_earlier, run_jobs
@@ -77,18 +79,24 @@ def _work(platform: Platform, run: RunContext, plan: RunPlan, gold: GoldSpec) ->
     state = head.state if head else None
     if not asked and state is not None and state.spec_hash == made_with and state.inputs == known:
         return TableOutcome(table=name.dotted, status="quiet", note="inputs and SQL are those it was built from")
+    new_table = state is not None and takes_new_table(plan, name)
     builds = state.batch if state else 0
+    generation = (state.generation if state else 0) + new_table
     item = BuildTable(
         spec=gold,
         gold=name,
         base=head.main if head else None,
         inputs=known,
-        state=TableState(run_key=run.key, spec_hash=made_with, batch=builds + 1, inputs=known),
+        state=TableState(run_key=run.key, spec_hash=made_with, batch=builds + 1, generation=generation, inputs=known),
+        new_table=new_table,
+        homes=homes(platform.catalog, known),
     )
     old = layout_to_change(head, gold.layout)
-    if old is not None:  # the hash covers the layout, so that a changed one makes all anew
+    if old is not None and not new_table:  # the hash covers the layout, so that a changed one makes all anew
         item = item.model_copy(update={"relayout_from": old})
-    if asked:
+    if new_table:
+        item = item.model_copy(update={"why_anew": "a new table takes the place of the one that was there"})
+    elif asked:
         item = item.model_copy(update={"why_anew": "this run was asked to"})
     elif gold.mode != "rebuild":
         item = item.model_copy(update=_increment(platform, state, item))

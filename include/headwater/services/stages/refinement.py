@@ -16,7 +16,7 @@ from headwater.ports.run_store import SetAside
 from headwater.services.context import RunContext, planned, source_of
 from headwater.services.delivered_again import delivered_again
 from headwater.services.layouts import layout_note, layout_to_change
-from headwater.services.rebuilding import asked_anew, is_asked
+from headwater.services.rebuilding import asked_anew, is_asked, takes_new_table
 from headwater.services.refusing import hold_refused
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.table_jobs import TableJob, or_earlier, run_jobs
@@ -77,6 +77,7 @@ def _work(platform: Platform, run: RunContext, plan: RunPlan, table: TableSpec) 
         return TableOutcome(table=silver.dotted, status="left", note="this run rebuilds other tables")
     state_now = target.state if target else None
     anew = asked_anew(plan, silver) if state_now else None  # a table that is not there yet is derived whole anyway
+    new_table = anew is not None and takes_new_table(plan, silver)
     done = state_now.batch if state_now and anew is None else 0
     if source.state.batch <= done:
         return TableOutcome(table=silver.dotted, status="quiet", note=f"batch {done} is refined already")
@@ -89,6 +90,7 @@ def _work(platform: Platform, run: RunContext, plan: RunPlan, table: TableSpec) 
         generation=(state_now.generation if state_now else 0) + (anew is not None),
         inputs={bronze.dotted: bronze_input},
     )
+    is_relaid = anew is not None and not anew.is_bounded and not new_table
     discards = platform.runs.set_aside(silver, -1)
     item = RefineTable(
         spec=table,
@@ -108,7 +110,8 @@ def _work(platform: Platform, run: RunContext, plan: RunPlan, table: TableSpec) 
             **delivered_again(platform, table, silver, bronze_input.batch),
         },
         anew=anew,
-        relayout_from=layout_to_change(target, table.silver.layout) if anew and not anew.is_bounded else None,
+        relayout_from=layout_to_change(target, table.silver.layout) if is_relaid else None,
+        new_table=new_table,
     )
     return or_earlier(platform, run, "refine_to_silver", TableJob(table=silver, item=item))
 

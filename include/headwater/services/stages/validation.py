@@ -95,6 +95,7 @@ def _request(run: RunContext, record: StagedRecord) -> ValidateTable:
     return ValidateTable(
         table=name,
         snapshot_id=record.staged.staged,
+        physical=record.staged.physical,
         contract=run.spec.contracts.get(name.dotted, ""),
         contract_hash=contract_hash(run, name),
         key=_key(run, name, spec),

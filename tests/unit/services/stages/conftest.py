@@ -12,8 +12,8 @@ from headwater.adapters.memory import MemoryCatalog, MemoryRunStore
 from headwater.domain.change import SpecChange
 from headwater.domain.errors import HeadwaterError, RunNotGreenError, SourceTableMissingError
 from headwater.domain.incident import Failure, Incident
-from headwater.domain.job import JobResult, JobSpec, TableResult, ValidateTable
-from headwater.domain.names import Layer, TableName
+from headwater.domain.job import BuildTable, JobResult, JobSpec, RefineTable, TableResult, ValidateTable
+from headwater.domain.names import Layer, PhysicalName, TableName
 from headwater.domain.run import RunKey, RunPlan, RunRequest, Window
 from headwater.domain.schema import QUARANTINE_COLUMNS, Column, TableSchema
 from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
@@ -157,21 +157,24 @@ class Engine:
 
     def run(self, job: JobSpec) -> JobResult:
         self.jobs.append(job)
-        made = [(item.silver, item.state) for item in job.refine] + [(item.gold, item.state) for item in job.build]
-        results = [self._stage(job, table, state) for table, state in made if table.dotted not in self.silent]
+        made = [(item.silver, item) for item in job.refine] + [(item.gold, item) for item in job.build]
+        results = [self._stage(job, table, item) for table, item in made if table.dotted not in self.silent]
         results += [self._judge(request) for request in job.validate_ if request.table.dotted not in self.silent]
         return JobResult(kind=job.kind, run_key=job.run_key, attempt=job.attempt, tables=tuple(results), seconds=0)
 
     def kinds(self) -> list[str]:
         return [job.kind for job in self.jobs]
 
-    def _stage(self, job: JobSpec, table: TableName, state: TableState) -> TableResult:
+    def _stage(self, job: JobSpec, table: TableName, item: RefineTable | BuildTable) -> TableResult:
         if table.dotted in self.failing:
             return TableResult(table=table, status="failed", error_code="transform_failed", error="division by zero")
         aside = TableName(layer=Layer.QUARANTINE, source=table.source, table=table.table)
-        diverted = self._commit(job, aside, TableSchema(columns=QUARANTINE_COLUMNS), state)
+        diverted = self._commit(job, aside, TableSchema(columns=QUARANTINE_COLUMNS), item.state)
         aside_rows, rows = self.diverted.get(table.dotted, (0, 1))
-        staged = self._commit(job, table, SCHEMA, state).model_copy(update={"quarantined": aside_rows})
+        home = table.at(branch_of(job.attempt)) if item.new_table else table
+        staged = self._commit(job, home, SCHEMA, item.state).model_copy(update={"quarantined": aside_rows})
+        if isinstance(home, PhysicalName):
+            staged = staged.model_copy(update={"table": table, "base": item.base, "physical": home.mark})
         quarantine = diverted if table.dotted in self.diverting else None
         return TableResult(table=table, status="staged", staged=staged, quarantine=quarantine, rows_read=rows)
 
@@ -193,6 +196,7 @@ class Engine:
         check = CheckResult.model_validate(
             {"name": "id is positive", "type": "invalid", "outcome": outcome, "predicate": self.predicate}
         )
+        self.catalog.summary(request.home, request.snapshot_id)
         verdict = Verdict(
             table=request.table,
             snapshot_id=request.snapshot_id,
