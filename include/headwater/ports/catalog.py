@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from pydantic import Field
+
 from headwater.domain.base import Value
 from headwater.domain.names import PhysicalName, TableName
 from headwater.domain.release import Move
@@ -28,6 +30,8 @@ class TableHead(Value):
     metadata_location: str
     location: str
     branches: dict[str, int]
+    tags: dict[str, int] = Field(default_factory=dict)
+    """Tag -> its snapshot."""
     layout: TableLayout = TableLayout()
     """The layout the table was given when it was created or last made anew."""
 
@@ -121,6 +125,10 @@ class Catalog(Protocol):
 
         :raises NotFoundError: when the table or snapshot is gone.
         """
+        ...
+
+    def drop_tags(self, table: TableName, names: Sequence[str]) -> None:
+        """Drop tags, ignoring those that are gone. :raises NotFoundError: when the table is gone."""
         ...
 
     def write_attachment(self, table: TableName, name: str, content: bytes) -> str:

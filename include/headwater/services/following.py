@@ -1,15 +1,13 @@
-"""Whether a gold table can follow its inputs from what it was last built from, and what keeps that readable (38)."""
+"""Whether a gold table can follow its inputs from what it was last built from (rule 38)."""
 
 from __future__ import annotations
-
-from contextlib import suppress
 
 from headwater.domain.errors import NotFoundError
 from headwater.domain.increment import Follow, FollowedInput
 from headwater.domain.names import Layer, TableName
 from headwater.domain.run import InputRef
 from headwater.domain.spec import GoldSpec
-from headwater.domain.staging import StagedTable, TableState
+from headwater.domain.staging import TableState
 from headwater.ports.platform import Platform
 
 
@@ -61,20 +59,3 @@ def _assert_follows(platform: Platform, table: TableName, previous: InputRef) ->
         raise CannotFollowError(f"what it was built from of {table} is gone") from None
     if not platform.catalog.is_ancestor(table, previous.snapshot_id):
         raise CannotFollowError(f"{table} was rolled back")
-
-
-def consumer_tag(gold: TableName) -> str:
-    """The tag under which a gold table keeps the snapshots of its inputs that it was built from."""
-    return f"used_by_{gold.layer.value}__{gold.source}__{gold.table}"
-
-
-def tag_inputs(platform: Platform, published: StagedTable) -> None:
-    """Keep the inputs of a published gold table from expiry until its next build (rules 38, 41).
-
-    An input that has expired meanwhile costs the next build its increment, nothing else.
-    """
-    if published.table.layer is not Layer.GOLD:
-        return
-    for dotted, source in published.state.inputs.items():
-        with suppress(NotFoundError):
-            platform.catalog.tag(TableName.parse(dotted), consumer_tag(published.table), source.snapshot_id)

@@ -112,20 +112,26 @@ class IcebergCatalog:
 
         self._change(table, f"tagging a snapshot of {table}", change)
 
+    def drop_tags(self, table: TableName, names: Sequence[str]) -> None:
+        self._drop_refs(table, names, f"dropping tags of {table}")
+
     def drop_branches(self, table: TableName, branches: Sequence[str]) -> None:
-        from pyiceberg.table.update import RemoveSnapshotRefUpdate
-
-        if "main" in branches:
-            raise ValueError("main is no attempt's branch")
-
-        def change(current: Table) -> Change | None:
-            gone = tuple(RemoveSnapshotRefUpdate(ref_name=name) for name in branches if name in current.metadata.refs)
-            return ((), gone) if gone else None
-
-        self._change(table, f"dropping branches of {table}", change)
+        self._drop_refs(table, branches, f"dropping branches of {table}")
         for apart in self.physical_tables(table):
             if apart.mark in branches:
                 self.drop_physical(apart)
+
+    def _drop_refs(self, table: TableName, names: Sequence[str], what: str) -> None:
+        from pyiceberg.table.update import RemoveSnapshotRefUpdate
+
+        if "main" in names:
+            raise ValueError("main is no attempt's branch")
+
+        def change(current: Table) -> Change | None:
+            gone = tuple(RemoveSnapshotRefUpdate(ref_name=name) for name in names if name in current.metadata.refs)
+            return ((), gone) if gone else None
+
+        self._change(table, what, change)
 
     def _change(self, table: TableName, what: str, change: Callable[[Table], Change | None]) -> None:
         """Commit what ``change`` makes of the current table, again and again until no other writer was in between."""

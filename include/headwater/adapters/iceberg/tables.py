@@ -20,6 +20,7 @@ from headwater.ports.catalog import TableHead
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
     from pyiceberg.table import Table
+    from pyiceberg.table.refs import SnapshotRefType
     from pyiceberg.table.update import SetSnapshotRefUpdate
 
 STATE = "headwater.state"
@@ -50,6 +51,8 @@ def point(ref: str, snapshot_id: int, kind: Literal["branch", "tag"] = "branch")
 
 def head_of(name: TableName, table: Table) -> TableHead:
     """The port's view of a loaded table."""
+    from pyiceberg.table.refs import SnapshotRefType
+
     main = table.metadata.refs.get("main")
     state = table.metadata.properties.get(STATE)
     return TableHead(
@@ -60,13 +63,15 @@ def head_of(name: TableName, table: Table) -> TableHead:
         schema_=table_schema(table.schema()),
         metadata_location=table.metadata_location,
         location=table.location(),
-        branches={
-            ref: snapshot.snapshot_id
-            for ref, snapshot in table.metadata.refs.items()
-            if ref != "main" and snapshot.snapshot_ref_type == "branch"
-        },
+        branches=_refs_of(table, SnapshotRefType.BRANCH),
+        tags=_refs_of(table, SnapshotRefType.TAG),
         layout=TableLayout.model_validate_json(table.metadata.properties.get(LAYOUT_PROPERTY, "{}")),
     )
+
+
+def _refs_of(table: Table, kind: SnapshotRefType) -> dict[str, int]:
+    refs = table.metadata.refs.items()
+    return {name: ref.snapshot_id for name, ref in refs if name != "main" and ref.snapshot_ref_type == kind}
 
 
 def create_table(catalog: SqlCatalog, name: TableName, schema: TableSchema) -> Table:

@@ -107,6 +107,11 @@ class MemoryCatalog:
             self.summary(table, snapshot_id)
             self._table(table).tags[name] = snapshot_id
 
+    def drop_tags(self, table: TableName, names: Sequence[str]) -> None:
+        with self._lock:
+            for name in names:
+                self._table(table).tags.pop(name, None)
+
     def stage_files(self, table: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]) -> int:
         paths = tuple(file.path for file in files)
         with self._lock:

@@ -56,6 +56,7 @@ class MemoryTable:
             schema_=self.schema,
             metadata_location=self.metadata_location,
             location=self.location,
+            tags=dict(self.tags),
             branches={ref: snapshot for ref, snapshot in self.refs.items() if ref != MAIN},
         )
 

@@ -7,8 +7,8 @@ from headwater.domain.release import Move, Release, ReleaseKind
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
+from headwater.services.consumer_tags import drop_stale_tags, tag_inputs
 from headwater.services.context import RunContext, planned
-from headwater.services.following import tag_inputs
 from headwater.services.holding import is_open, open_groups
 from headwater.services.publication import publish_moves
 from headwater.services.report import ChangedTable, StageReport, TableOutcome
@@ -63,9 +63,11 @@ def publish_records(
     inputs = planned(platform, run).inputs
     release = publish_moves(platform, run, kind, moves, rows, held=held, inputs=inputs)
     for record in records:
-        tag_inputs(platform, record.staged)
+        tag_inputs(platform, run.spec, record.staged)
         platform.runs.mark_staged(record.staged.attempt, record.staged.table, "published")
         _settle_held(platform, record)
+        if record.staged.table.layer is not Layer.BRONZE:  # silver alone reads bronze, by batches
+            drop_stale_tags(platform, run.spec, record.staged.table)
     return release
 
 

@@ -9,7 +9,7 @@ import pytest
 from headwater.domain.change import Acknowledgement
 from headwater.domain.errors import ChangeRefusedError, RunNotGreenError
 from headwater.domain.job import Anew
-from headwater.domain.spec import ColumnRule, GoldSpec, TableSpec
+from headwater.domain.spec import GoldSpec, TableSpec
 
 
 def _edit(world: Any, table: str, **changes: Any) -> None:
@@ -109,12 +109,16 @@ def test_an_acknowledged_change_derives_silver_again(published: Any) -> None:
     assert published.plan("three").changes == ()
 
 
-def test_an_acknowledged_loss_of_a_column_says_that_it_cannot_be_made_in_place(published: Any) -> None:
-    """Rule 14: a column leaves a table only with the table."""
-    acknowledged = (Acknowledgement(change="columns.n.rename", was=None),)
-    _edit(published, "stock", columns={"n": ColumnRule(rename="m")}, acknowledge=acknowledged)
-    published.whole("two")
-    assert "anew only with the columns" in published.reported[0].facts["change_remedy"]
+def test_a_bounded_rebuild_does_a_pending_change_whole(published: Any) -> None:
+    """Rows below the bound would stay as the earlier files made them, and count as made by these."""
+    stock = published.model.spec.table("stock")
+    silver = stock.silver.model_copy(update={"sequence_by": "u"})
+    meant = (Acknowledgement(change="silver.sequence_by", was=None),)
+    _edit(published, "stock", silver=silver, acknowledge=meant)
+    published.plan("two", rebuild=("silver.shop.stock",), rebuild_from=1)
+    published.silver("two")
+    (order,) = published.engine.jobs[-2].refine
+    assert (order.anew, order.new_table) == (Anew(), False)
 
 
 def test_a_rebuild_of_one_table_is_not_stopped_by_a_change_of_another(published: Any) -> None:

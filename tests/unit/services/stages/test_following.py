@@ -12,7 +12,7 @@ from headwater.domain.job import BuildTable
 from headwater.domain.names import TableName
 from headwater.domain.release import Move
 from headwater.domain.run import InputRef
-from headwater.services.following import consumer_tag
+from headwater.services.consumer_tags import consumer_tag
 
 ORDERS, REVENUE = TableName.parse("silver.shop.orders"), TableName.parse("gold.shop.revenue")
 QUERIES = {"silver.shop.orders": ("SELECT DISTINCT day FROM changed.silver__shop__orders",)}
