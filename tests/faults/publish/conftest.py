@@ -70,6 +70,15 @@ class World:
         attempt = new_attempt()
         return [self._stage(table, run, row, branch_of(attempt)) for table in self.tables]
 
+    def stage_apart(self, run: str, row: int) -> list[Move]:
+        """The same, with the first table staged in a physical table that is to replace it (rule 14)."""
+        attempt = new_attempt()
+        branch, first = branch_of(attempt), self.tables[0]
+        move = self._stage(first.at(branch), run, row, branch)
+        base = self.catalog.create(first, SCHEMA).main
+        apart = move.model_copy(update={"table": first, "base": base, "physical": branch})
+        return [apart, *(self._stage(table, run, row, branch) for table in self.tables[1:])]
+
     def _stage(self, table: TableName, run: str, row: int, branch: str) -> Move:
         base = self.catalog.create(table, SCHEMA).main
         self.catalog.cut_branch(table, branch, base)
