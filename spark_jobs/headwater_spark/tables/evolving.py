@@ -47,7 +47,7 @@ def _drift(table: TableName, column: str, message: str, allowed: str) -> SchemaD
     return SchemaDriftError(
         message,
         allowed=allowed,
-        remedy="Give the column another name in the YAML or SQL, or undo the change; where a change of the files is meant "
-        "to do this, acknowledge it (`headwater validate --against stored` names it): a new physical table follows.",
+        remedy="Give the column another name in the YAML or SQL, or undo the change; where a change of the files means "
+        "it so, acknowledge that (`headwater validate --against stored` names it): a new physical table follows.",
         facts={"table": table.dotted, "column": column},
     )
