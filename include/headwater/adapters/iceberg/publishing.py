@@ -7,43 +7,27 @@ in between, a branch, the schema or ``main`` itself, is looked at again before a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Update, select, text, tuple_, update
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from headwater.adapters.iceberg.opening import ATTEMPTS, explained, pause
 from headwater.adapters.iceberg.physical import replaced_name
+from headwater.adapters.iceberg.release_rows import Change, commit_rows
 from headwater.adapters.iceberg.tables import STATE, point
 from headwater.domain.errors import CatalogError, StaleBaseError
-from headwater.domain.names import PhysicalName, TableName
 from headwater.domain.release import Move
 from headwater.ports.failpoints import failpoint
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
-    from pyiceberg.table import StagedTable, Table
+    from pyiceberg.table import Table
 
 _MAIN = "main"
 _WRITERS = 8
-_ASLEEP_SECONDS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """The row of a table's name, from ``old`` to what is staged.
-
-    Of a swap also the row of the physical table: from ``apart`` to ``old``, under the name ``becomes``.
-    """
-
-    move: Move
-    old: str
-    staged: StagedTable
-    apart: str = ""
-    becomes: PhysicalName | None = None
 
 
 def publish_moves(catalog: SqlCatalog, moves: Sequence[Move]) -> Mapping[str, str]:
@@ -59,7 +43,7 @@ def publish_moves(catalog: SqlCatalog, moves: Sequence[Move]) -> Mapping[str, st
             failpoint("publish.before_metadata")
             list(pool.map(lambda change: _write(catalog, change), changes))
             failpoint("publish.after_metadata")
-            moved = _swap(catalog, changes)
+            moved = commit_rows(catalog, changes)
         if moved:
             failpoint("publish.after_commit")
             return {change.move.table.dotted: change.staged.metadata_location for change in changes}
@@ -90,7 +74,7 @@ def _load(catalog: SqlCatalog, moves: Sequence[Move], pool: ThreadPoolExecutor) 
     return {(row.table_namespace, row.table_name): table for row, table in zip(rows, tables, strict=True)}
 
 
-def _staged(catalog: SqlCatalog, move: Move, tables: Mapping[tuple[str, str], Table]) -> _Change:
+def _staged(catalog: SqlCatalog, move: Move, tables: Mapping[tuple[str, str], Table]) -> Change:
     """The table's next metadata. Everything the move asserts is asserted here, the rows' guards hold it true.
 
     :raises StaleBaseError: when ``main``, the branch or the target is not what the move says.
@@ -113,9 +97,9 @@ def _staged(catalog: SqlCatalog, move: Move, tables: Mapping[tuple[str, str], Ta
         updates.append(RemoveSnapshotRefUpdate(ref_name=move.branch))
     staged = catalog._update_and_stage_table(home, home.name(), (), tuple(updates))  # noqa: SLF001 - pinned and tested (rule 16)
     if home is table:
-        return _Change(move, table.metadata_location, staged)
+        return Change(move, table.metadata_location, staged)
     becomes = replaced_name(move.table, table)
-    return _Change(move, table.metadata_location, staged, home.metadata_location, becomes)
+    return Change(move, table.metadata_location, staged, home.metadata_location, becomes)
 
 
 def _assert_heads(move: Move, table: Table, home: Table) -> None:
@@ -144,47 +128,7 @@ def _stale(move: Move, what: str, found: int | None, expected: int | None) -> St
     )
 
 
-def _write(catalog: SqlCatalog, change: _Change) -> None:
+def _write(catalog: SqlCatalog, change: Change) -> None:
     staged = change.staged
     catalog._write_metadata(staged.metadata, staged.io, staged.metadata_location)  # noqa: SLF001 - pinned and tested (rule 16)
     failpoint("publish.mid_metadata")
-
-
-def _swap(catalog: SqlCatalog, changes: Sequence[_Change]) -> bool:
-    """The transaction; False when a row had moved, and then none has changed."""
-    with Session(catalog.engine) as session:
-        if catalog.engine.dialect.name == "postgresql":
-            # a publisher that falls asleep in here holds the rows; the database lets go of it, and nothing has moved
-            session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{_ASLEEP_SECONDS}s'"))
-        for change in changes:
-            if not all(session.connection().execute(row).rowcount == 1 for row in _rows(catalog, change)):
-                session.rollback()
-                return False
-        failpoint("publish.before_commit")
-        session.commit()
-    return True
-
-
-def _rows(catalog: SqlCatalog, change: _Change) -> Iterator[Update]:
-    """The rows of a table that change, each guarded by what it was."""
-    move, old = change.move, change.old
-    yield _repointed(catalog, move.table, old, metadata_location=change.staged.metadata_location, previous=old)
-    if change.becomes is not None:
-        name = change.becomes.identifier[1]
-        yield _repointed(catalog, move.home, change.apart, metadata_location=old, previous=None, table_name=name)
-
-
-def _repointed(catalog: SqlCatalog, table: TableName, old: str, *, previous: str | None, **values: str) -> Update:
-    from pyiceberg.catalog.sql import IcebergTables
-
-    namespace, name = table.identifier
-    return (
-        update(IcebergTables)
-        .where(
-            IcebergTables.catalog_name == catalog.name,
-            IcebergTables.table_namespace == namespace,
-            IcebergTables.table_name == name,
-            IcebergTables.metadata_location == old,
-        )
-        .values(previous_metadata_location=previous, **values)
-    )
