@@ -8,8 +8,9 @@ from headwater.domain.job import BuildTable, JobSpec, TableResult
 from headwater.domain.names import TableName
 from headwater.domain.run import InputRef
 from headwater.ports.failpoints import failpoint
+from headwater_spark.tables.preparing import prepare, prepare_apart
 from headwater_spark.tables.snapshots import rows_at
-from headwater_spark.tables.staging import Staging, mark_commits, prepare, prepare_apart
+from headwater_spark.tables.staging import Staging, mark_commits
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.changed_rows import NotFollowedError, readable
 from headwater_spark.transforms.gold_merge import Changes, count_groups, made_again, merge_statement

@@ -13,8 +13,9 @@ from headwater_spark.refining.derive_anew import judged_anew
 from headwater_spark.refining.judged_rows import judged_rows
 from headwater_spark.refining.refining import Refining
 from headwater_spark.refining.silver_writes import SilverWrite, write_silver
+from headwater_spark.tables.preparing import prepare
 from headwater_spark.tables.sql_text import listed, spark_type
-from headwater_spark.tables.staging import mark_commits, prepare
+from headwater_spark.tables.staging import mark_commits
 from headwater_spark.tables.views import as_view, settled
 from headwater_spark.transforms.extracts import refuse_mass_deletion
 from headwater_spark.transforms.rules import BROKEN, quarantine_rows

@@ -9,8 +9,9 @@ from pyspark.sql import DataFrame
 from headwater_spark.refining.derive_anew import cleared, lacks_history, with_forgotten
 from headwater_spark.refining.judged_rows import judged_rows
 from headwater_spark.refining.refining import Refining
+from headwater_spark.tables.preparing import prepare, prepare_apart
 from headwater_spark.tables.sql_text import literal, quoted
-from headwater_spark.tables.staging import Staging, prepare, prepare_apart
+from headwater_spark.tables.staging import Staging
 from headwater_spark.tables.views import as_view, settled
 from headwater_spark.transforms import append, scd2, scd2_belief, upsert
 from headwater_spark.transforms.columns import business_columns, silver_name
