@@ -105,6 +105,17 @@ def test_a_tag_moves_with_its_consumer_and_is_no_branch(catalog: Catalog, table:
         catalog.tag(table, "used_by_gold", 7)
 
 
+def test_tags_are_told_and_dropped_by_name(catalog: Catalog, table: TableName, stage: Stage) -> None:
+    """Rule 38: with their consumer. A branch of a run is none."""
+    move = stage(table, [1])
+    for name in ("used_by_a", "used_by_b"):
+        catalog.tag(table, name, move.target)
+    catalog.drop_tags(table, ["used_by_a", "used_by_gone"])
+    head = catalog.head(table)
+    assert head is not None
+    assert (head.tags, head.branches) == ({"used_by_b": move.target}, {move.branch: move.target})
+
+
 def test_cutting_a_branch_again_leaves_it_where_it_is(catalog: Catalog, table: TableName, stage: Stage) -> None:
     move = stage(table, [1])
     assert move.branch is not None

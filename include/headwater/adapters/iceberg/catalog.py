@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from headwater.adapters.iceberg import refs
 from headwater.adapters.iceberg.new_rows import stage_new
-from headwater.adapters.iceberg.opening import ATTEMPTS, explained, open_catalog, pause
+from headwater.adapters.iceberg.opening import explained, open_catalog
 from headwater.adapters.iceberg.physical import physical_names, purge, staged_branches
 from headwater.adapters.iceberg.publishing import publish_moves
 from headwater.adapters.iceberg.staging import stage
-from headwater.adapters.iceberg.tables import create_table, evolve_table, head_of, point
+from headwater.adapters.iceberg.tables import create_table, evolve_table, head_of
 from headwater.domain.errors import CatalogError, NotFoundError
 from headwater.domain.names import Layer, PhysicalName, TableName
 from headwater.domain.release import Move
@@ -22,9 +23,6 @@ from headwater.ports.catalog import DataFile, TableHead
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
     from pyiceberg.table import Table
-    from pyiceberg.table.update import TableRequirement, TableUpdate
-
-    Change = tuple[tuple[TableRequirement, ...], tuple[TableUpdate, ...]]
 
 
 class IcebergCatalog:
@@ -83,72 +81,19 @@ class IcebergCatalog:
             return head_of(table, evolve_table(self._lake, table, add, widen))
 
     def cut_branch(self, table: TableName, branch: str, base: int | None) -> None:
-        from pyiceberg.table.update import AssertRefSnapshotId
-
-        def change(current: Table) -> Change | None:
-            if branch in current.metadata.refs:
-                return None
-            if base is None or current.metadata.snapshot_by_id(base) is None:
-                raise NotFoundError(
-                    f"{table}: there is no snapshot to cut a branch from", got=str(base),
-                    remedy="create the table first; plan again when the snapshot has expired",
-                    facts={"table": table.dotted, "branch": branch},
-                )  # fmt: skip
-            return (
-                (AssertRefSnapshotId(ref=branch, snapshot_id=None),),
-                (point(branch, base),),
-            )
-
-        self._change(table, f"cutting a branch of {table}", change)
+        refs.cut_branch(self._lake, table, branch, base)
 
     def tag(self, table: TableName, name: str, snapshot_id: int) -> None:
-        def change(current: Table) -> Change | None:
-            standing = current.metadata.refs.get(name)
-            if standing is not None and standing.snapshot_id == snapshot_id:
-                return None
-            if current.metadata.snapshot_by_id(snapshot_id) is None:
-                raise NotFoundError(f"{table}: snapshot {snapshot_id} is gone", facts={"table": table.dotted})
-            return ((), (point(name, snapshot_id, "tag"),))
-
-        self._change(table, f"tagging a snapshot of {table}", change)
+        refs.tag(self._lake, table, name, snapshot_id)
 
     def drop_tags(self, table: TableName, names: Sequence[str]) -> None:
-        self._drop_refs(table, names, f"dropping tags of {table}")
+        refs.drop(self._lake, table, names, f"dropping tags of {table}")
 
     def drop_branches(self, table: TableName, branches: Sequence[str]) -> None:
-        self._drop_refs(table, branches, f"dropping branches of {table}")
+        refs.drop(self._lake, table, branches, f"dropping branches of {table}")
         for apart in self.physical_tables(table):
             if apart.mark in branches:
                 self.drop_physical(apart)
-
-    def _drop_refs(self, table: TableName, names: Sequence[str], what: str) -> None:
-        from pyiceberg.table.update import RemoveSnapshotRefUpdate
-
-        if "main" in names:
-            raise ValueError("main is no attempt's branch")
-
-        def change(current: Table) -> Change | None:
-            gone = tuple(RemoveSnapshotRefUpdate(ref_name=name) for name in names if name in current.metadata.refs)
-            return ((), gone) if gone else None
-
-        self._change(table, what, change)
-
-    def _change(self, table: TableName, what: str, change: Callable[[Table], Change | None]) -> None:
-        """Commit what ``change`` makes of the current table, again and again until no other writer was in between."""
-        from pyiceberg.exceptions import CommitFailedException
-
-        for attempt in range(ATTEMPTS):
-            with explained(what, table):
-                current = self._lake.load_table(table.identifier)
-                wanted = change(current)
-                if wanted is None:
-                    return
-                try:
-                    self._lake.commit_table(current, *wanted)
-                    return
-                except CommitFailedException:
-                    pause(attempt)
-        raise CatalogError(f"{what}: lost {ATTEMPTS} times against other writers", facts={"table": table.dotted})
 
     def stage_files(self, table: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]) -> int:
         return stage(self._lake, table, branch, files, summary)
