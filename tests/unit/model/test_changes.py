@@ -191,6 +191,22 @@ def test_an_acknowledgement_names_what_was_and_ends_with_the_change(files: Any) 
     assert again.is_open, "it was said of another change"
 
 
+def test_any_rebuild_may_be_acknowledged_into_a_new_table(files: Any) -> None:
+    """What an expression does to the type of its column shows only when it runs, and then takes a new table."""
+    before = _load(files)
+    files.replace(SHOP, "trim(note)", "length(note)")
+    (change,) = spec_changes(before, _load(files))
+    assert (change.reshapes, change.is_open) == (False, False)
+    files.replace(SHOP, "    key: [id]\n    extract", f"    key: [id]\n    {change.acknowledgement}\n    extract")
+    (meant,) = spec_changes(before, _load(files))
+    assert (meant.reshapes, meant.acknowledged, meant.is_open) == (True, True, False)
+
+
+def test_a_history_that_takes_a_new_table_says_that_it_forgets(files: Any) -> None:
+    (change,) = _changes(files, (SHOP, "    key: [id]\n    silver", "    key: [id, day]\n    silver"))
+    assert change.destroys.endswith(", and what was known when")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
