@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from headwater.domain.base import Value
 
 CATALOG = "lake"
 NAME_RULE = "[a-z][a-z0-9_]*, at most 63 characters, without a double underscore or a trailing one"
 _NAME = re.compile(r"[a-z](?:_?[a-z0-9])*")
+_MARK = re.compile(r"(?:hw|was)_[0-9a-z]{1,64}")
 RESERVED_PREFIX = "_hw_"
 REPLACED = "was_"
 """Begins the mark of a physical table that another one was swapped in for."""
@@ -42,6 +43,11 @@ def is_name(text: str) -> bool:
 def pipeline_of(dag_id: str) -> str:
     """The source or product a DAG works for."""
     return dag_id.removesuffix(RECONCILE_SUFFIX)
+
+
+def is_mark(text: str) -> bool:
+    """Whether ``text`` may mark a physical table beside the one a name stands for."""
+    return _MARK.fullmatch(text) is not None
 
 
 class TableName(Value):
@@ -94,7 +100,7 @@ class TableName(Value):
         """The physical table of that mark beside the one the name stands for; the name itself where there is none."""
         if physical is None:
             return self
-        return PhysicalName(layer=self.layer, source=self.source, table=self.table, mark=physical)
+        return PhysicalName.of(self, physical)
 
     @classmethod
     def parse(cls, text: str) -> TableName:
@@ -118,7 +124,18 @@ class PhysicalName(TableName):
         can have the identifier that it gives. Words about it, and its asset, are those of the table's name.
     """
 
-    mark: str = Field(pattern=r"^(hw|was)_[0-9a-z]{1,64}$")
+    mark: str
+
+    @field_validator("mark")
+    @classmethod
+    def _made_by_us(cls, text: str) -> str:
+        if not is_mark(text):
+            raise ValueError(f"{text!r} marks no physical table")
+        return text
+
+    @classmethod
+    def of(cls, table: TableName, mark: str) -> PhysicalName:
+        return cls(layer=table.layer, source=table.source, table=table.table, mark=mark)
 
     @property
     def identifier(self) -> tuple[str, str]:

@@ -245,6 +245,20 @@ def test_only_our_names_are_listed(iceberg: IcebergCatalog, table: TableName, sc
     assert not any(foreign in name.iceberg for name in listed)
 
 
+def test_a_table_of_somebody_else_is_no_physical_table_of_ours(
+    iceberg: IcebergCatalog, table: TableName, schema: TableSchema
+) -> None:
+    """Rule 14: whoever keeps a copy beside our table keeps it."""
+    iceberg.create(table, schema)
+    namespace, name = table.identifier
+    for foreign in (f"{name}__copy", f"{name}__hw_", f"{name}2__hw_1"):
+        iceberg._lake.create_table((namespace, foreign), schema=iceberg._lake.load_table(table.identifier).schema())
+    assert iceberg.physical_tables(table) == ()
+    head = iceberg.head(table)
+    assert head is not None
+    assert head.branches == {}
+
+
 def test_moving_a_table_that_does_not_exist_is_refused(iceberg: IcebergCatalog) -> None:
     absent = TableName(layer=Layer.GOLD, source="a", table="b")
     move = Move(table=absent, base=None, target=1, branch=None, state=TableState(run_key="k", spec_hash="s"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from headwater.domain.names import REPLACED, PhysicalName, TableName
+from headwater.domain.names import REPLACED, PhysicalName, TableName, is_mark
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
@@ -30,10 +30,8 @@ def physical_names(catalog: SqlCatalog, table: TableName) -> tuple[PhysicalName,
                 IcebergTables.table_name.startswith(prefix, autoescape=True),
             )
         ).all()
-    return tuple(
-        PhysicalName(layer=table.layer, source=table.source, table=table.table, mark=mark)
-        for mark in sorted(text.removeprefix(prefix) for text in found)
-    )
+    marks = sorted(text.removeprefix(prefix) for text in found)
+    return tuple(PhysicalName.of(table, mark) for mark in marks if is_mark(mark))
 
 
 def staged_branches(catalog: SqlCatalog, table: TableName) -> dict[str, int]:
@@ -55,8 +53,7 @@ def staged_branches(catalog: SqlCatalog, table: TableName) -> dict[str, int]:
 
 def replaced_name(table: TableName, current: Table) -> PhysicalName:
     """What the physical table that the name stands for is called once another one is swapped in."""
-    mark = f"{REPLACED}{current.metadata.table_uuid.hex}"
-    return PhysicalName(layer=table.layer, source=table.source, table=table.table, mark=mark)
+    return PhysicalName.of(table, f"{REPLACED}{current.metadata.table_uuid.hex}")
 
 
 def purge(catalog: SqlCatalog, name: PhysicalName) -> None:
