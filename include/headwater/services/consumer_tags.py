@@ -42,9 +42,9 @@ def drop_stale_tags(platform: Platform, spec: PipelineSpec, published: TableName
 
 
 def _is_stale(platform: Platform, spec: PipelineSpec, table: TableName, tag: str) -> bool:
-    if not tag.startswith(_PREFIX):
+    gold = _consumer(tag)
+    if gold is None:
         return False
-    gold = TableName.parse(tag.removeprefix(_PREFIX).replace("__", ".", 1))
     if gold.source == spec.name:
         return not _follows(spec, gold, table)
     try:
@@ -53,6 +53,16 @@ def _is_stale(platform: Platform, spec: PipelineSpec, table: TableName, tag: str
         return True
     except SpecError:
         return False
+
+
+def _consumer(tag: str) -> TableName | None:
+    """The gold table of a tag; None when the tag is somebody else's."""
+    if not tag.startswith(_PREFIX):
+        return None
+    try:
+        return TableName.parse(tag.removeprefix(_PREFIX).replace("__", ".", 1))
+    except ValueError:
+        return None
 
 
 def _follows(spec: PipelineSpec, gold: TableName, table: TableName) -> bool:

@@ -73,13 +73,14 @@ def _work(platform: Platform, run: RunContext, plan: RunPlan, gold: GoldSpec) ->
     if absent:
         return TableOutcome(table=name.dotted, status="waiting", note=f"{absent} is not to be had in this run")
     known = {table: ref for table, ref in inputs.items() if ref is not None}
-    asked = name.dotted in plan.request.rebuild
     head = platform.catalog.head(name)
     made_with = platform.model.gold_hash(run.spec, gold.name)
     state = head.state if head else None
+    is_shown = state is not None and state.run_key == run.key  # by this very run, which makes it once (rule 9)
+    asked = name.dotted in plan.request.rebuild and not is_shown
     if not asked and state is not None and state.spec_hash == made_with and state.inputs == known:
         return TableOutcome(table=name.dotted, status="quiet", note="inputs and SQL are those it was built from")
-    new_table = state is not None and takes_new_table(plan, name)
+    new_table = state is not None and not is_shown and takes_new_table(plan, name)
     builds = state.batch if state else 0
     generation = (state.generation if state else 0) + new_table
     item = BuildTable(

@@ -76,7 +76,8 @@ def _work(platform: Platform, run: RunContext, plan: RunPlan, table: TableSpec) 
     if not is_asked(plan, silver):
         return TableOutcome(table=silver.dotted, status="left", note="this run rebuilds other tables")
     state_now = target.state if target else None
-    anew = asked_anew(plan, silver) if state_now else None  # a table that is not there yet is derived whole anyway
+    # a table that is not there yet is derived whole anyway, and one that this run has shown already is derived (rule 9)
+    anew = asked_anew(plan, silver) if state_now and state_now.run_key != run.key else None
     new_table = anew is not None and takes_new_table(plan, silver)
     done = state_now.batch if state_now and anew is None else 0
     if source.state.batch <= done:

@@ -63,9 +63,11 @@ def test_a_tag_goes_with_the_input(merging: Any) -> None:
 
 
 def test_marks_of_others_are_left_alone(merging: Any) -> None:
-    merging.catalog.tag(ORDERS, "audit_2026", merging.main(ORDERS.dotted))
+    foreign = {"audit_2026", "used_by_gold", "used_by_the_auditors"}
+    for name in foreign:
+        merging.catalog.tag(ORDERS, name, merging.main(ORDERS.dotted))
     more(merging, "two")
-    assert set(tags(merging)) == {"audit_2026", consumer_tag(REVENUE)}
+    assert set(tags(merging)) == {*foreign, consumer_tag(REVENUE)}
 
 
 @pytest.mark.parametrize(

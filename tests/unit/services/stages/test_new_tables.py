@@ -25,6 +25,19 @@ class Over:
         return True
 
 
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def _dying(save: Any) -> Any:
+    def run(release: Any) -> None:
+        if release.status == "published":
+            raise KilledError
+        save(release)
+
+    return run
+
+
 def rename(world: Any) -> None:
     """Orders lose a column by its name, as somebody meant."""
     spec = world.model.spec
@@ -143,6 +156,23 @@ def test_sql_whose_types_change_may_be_acknowledged_into_a_new_table(world: Any)
     world.model.spec = spec.model_copy(update={"gold": (gold,)})
     (change,) = world.plan("dry", dry_run=True).changes
     assert (change.reshapes, change.acknowledged, change.is_open) == (True, True, False)
+
+
+def test_a_run_killed_after_the_swap_finds_it_done(renamed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules 9, 16: nothing is derived a second time, and no second table is swapped in."""
+    renamed.bronze("two")
+    renamed.silver("two")
+    renamed.gold("two")
+    with monkeypatch.context() as patched:
+        patched.setattr(renamed.runs, "save_release", _dying(renamed.runs.save_release))
+        with pytest.raises(KilledError):
+            renamed.publish("two")
+    swapped, jobs = renamed.main(ORDERS.dotted), len(renamed.engine.jobs)
+    assert [name.is_replaced for name in physical(renamed)] == [True]
+    assert renamed.whole("two") is None
+    assert (renamed.main(ORDERS.dotted), len(renamed.engine.jobs)) == (swapped, jobs)
+    assert renamed.status("two", ORDERS.dotted) == "published"
+    assert len(physical(renamed)) == 1
 
 
 def test_what_a_dead_attempt_staged_apart_is_dropped_by_the_next_acquirer(renamed: Any) -> None:
