@@ -12,10 +12,19 @@ from pathlib import Path
 import kubernetes_validate
 
 VERSION = "v1.35.0"
-KINDS = (
-    "configmap-v1 namespace-v1 persistentvolumeclaim-v1 service-v1 serviceaccount-v1 cronjob-batch-v1 job-batch-v1 "
-    "deployment-apps-v1 networkpolicy-networking-v1 role-rbac-v1 rolebinding-rbac-v1"
-).split()
+KINDS = [
+    "configmap-v1",
+    "namespace-v1",
+    "persistentvolumeclaim-v1",
+    "service-v1",
+    "serviceaccount-v1",
+    "cronjob-batch-v1",
+    "job-batch-v1",
+    "deployment-apps-v1",
+    "networkpolicy-networking-v1",
+    "role-rbac-v1",
+    "rolebinding-rbac-v1",
+]
 
 
 def main(folder: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from headwater.adapters.sources.declared import sql_extract
-from headwater.adapters.sources.drifting import check_fits
+from headwater.adapters.sources.drifting import fitting, unjudged
 from headwater.adapters.sources.mysql import relations
 from headwater.adapters.sources.mysql.cursors import Cursor
 from headwater.adapters.sources.mysql.diagnosing import diagnosed
@@ -79,7 +79,8 @@ class MySqlExtractor:
         facts = relations.facts_of_table(table, self._connection)
         with self._explained(table):
             columns = relations.columns_of(self._session(), table, self._connection)
-            check_fits([column.column() for column in columns], schema, facts["relation"], facts)
+            fit = unjudged(fitting([c.column() for c in columns], table, schema, facts["relation"], facts), facts)
+            columns = tuple(column for column in columns if column.column().name not in fit.left_out)
             self._session().all(relations.probe(relation))
             cursor = Cursor.of(table, extract, columns) if window.kind == "incremental" else None
             work = Read(self._session(), self._connection, table, extract, relation, columns, cursor, window, stamp,
