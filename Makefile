@@ -73,7 +73,7 @@ check: setup ## The whole gate but the tests: locks, format, lint, types, layers
 	@$(RUN) --no-sync pytest -q tests/architecture
 
 test: setup ## Run all tests
-	@$(RUN) --no-sync pytest
+	@$(RUN) --no-sync pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 lock: $(UV) ## Resolve dependencies again
 	@$(UV) lock

@@ -24,6 +24,23 @@ if "AIRFLOW_HOME" not in os.environ:
 settings.register_profile("headwater", deadline=None)
 settings.load_profile("headwater")
 
+LANES = {"spark": "spark", "chain": "spark", "bad_input": "spark", "demo": "demo"}
+"""Folder of tests -> what its tests share, so that ``make test``, which runs two processes, starts it once."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long lanes first, each whole in one process; of the others each file, because its fixtures are its own."""
+    lanes = list(dict.fromkeys(LANES.values()))
+
+    def lane(item: pytest.Item) -> str:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return LANES.get(folder, str(item.path))
+
+    items.sort(key=lambda item: lanes.index(lane(item)) if lane(item) in lanes else len(lanes))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(lane(item)))
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
