@@ -1,7 +1,8 @@
 # Two images from one file: `airflow` (every component of Airflow and every task) and `spark` (drivers, executors, the
 # History server). BASE_IMAGE is a Debian 12 with Python 3.11; name it by digest, it has no default on purpose:
 #   make image BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm@sha256:…
-# Python comes from the wheel and hashed requirements, jars by sha256. Nothing is compiled here, so no compiler is left.
+# Python comes from the wheel and hashed requirements (the whole set: pip need not, and may not, add to it), jars by sha256.
+# Nothing is compiled here, so no compiler is left.
 ARG BASE_IMAGE
 
 # Debian's packages are not pinned: rebuilding brings their security updates.
@@ -24,7 +25,7 @@ ENV PATH=/opt/headwater/bin:$PATH \
 FROM system AS airflow-python
 COPY requirements.txt /build/
 RUN python3 -m venv /opt/headwater \
- && pip install --no-cache-dir --require-hashes --requirement /build/requirements.txt
+ && pip install --no-cache-dir --no-deps --require-hashes --requirement /build/requirements.txt
 COPY dist/headwater-*.whl image/licences.py /build/
 RUN pip install --no-cache-dir --no-deps --no-index /build/headwater-*.whl \
  && python /build/licences.py > /opt/headwater/licences.tsv \
@@ -33,7 +34,7 @@ RUN pip install --no-cache-dir --no-deps --no-index /build/headwater-*.whl \
 FROM system AS spark-python
 COPY requirements-spark.txt /build/
 RUN python3 -m venv /opt/headwater \
- && pip install --no-cache-dir --require-hashes --requirement /build/requirements-spark.txt
+ && pip install --no-cache-dir --no-deps --require-hashes --requirement /build/requirements-spark.txt
 COPY dist/headwater-*.whl image/licences.py /build/
 RUN pip install --no-cache-dir --no-deps --no-index /build/headwater-*.whl \
  && python /build/licences.py > /opt/headwater/licences.tsv \
