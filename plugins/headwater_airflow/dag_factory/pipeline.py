@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow.sdk import DAG, BaseOperator
+from airflow.sdk.definitions.param import ParamsDict
 
 from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater_airflow.assets import releases_of
@@ -35,6 +36,8 @@ def build_dag(spec: PipelineSpec, file: str) -> DAG:
             _source_chain(spec, {"file": file, "pipeline": spec.name})
         else:
             _product_chain(spec, {"file": file, "pipeline": spec.name})
+    # only now: a task copies the params its DAG has, and Airflow validates every copy each time it serializes the DAG
+    dag.params = ParamsDict(run_form(spec))
     return dag
 
 
@@ -50,7 +53,6 @@ def _empty_dag(spec: PipelineSpec, file: str) -> DAG:
         max_active_runs=MAX_ACTIVE_RUNS,
         is_paused_upon_creation=starts_paused(),
         default_args=task_defaults(spec.owner.team),
-        params=run_form(spec),
         auto_register=False,  # a chain that could not be finished must not be taken for a DAG
         tags=list(dict.fromkeys((kind, *filter(None, (spec.domain,)), spec.owner.team, *spec.tags))),
     )
