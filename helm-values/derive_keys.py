@@ -85,6 +85,9 @@ class Deriver:
             return OPEN
         kind = schema.get("type") or (TYPES[type(default)] if default is not None else None)
         kind = "number" if kind == "integer" else kind
+        of_all = schema.get("additionalProperties")
+        if kind == "object" and isinstance(of_all, dict) and isinstance(of_all.get("type"), list):
+            return {"type": ["object", "null"], "additionalProperties": {"type": of_all["type"]}}
         choices = {"enum": schema["enum"]} if self._whole and "enum" in schema else {}
         return {"type": [kind, "null"]} | choices if kind else OPEN
 

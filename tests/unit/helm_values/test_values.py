@@ -136,3 +136,13 @@ def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(found.get(key), dict)
         found[key] = _merge(found[key], value) if both else value
     return found
+
+
+def test_the_bundle_keeps_its_dags_when_its_connection_cannot_be_read() -> None:
+    config = _composed("airflow", "prod")["config"]["dag_processor"]
+    (bundle,) = json.loads(config["dag_bundle_config_list"])
+    place = yaml.safe_load((ROOT / "deploy" / "argocd" / "prod" / "place.yaml").read_text())["data"]
+    assert bundle["kwargs"]["repo_url"] == place["repository"]
+    assert (
+        config["dag_file_processor_timeout"] > _composed("airflow", "prod")["config"]["core"]["dagbag_import_timeout"]
+    )
