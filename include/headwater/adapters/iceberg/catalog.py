@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from headwater.adapters.iceberg import refs
 from headwater.adapters.iceberg.new_rows import stage_new
 from headwater.adapters.iceberg.opening import explained, open_catalog
-from headwater.adapters.iceberg.physical import physical_names, purge, staged_branches
+from headwater.adapters.iceberg.physical import head_with_staged, physical_names, purge
 from headwater.adapters.iceberg.publishing import publish_moves
 from headwater.adapters.iceberg.staging import stage
 from headwater.adapters.iceberg.tables import create_table, evolve_table, head_of
@@ -46,13 +46,8 @@ class IcebergCatalog:
             return self._lake.load_table(table.identifier)
 
     def head(self, table: TableName) -> TableHead | None:
-        try:
-            head = head_of(table, self._load(table, f"reading {table}"))
-        except NotFoundError:
-            return None
         with explained(f"reading {table}", table):
-            apart = staged_branches(self._lake, table)
-        return head.model_copy(update={"branches": {**head.branches, **apart}}) if apart else head
+            return head_with_staged(self._lake, table)
 
     def list_tables(self) -> tuple[TableName, ...]:
         with explained("listing tables"):
