@@ -18,6 +18,7 @@ Installation = Any
 pytestmark = pytest.mark.timeout(900)
 
 YAML, GOLD_SQL = "dags/sources/flights.yaml", "sql/gold/flights/daily_departures.sql"
+CONTRACT = "include/contracts/silver/flights/flights.yml"
 FIXTURE = "tests/sources/flights/daily_departures.yml"
 FLIGHTS, AIRPORTS, GOLD = "silver.flights.flights", "silver.flights.airports", "gold.flights.daily_departures"
 
@@ -75,6 +76,7 @@ def change_everything(installation: Installation) -> None:
         "    key: [faa]\n    columns: {name: {rename: title}}\n"
         "    acknowledge: [{change: columns.name.rename, was: null}]\n",
     )
+    edit(installation, CONTRACT, "  - duplicate: {columns: [origin, time_hour, carrier, flight]}\n", "")
     edit(installation, GOLD_SQL, "AS rank_at_origin", "AS place")
     edit(installation, FIXTURE, "rank_at_origin", "place")
     platform = installation.fresh()
