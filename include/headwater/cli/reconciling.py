@@ -13,7 +13,7 @@ from headwater.domain.errors import NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from headwater.domain.incident import Incident
+    from headwater.domain.incident import Failure, Incident
     from headwater.domain.reconciliation import Reconciliation
 
 _SHOWN = 50
@@ -44,9 +44,15 @@ def reconcile(
         spec = platform.model.load(source)
         if not isinstance(spec, SourceSpec):
             raise NotFoundError(f"{source} is a product; only sources are compared.", got=source)
+        desk = platform.desk()
+
+        def report(failure: Failure) -> Incident:
+            # told on this screen already; the watchdog sends it to those who are not looking
+            return desk.report(failure)[0]
+
         for name in table or compared_tables(spec):
             result = reconcile_table(platform.runs, OpenedSides(platform.connections), platform.clock, spec, name)
-            found.append((result, tell(platform, spec, result, outside_a_run(spec, result))))
+            found.append((result, tell(platform.incidents, report, spec, result, outside_a_run(spec, result))))
     if as_json:
         print_json([_object(result, incident) for result, incident in found])
     else:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,16 +51,17 @@ class ReconcileTableOperator(BaseOperator):
         from headwater.services.reconciling.telling import error_of, tell
 
         repository = Path(self.dag.fileloc).resolve().parent.parent
-        platform = open_task_platform(repository)
         spec = load_pipeline(repository, repository / self.file)
         if not isinstance(spec, SourceSpec):
             raise RequestError(f"{spec.name} is a product; only sources are compared", got=spec.name)
-        sides = OpenedSides(platform.connections)
-        found = reconcile_table(platform.runs, sides, platform.clock, spec, self.table)
+        with closing(open_task_platform(repository)) as platform:
+            sides = OpenedSides(platform.connections)
+            found = reconcile_table(platform.runs, sides, platform.clock, spec, self.table)
+            report = partial(platform.report, spec=spec)
+            tell(platform.incidents, report, spec, found, failure_context(context))
         self.log.info("%s", found.line)
         for item in found.differences:
             self.log.info("%s", item.line)
-        tell(platform, spec, found, failure_context(context))
         error = error_of(spec, found)
         if error is not None:
             error.reported = True

@@ -24,9 +24,7 @@ def lake_of(source: Source, tmp_path: Path) -> Iterator[Callable[..., Lake]]:
     made: list[Lake] = []
 
     def make(table: TableSpec) -> Lake:
-        folder = tmp_path / f"lake{len(made)}"
-        folder.mkdir()
-        made.append(Lake(source, table, folder))
+        made.append(Lake(source, table, tmp_path / f"lake{len(made)}"))
         return made[-1]
 
     yield make

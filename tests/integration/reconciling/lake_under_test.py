@@ -24,6 +24,7 @@ from headwater.domain.release import Release, ReleasedTable
 from headwater.domain.spec import Owner, Schedule, SourceSpec, TableSpec
 from headwater.domain.staging import TableState
 from headwater.ports.connections import ConnectionInfo
+from headwater.ports.run_store import RunStore
 from headwater.services.reconciling.reconciliation import reconcile_table
 
 BEGAN = datetime(2026, 1, 2, tzinfo=UTC)
@@ -52,11 +53,12 @@ class Lake:
     source: Source
     table: TableSpec
     folder: Path
-    runs: MemoryRunStore = field(default_factory=MemoryRunStore)
+    runs: RunStore = field(default_factory=MemoryRunStore)
     batch: int = 0
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(exist_ok=True)
         where = f"sqlite:///{self.folder}/catalog.db"
         self.catalog = SqlCatalog("lake", uri=where, warehouse=str(self.folder))
         for layer in Layer:
@@ -108,8 +110,11 @@ class Lake:
                 f"SELECT * EXCLUDE (_hw_run_key) {names} FROM bronze {newest} "
                 f" QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {sequence} _hw_position DESC) = 1"
             ).to_arrow_table()
-        dead = pa.array([False] * len(rows))
-        self.replace(rows.append_column("_hw_deleted", dead), self.batch)
+        rows = rows.append_column("_hw_deleted", pa.array([False] * len(rows)))
+        if self.table.silver.form == "scd2":
+            still_open = pa.nulls(len(rows), pa.timestamp("us", "UTC"))
+            rows = rows.append_column("valid_to", still_open).append_column("batch_out", still_open)
+        self.replace(rows, self.batch)
 
     def replace(self, rows: pa.Table, batch: int) -> None:
         """Publish silver with exactly these rows."""

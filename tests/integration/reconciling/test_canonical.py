@@ -115,6 +115,17 @@ def test_renamed_columns_are_compared_and_shaped_ones_left_out_by_name(
     assert kinds == {"1": "loss", "2": "corruption", "3": "corruption", "4": "corruption"}
 
 
+def test_of_a_history_what_holds_now_is_compared(source: Source, lake_of: Callable[..., Lake]) -> None:
+    fill(source)
+    lake = lake_of(EVERY.model_copy(update={"silver": Silver(mode="scd2")}))
+    lake.run()
+    past = "SELECT * REPLACE (7::INTEGER AS small, {0} AS {1}) FROM silver".format
+    ended, revoked = past("now()::TIMESTAMPTZ", "valid_to"), past("now()::TIMESTAMPTZ", "batch_out")
+    lake.damage(f"SELECT * FROM silver UNION ALL {ended} UNION ALL {revoked}")
+    found = lake.reconcile()
+    assert (found.lake_rows, found.is_equal, found.differences) == (len(ROWS), True, ())
+
+
 def test_where_silver_is_made_by_sql_bronze_is_compared(source: Source, lake_of: Callable[..., Lake]) -> None:
     fill(source)
     lake = lake_of(EVERY.model_copy(update={"sql": "SELECT id FROM bronze.shop.every"}))

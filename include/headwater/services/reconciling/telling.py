@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from headwater.domain.errors import SourceDiffersError
-from headwater.domain.incident import Incident
+from headwater.domain.incident import Failure, Incident
 from headwater.domain.reconciliation import Difference, DifferenceKind, Reconciliation
 from headwater.domain.spec import SourceSpec
-from headwater.ports.platform import Platform
+from headwater.ports.incident_store import IncidentStore
 from headwater.services.incidents.failure import FailureContext, failure_from_exception
 
 STAGE = "reconcile"
 _EXAMPLES = 5
 
 
-def tell(platform: Platform, spec: SourceSpec, found: Reconciliation, context: FailureContext) -> Incident | None:
+def tell(
+    store: IncidentStore,
+    report: Callable[[Failure], Incident],
+    spec: SourceSpec,
+    found: Reconciliation,
+    context: FailureContext,
+) -> Incident | None:
     """Open or count up the incident of this table, or close it where the sides are equal again.
 
     A green run closes nothing of it: that a run went well says nothing of rows no run reads.
+
+    :param report: records a failure, and sends its alerts or leaves that to the watchdog.
     """
     error = error_of(spec, found)
     if error is not None:
-        return platform.report(failure_from_exception(error, context), spec)
-    for incident in platform.incidents.list(status="open", pipeline=spec.name, limit=1000):
+        return report(failure_from_exception(error, context))
+    for incident in store.list(status="open", pipeline=spec.name, limit=1000):
         if (incident.cause, incident.table) == (SourceDiffersError.code, found.table.dotted):
-            platform.incidents.close(incident.id, "source and lake are equal again", platform.clock.now())
+            store.close(incident.id, "source and lake are equal again", found.looked_at)
     return None
 
 

@@ -199,3 +199,16 @@ def test_a_note_of_a_changed_source_closes_with_the_first_run_that_reads_and_doe
     met("r3")
     assert ended("r3", Window(kind="snapshot")) == 0
     assert ended("r4", Window(kind="snapshot")) == 1
+
+
+def test_what_reconcile_found_is_healed_by_no_run_and_no_release(desk: IncidentDesk, runs: MemoryRunStore) -> None:
+    """A green run says nothing of rows that no run reads: the next comparison closes it."""
+    desk.report(
+        Failure(pipeline="flights", run_id="r0", task_id="reconcile:flights", cause="source_differs", message="m",
+                table="silver.flights.flights", seen_at=EARLIER)
+    )  # fmt: skip
+    runs.save_release(release("audited", NOON - timedelta(minutes=1), "silver.flights.flights"))
+    key = RunKey(installation="i", dag_id="flights", run_id="r2")
+    runs.save_run(RunRecord(run_key=key, state="success", planned_at=EARLIER, ended_at=NOON))
+    assert run_watchdog(desk, None, {}).closed == 0
+    assert len(desk.store.list("open")) == 1

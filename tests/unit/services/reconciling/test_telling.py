@@ -109,18 +109,13 @@ class Desk:
         self.reported: list[Any] = []
         self.closed: list[tuple[int, str]] = []
 
-    incidents = clock = property(lambda self: self)
-
     def list(self, **_: Any) -> Any:
         return self.listed
 
     def close(self, number: int, why: str, at: datetime) -> None:
         self.closed.append((number, why))
 
-    def now(self) -> datetime:
-        return NOON
-
-    def report(self, failure: Any, spec: Any) -> Any:
+    def report(self, failure: Any) -> Any:
         self.reported.append(failure)
         return failure
 
@@ -131,7 +126,7 @@ class Open:
 
 
 def told(desk: Any, result: Reconciliation) -> Any:
-    return tell(desk, SHOP, result, outside_a_run(SHOP, result))
+    return tell(desk, desk.report, SHOP, result, outside_a_run(SHOP, result))
 
 
 def test_the_failure_is_the_tables_and_names_class_and_keys() -> None:
