@@ -75,9 +75,17 @@ class DuckDbRows:
     def bronze_rows_of(self, compared: Comparison, keys: Collection[tuple[str, ...]]) -> list[PrintedRow]:
         named = _by_source(compared)
         self._ask(compared, keys)
-        asked = Relation(f"SELECT * FROM {scan_of(self._released.bronze)}", self._bronze_types)  # noqa: S608 - a scan of our own
-        rows = self._bronze(_is_asked(asked, named))
+        rows = self._bronze(_is_asked(self._all_bronze(), named))
         return self._printed(named, rows, batch="b._hw_batch")
+
+    def bronze_versions_of(
+        self, compared: Comparison, keys: Collection[tuple[str, ...]]
+    ) -> set[tuple[tuple[str, ...], str]]:
+        if not keys:
+            return set()
+        named, rows = _by_source(compared), self._all_bronze()
+        self._ask(compared, keys)
+        return {(row.key, row.content) for row in self._printed(named, rows.where(_is_asked(rows, named)))}
 
     def quarantined(self, compared: Comparison, keys: Collection[tuple[str, ...]]) -> set[tuple[str, ...]]:
         if self._released.quarantine is None or not keys:
@@ -112,6 +120,9 @@ class DuckDbRows:
         rows = Relation(f"SELECT * FROM {scan}", types)  # noqa: S608 - a scan of our own
         rows = rows.where("b._hw_deleted IS NOT TRUE") if "_hw_deleted" in types else rows
         return rows.where("b.batch_out IS NULL AND b.valid_to IS NULL") if self._table.silver.form == "scd2" else rows
+
+    def _all_bronze(self) -> Relation:
+        return Relation(f"SELECT * FROM {scan_of(self._released.bronze)}", self._bronze_types)  # noqa: S608 - a scan of our own
 
     def _bronze(self, condition: str = "true") -> Relation:
         """Of each key the row that silver is made of; of a full extract the rows of its last batch."""

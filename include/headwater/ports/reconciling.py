@@ -133,6 +133,12 @@ class LakeRows(Protocol):
         """Of each of these keys the row of bronze that silver is made of, with its batch."""
         ...
 
+    def bronze_versions_of(
+        self, compared: Comparison, keys: Collection[tuple[str, ...]]
+    ) -> Collection[tuple[tuple[str, ...], str]]:
+        """Key and content of every row that bronze ever had of these keys."""
+        ...
+
     def quarantined(self, compared: Comparison, keys: Collection[tuple[str, ...]]) -> Collection[tuple[str, ...]]:
         """Those of the keys that have rows in quarantine."""
         ...

@@ -140,21 +140,21 @@ def test_rows_in_quarantine_are_known(source: Source, lake_of: Callable[..., Lak
     fill(source)
     lake = lake_of(EVERY)
     lake.run()
-    lake.damage("SELECT * FROM silver WHERE id > 2")
+    lake.damage("SELECT * REPLACE (if(id = 3, 9, small)::INTEGER AS small) FROM silver WHERE id > 2")
     keys = [
         '{"id": 1, "region": "a", "at": "2013-01-31T05:00:00.12+00:00"}',
         '{"id":2,"region":"ä|ö","at":"1969-12-31T23:59:59.999999Z"}',
+        '{"id":3,"region":"","at":"2013-01-01T00:00:00.000Z"}',
         None,
         "no json",
     ]
-    lake.append(Layer.QUARANTINE, pa.table({"_hw_key": keys, "_hw_detected_at": [datetime.now(UTC)] * 4}))
+    lake.append(Layer.QUARANTINE, pa.table({"_hw_key": keys, "_hw_detected_at": [datetime.now(UTC)] * 5}))
     lake.release("quarantine", [Layer.QUARANTINE])
     found = lake.reconcile()
-    assert [(item.key["id"], item.kind.value) for item in found.differences] == [
-        ("1", "quarantined"),
-        ("2", "quarantined"),
-    ]
-    assert found.is_equal
+    kinds = {item.key["id"]: item.kind.value for item in found.differences}
+    # what silver holds of the third was never read: its row in quarantine does not explain it
+    assert kinds == {"1": "quarantined", "2": "quarantined", "3": "corruption"}
+    assert [item.key["id"] for item in found.wrong] == ["3"]
 
 
 def test_a_key_without_a_text_that_leads_back_is_refused(source: Source, lake_of: Callable[..., Lake]) -> None:

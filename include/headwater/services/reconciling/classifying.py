@@ -18,6 +18,8 @@ class Evidence:
 
     :param source: rows of the key at the source: none, one, or several where it is no key.
     :param lake: its row in the compared table; ``bronze`` the row of bronze that silver is made of.
+    :param quarantined: the key has rows in quarantine, and what the lake holds of it was read one day: the last version
+        before the one that was set aside.
     """
 
     key: tuple[str, ...]

@@ -99,8 +99,11 @@ def _evidence(
         theirs.setdefault(row.key, []).append(row)
     ours = {row.key: row for row in lake.rows_of(compared, keys)}
     bronze = {row.key: row for row in lake.bronze_rows_of(compared, keys)}
-    aside = lake.quarantined(compared, keys)
-    return [Evidence(key, theirs.get(key, ()), ours.get(key), bronze.get(key), key in aside) for key in sorted(keys)]
+    aside = set(lake.quarantined(compared, keys))
+    read_one_day = lake.bronze_versions_of(compared, aside)
+    # a row in quarantine explains an older version in silver, not one that was never read
+    known = {key for key in aside if key not in ours or (key, ours[key].content) in read_one_day}
+    return [Evidence(key, theirs.get(key, ()), ours.get(key), bronze.get(key), key in known) for key in sorted(keys)]
 
 
 def _facts(source: SourceRows, compared: Comparison, released: ReleasedRows) -> Facts:

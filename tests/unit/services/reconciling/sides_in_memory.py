@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from headwater.domain.canonical_text import bucket_of, key_digest
 from headwater.domain.schema import Column, TableSchema
@@ -74,6 +75,9 @@ class Side:
 
     def bronze_rows_of(self, compared: Comparison, keys: Collection[tuple[str, ...]]) -> list[PrintedRow]:
         return self.rows_of(compared, keys)
+
+    def bronze_versions_of(self, compared: Comparison, keys: Collection[tuple[str, ...]]) -> set[Any]:
+        return {(row.key, row.content) for row in self.rows_of(compared, keys)}
 
     def quarantined(self, compared: Comparison, keys: Collection[tuple[str, ...]]) -> set[tuple[str, ...]]:
         return set()
