@@ -52,6 +52,8 @@ def _postgres_rows(table: TableSpec, connection: ConnectionInfo) -> Iterator[Pos
 
     with explained(connection, table.name, ".".join(relation_of(table))), connect(connection) as session:
         session.execute("SET TimeZone = 'UTC'")
+        # buckets are few and rows wide: sums by hashing spill little, a sort would write the whole relation
+        session.execute("SET enable_sort = off; SET work_mem = '64MB'")
         session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         session.autocommit = False
         yield PostgresRows(session, table, connection.id)

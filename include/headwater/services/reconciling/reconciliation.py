@@ -45,6 +45,7 @@ def reconcile_table(runs: RunStore, sides: Sides, clock: Clock, spec: SourceSpec
         snapshot_id=released.compared.snapshot_id,
         looked_at=clock.now(),
         watermark=released.watermark,
+        whole=table.extract.mode == "snapshot",
         source_rows=found.source_rows,
         lake_rows=found.lake_rows,
         unread_rows=found.unread_rows,

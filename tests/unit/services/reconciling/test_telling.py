@@ -101,6 +101,10 @@ def test_buckets_that_nobody_looked_into_are_a_failure() -> None:
     assert "3 of 64 buckets" in error.message
 
 
+def test_a_table_read_whole_may_have_changed_a_lot_since() -> None:
+    assert error_of(SHOP, found(buckets=64, buckets_left=3, whole=True)) is None
+
+
 class Desk:
     """Records what is reported; the incidents it lists are the test's."""
 
