@@ -112,7 +112,8 @@ class Reconciliation(Value):
     @property
     def is_equal(self) -> bool:
         """Whether nobody has to act. Too many differences to look into mean a window that no run brings, unless each
-        run reads everything."""
+        run reads everything.
+        """
         return not self.wrong and (self.whole or not self.buckets_left)
 
     @property
