@@ -36,7 +36,7 @@ class Facts:
     :param batch: highest bronze batch that silver holds.
     :param whole: each extract reads the whole relation, so the next run sees whatever changed.
     :param keeps_deleted: the table keeps what is gone at the source: incremental, or appended only.
-    :param of_bronze: bronze itself is compared, because silver has other columns.
+    :param by_time: the cursor is a time.
     """
 
     key: tuple[str, ...]
@@ -44,7 +44,6 @@ class Facts:
     batch: int
     whole: bool
     keeps_deleted: bool
-    of_bronze: bool = False
     by_time: bool = True
 
 
@@ -78,7 +77,7 @@ def _gone(found: Evidence, facts: Facts) -> Difference:
     if facts.keeps_deleted:
         why = "deleted at the source, which this table does not follow"
         return _difference(found, facts, DifferenceKind.DELETED, "person", why)
-    if found.bronze is None and not facts.of_bronze:
+    if found.bronze is None:
         why = "the last full extract no longer had the row, silver still has it"
         return _difference(found, facts, DifferenceKind.CORRUPTION, "rebuild", why)
     return _difference(found, facts, DifferenceKind.LAG, "next_run", "deleted since the last full extract")
@@ -86,7 +85,7 @@ def _gone(found: Evidence, facts: Facts) -> Difference:
 
 def _altered_in_lake(found: Evidence, facts: Facts) -> Difference | None:
     """Silver is not what bronze says, so the fault is on this side whatever the source says."""
-    if found.bronze is None or facts.of_bronze:
+    if found.bronze is None:
         return None
     if found.lake is None:
         return _difference(found, facts, DifferenceKind.LOSS, "rebuild", "bronze has the row, silver has not")

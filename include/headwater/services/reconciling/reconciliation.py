@@ -115,7 +115,6 @@ def _facts(source: SourceRows, compared: Comparison, released: ReleasedRows) -> 
         batch=released.batch,
         whole=whole,
         keeps_deleted=not whole or compared.table.silver.mode == "append",
-        of_bronze=released.compared.table.layer is Layer.BRONZE,
         by_time=compared.cursor is None or compared.cursor.type in {"date", "timestamp", "timestamptz"},
     )
 

@@ -13,7 +13,6 @@ from headwater.services.reconciling.classifying import Evidence, Facts, classify
 HIGH, ZONE = 100, 80
 INCREMENTAL = Facts(("id",), Bounds(HIGH, ZONE), batch=5, whole=False, keeps_deleted=True)
 WHOLE = Facts(("id",), Bounds(None, None), batch=5, whole=True, keeps_deleted=False)
-OF_BRONZE = Facts(("id",), Bounds(HIGH, ZONE), batch=5, whole=False, keeps_deleted=True, of_bronze=True)
 
 
 def row(content: str, cursor: int | None = 50, batch: int | None = 3, *, unread: bool = False) -> PrintedRow:
@@ -54,8 +53,6 @@ CASES = {
     "whole: deleted since": (None, A, A, WHOLE, "lag", "next_run"),
     "whole: silver kept what bronze lost": (None, A, None, WHOLE, "corruption", "rebuild"),
     "whole: silver lost it": (A, None, A, WHOLE, "loss", "rebuild"),
-    "bronze compared: never read": (A, None, None, OF_BRONZE, "loss", "read_again"),
-    "bronze compared: trap": (A, B, B, OF_BRONZE, "snapshot_trap", "read_again"),
 }
 
 

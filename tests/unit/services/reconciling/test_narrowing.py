@@ -74,6 +74,12 @@ def test_one_bucket_is_looked_into_however_large_it_is(monkeypatch: pytest.Monke
     assert found.left == 0
 
 
+def test_a_bucket_that_one_side_has_not_at_all_differs() -> None:
+    one = Side({1: printed(1, 1)})
+    assert narrow(Side({}), one, comparison(4)).keys == {("1",)}
+    assert narrow(one, Side({}), comparison(4)).keys == {("1",)}
+
+
 def test_a_key_that_comes_twice_is_no_equal_one() -> None:
     source, lake = harmed({})
     source.held[-1] = printed(7, 7)
