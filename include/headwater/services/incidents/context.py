@@ -55,7 +55,8 @@ def links_of(failure: Failure, runbook: str, settings: Settings) -> tuple[Link, 
     base = (settings.public_url or settings.airflow.base_url or "").rstrip("/")
     run = failure.run_url
     if run is None and base and failure.pipeline != PLATFORM_PIPELINE:
-        run = f"{base}/dags/{quote(failure.pipeline)}/runs/{quote(failure.run_id, safe='')}"
+        dag_id = failure.facts.get("dag_id", failure.pipeline)
+        run = f"{base}/dags/{quote(dag_id)}/runs/{quote(failure.run_id, safe='')}"
     table = f"{base}/assets?name_pattern={quote(failure.table)}" if base and failure.table else None
     urls = {"run": run, "log": failure.log_url, "table": table, "runbook": f"include/runbooks/{runbook}.md"}
     return tuple(Link(label=label, url=url) for label, url in urls.items() if url)

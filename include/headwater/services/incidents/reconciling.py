@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from headwater.domain.incident import Failure, IncidentKind
-from headwater.domain.spec import PipelineSpec
+from headwater.domain.names import RECONCILE_SUFFIX, pipeline_of
+from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater.ports.airflow_api import AirflowApi, DagRun, TaskRun
 from headwater.services.incidents.context import task_of
 from headwater.services.incidents.desk import IncidentDesk
@@ -17,6 +18,7 @@ SETTLING = timedelta(minutes=1)
 """A callback gets this long to speak first; it runs after the state is already failed."""
 STUCK_KIND: IncidentKind = "notice"
 """Not ``failed``: the same try may still fail, and that is news of its own."""
+_LOOKED_AT = ("failed", "running", "queued")
 CLOSING_TASK = "close_run"
 """Ends red whenever anything else did; never news of its own."""
 
@@ -28,18 +30,24 @@ def reconcile(desk: IncidentDesk, airflow: AirflowApi, spec: PipelineSpec) -> in
     """
     now = desk.clock.now()
     new = 0
-    for run in airflow.runs(spec.name, states=("failed", "running", "queued")):
+    for run in (run for dag_id in _dag_ids(spec) for run in airflow.runs(dag_id, states=_LOOKED_AT)):
         if run.state == "failed":
             recent = run.ended_at is not None and SETTLING < now - run.ended_at < LOOK_BACK
-            found = _untold(desk, run, airflow.tasks(spec.name, run.run_id), now) if recent else []
+            found = _untold(desk, run, airflow.tasks(run.dag_id, run.run_id), now) if recent else []
         else:
-            found = _stuck(run, airflow.tasks(spec.name, run.run_id), now)
+            found = _stuck(run, airflow.tasks(run.dag_id, run.run_id), now)
         new += sum(desk.report(item)[1] for item in found)
     return new
 
 
+def _dag_ids(spec: PipelineSpec) -> tuple[str, ...]:
+    """The DAGs that work for a pipeline."""
+    compared = isinstance(spec, SourceSpec) and spec.reconcile is not None
+    return (spec.name, f"{spec.name}{RECONCILE_SUFFIX}") if compared else (spec.name,)
+
+
 def _untold(desk: IncidentDesk, run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failure]:
-    seen = desk.store.failures_seen(run.dag_id, run.run_id)
+    seen = desk.store.failures_seen(pipeline_of(run.dag_id), run.run_id)
     told = [item for item in seen if item.kind != STUCK_KIND]
     tries = {(item.task_id, item.map_index): item.try_number for item in sorted(told, key=lambda item: item.try_number)}
     held_in = {task_of(item) for item in told if item.task_id != task_of(item)}
@@ -50,10 +58,10 @@ def _untold(desk: IncidentDesk, run: DagRun, tasks: tuple[TaskRun, ...], now: da
         if task.task_id not in held_in and tries.get((task.task_id, task.map_index), 0) < max(task.try_number, 1)
     ]
     if failed or told:
-        return [failure(_context(run, task, now), "task_killed", _killed(task), {}) for task in untold]
+        return [failure(_context(run, task, now), "task_killed", _killed(task), _dag(run)) for task in untold]
     closing = next((task for task in tasks if task.task_id == CLOSING_TASK), TaskRun(task_id="the run"))
     message = "the run was ended from outside: a time limit, or a person who marked it failed"
-    return [failure(_context(run, closing, now), "task_killed", message, {})]
+    return [failure(_context(run, closing, now), "task_killed", message, _dag(run))]
 
 
 def _stuck(run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failure]:
@@ -62,25 +70,27 @@ def _stuck(run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failu
         began = task.queued_at if task.state == "queued" else task.started_at
         if task.state in {"queued", "running"} and began is not None and now - began > STUCK_AFTER:
             lasted = f"{(now - began).total_seconds() / 3600:.1f} h"
-            facts = {"state": str(task.state), "duration": lasted}
+            facts = {"state": str(task.state), "duration": lasted} | _dag(run)
             message = f"{task.task_id} has been {task.state} for {lasted}"
             found.append(failure(_context(run, task, now, STUCK_KIND), "run_stuck", message, facts))
     waiting = run.queued_at or run.started_at
     if run.state == "queued" and waiting is not None and now - waiting > STUCK_AFTER and not found:
         lasted = f"{(now - waiting).total_seconds() / 3600:.1f} h"
         context = _context(run, TaskRun(task_id="the run"), now, STUCK_KIND)
-        found.append(
-            failure(
-                context, "run_stuck", f"the run has been queued for {lasted}", {"duration": lasted, "state": "queued"}
-            )
-        )
+        facts = {"duration": lasted, "state": "queued"} | _dag(run)
+        found.append(failure(context, "run_stuck", f"the run has been queued for {lasted}", facts))
     return found
+
+
+def _dag(run: DagRun) -> dict[str, str]:
+    """The run's DAG, for links, where it is not the pipeline's own."""
+    return {} if pipeline_of(run.dag_id) == run.dag_id else {"dag_id": run.dag_id}
 
 
 def _context(run: DagRun, task: TaskRun, now: datetime, kind: IncidentKind = "failed") -> FailureContext:
     return FailureContext(
         kind=kind,
-        pipeline=run.dag_id,
+        pipeline=pipeline_of(run.dag_id),
         run_id=run.run_id,
         task_id=task.task_id,
         map_index=task.map_index,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from headwater.domain.incident import Failure
 from headwater.domain.names import TableName
 from headwater.domain.release import Release, ReleasedTable
 from headwater.domain.run import RunKey, RunKind, RunPlan, RunRequest, TablePlan, Window
+from headwater.domain.spec import Reconcile, Schedule
 from headwater.ports.airflow_api import DagRun, DagState, TaskRun
 from headwater.ports.run_store import RunRecord
 from headwater.services.incidents.desk import IncidentDesk
@@ -115,6 +117,18 @@ def test_a_run_ended_from_outside_is_told(desk: IncidentDesk) -> None:
 def test_a_callback_gets_a_minute_to_speak_first(desk: IncidentDesk) -> None:
     fresh = FAILED_RUN.model_copy(update={"ended_at": NOON - timedelta(seconds=30)})
     assert run_watchdog(desk, Airflow([fresh], [KILLED]), {}).found == 0
+
+
+def test_a_killed_comparison_is_told_to_the_owner_of_its_source(desk: IncidentDesk) -> None:
+    """Its DAG has another id than the source, and the link leads there."""
+    spec = desk.specs["flights"].model_copy(update={"reconcile": Reconcile(schedule=Schedule(manual=True))})
+    asked = replace(desk, specs={"flights": spec})
+    run = FAILED_RUN.model_copy(update={"dag_id": "flights__reconcile"})
+    assert run_watchdog(asked, Airflow([run], [KILLED]), {}).found == 1
+    assert run_watchdog(asked, Airflow([run], [KILLED]), {}).found == 0
+    (incident,) = desk.store.list("open")
+    assert (incident.pipeline, incident.owner.team) == ("flights", "aviation")
+    assert "/dags/flights__reconcile/runs/" in next(link.url for link in incident.links if link.label == "run")
 
 
 def test_a_task_that_does_not_end_is_told_and_its_later_death_too(desk: IncidentDesk) -> None:
