@@ -90,11 +90,11 @@ class DuckDbRows:
     def quarantined(self, compared: Comparison, keys: Collection[tuple[str, ...]]) -> set[tuple[str, ...]]:
         if self._released.quarantine is None or not keys:
             return set()
-        # both forms of a key's JSON, PostgreSQL's and Spark's, lead to the value, and the value to its text
+        # both forms of a key's JSON, PostgreSQL's and Spark's, lead to the value, and the value to its text;
+        # extraction writes it in the source's names, the row rules of silver in silver's
         values = ", ".join(
-            f"TRY_CAST(json_extract_string(_hw_key, {literal('$.' + quoted(name))}) AS {self._bronze_types[name]}) "
-            f"AS {quoted(name)}"
-            for name in self._table.key
+            f"TRY_CAST(coalesce({_field(name)}, {_field(renamed)}) AS {self._bronze_types[name]}) AS {quoted(name)}"
+            for name, renamed in zip(self._table.key, self._table.silver_key, strict=True)
         )
         scan = scan_of(self._released.quarantine)
         select = f"SELECT {values} FROM {scan} WHERE _hw_key IS NOT NULL AND json_valid(_hw_key)"  # noqa: S608 - made of quoted names and literals
@@ -171,3 +171,8 @@ def _by_source(compared: Comparison) -> Comparison:
 
 def _is_asked(rows: Relation, compared: Comparison) -> str:
     return f"{rows.digest(compared.key)} IN (SELECT digest FROM {ASKED})"  # noqa: S608 - made of quoted names and literals
+
+
+def _field(name: str) -> str:
+    """A field of a key's JSON, as text."""
+    return f"json_extract_string(_hw_key, {literal('$.' + quoted(name))})"
