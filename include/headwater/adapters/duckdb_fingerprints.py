@@ -48,6 +48,10 @@ class DuckDbRows:
     def columns(self) -> dict[str, str]:
         return {name: family_of(kind) for name, kind in self._current.types.items()}
 
+    def size(self) -> int:
+        row = self._engine.execute(f"SELECT count(*) FROM {scan_of(self._released.compared)}").fetchone()  # noqa: S608 - a scan of our own
+        return int(row[0]) if row else 0
+
     def leave_out(self, bounds: Bounds, keys: Iterable[str]) -> int:
         self._bounds = bounds
         self._unread = self._load(UNREAD, keys)

@@ -8,13 +8,15 @@ import typer
 
 from headwater.cli.opening import opened_platform
 from headwater.cli.output import Json, console, print_json, print_table
-from headwater.domain.errors import NotFoundError
+from headwater.domain.errors import HeadwaterError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from headwater.adapters.platform import LocalPlatform
     from headwater.domain.incident import Failure, Incident
     from headwater.domain.reconciliation import Reconciliation
+    from headwater.domain.spec import SourceSpec
 
 _SHOWN = 50
 
@@ -33,35 +35,47 @@ def reconcile(
     Hashes are computed where the rows are. An incident is opened for a table that differs, and closed by the
     comparison that finds it equal again.
     """
-    from headwater.adapters.reconciling import OpenedSides
     from headwater.domain.reconciliation import compared_tables
     from headwater.domain.spec import SourceSpec
-    from headwater.services.reconciling.reconciliation import reconcile_table
-    from headwater.services.reconciling.telling import outside_a_run, tell
 
-    found: list[tuple[Reconciliation, Incident | None]] = []
+    found: dict[str, Reconciliation | HeadwaterError] = {}
+    incidents: dict[str, Incident | None] = {}
     with opened_platform() as platform:
         spec = platform.model.load(source)
         if not isinstance(spec, SourceSpec):
             raise NotFoundError(f"{source} is a product; only sources are compared.", got=source)
-        desk = platform.desk()
-
-        def report(failure: Failure) -> Incident:
-            # told on this screen already; the watchdog sends it to those who are not looking
-            return desk.report(failure)[0]
-
         for name in table or compared_tables(spec):
-            result = reconcile_table(platform.runs, OpenedSides(platform.connections), platform.clock, spec, name)
-            found.append((result, tell(platform.incidents, report, spec, result, outside_a_run(spec, result))))
+            try:
+                found[name], incidents[name] = _compared(platform, spec, name)
+            except HeadwaterError as error:
+                # one table that cannot be compared keeps nothing of its neighbours from being told
+                found[name] = error
+    results = [item for item in found.values() if not isinstance(item, HeadwaterError)]
+    refused = [item for item in found.values() if isinstance(item, HeadwaterError)]
     if as_json:
-        print_json([_object(result, incident) for result, incident in found])
+        print_json([_object(item, incidents[item.table.table]) for item in results])
     else:
-        print_reconciliations([result for result, _ in found])
-        for _, incident in found:
-            if incident is not None:
-                console().print(f"Incident {incident.id}: uv run headwater incidents {incident.id}")
-    if not all(result.is_equal for result, _ in found):
+        print_reconciliations(results)
+        for incident in filter(None, incidents.values()):
+            console().print(f"Incident {incident.id}: uv run headwater incidents {incident.id}")
+    for refusal in refused:
+        typer.echo(str(refusal), err=True)
+    if refused or not all(item.is_equal for item in results):
         raise typer.Exit(1)
+
+
+def _compared(platform: LocalPlatform, spec: SourceSpec, name: str) -> tuple[Reconciliation, Incident | None]:
+    """One table, and the incident that is open for it now."""
+    from headwater.adapters.reconciling import OpenedSides
+    from headwater.services.reconciling.reconciliation import reconcile_table
+    from headwater.services.reconciling.telling import outside_a_run, tell
+
+    def report(failure: Failure) -> Incident:
+        # told on this screen already; the watchdog sends it to those who are not looking
+        return platform.desk().report(failure)[0]
+
+    result = reconcile_table(platform.runs, OpenedSides(platform.connections), platform.clock, spec, name)
+    return result, tell(platform.incidents, report, spec, result, outside_a_run(spec, result))
 
 
 def print_reconciliations(found: Sequence[Reconciliation]) -> None:

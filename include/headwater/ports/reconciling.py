@@ -117,6 +117,10 @@ class LakeRows(Protocol):
         """Names of the compared snapshot's columns -> the family of their type, as ``canonical_text.family`` says."""
         ...
 
+    def size(self) -> int:
+        """How many rows the compared snapshot has, older ones of a key included."""
+        ...
+
     def leave_out(self, bounds: Bounds, keys: Iterable[str]) -> int:
         """Compare as the source does: no rows above the bound, none with these md5 of their key; returns how many."""
         ...

@@ -140,7 +140,9 @@ def test_the_task_is_red_for_a_loss_and_its_incident_is_told_once(lake: Lake, re
     )
 
 
-def test_a_table_that_is_none_is_named_with_those_there_are(lake: Lake) -> None:
-    done = RUNNER.invoke(app, ["reconcile", "shop", "--table", "order"])
+def test_a_table_that_is_none_is_named_and_its_neighbours_are_compared(lake: Lake) -> None:
+    done = RUNNER.invoke(app, ["reconcile", "shop", "--table", "order", "--table", "orders", "--json"])
     assert done.exit_code == 1
-    assert "orders" in done.stderr
+    assert "shop has no table 'order'" in done.stderr
+    [table] = json.loads(done.stdout)
+    assert (table["table"], table["equal"]) == ("silver.shop.orders", True)

@@ -31,9 +31,9 @@ class Narrowed:
     keys: frozenset[tuple[str, ...]] = field(default_factory=frozenset)
 
 
-def bits_for(rows: int | None) -> int:
+def bits_for(rows: int) -> int:
     """How fine a table of so many rows is cut."""
-    return min(((rows or 0) // ROWS_IN_BUCKET).bit_length(), MOST_BITS)
+    return min((rows // ROWS_IN_BUCKET).bit_length(), MOST_BITS)
 
 
 def narrow(source: SourceRows, lake: LakeRows, compared: Comparison) -> Narrowed:

@@ -34,7 +34,7 @@ def reconcile_table(runs: RunStore, sides: Sides, clock: Clock, spec: SourceSpec
     released = released_rows(runs, spec, table)
     with sides.lake(released, table) as lake, sides.source(table, spec.connection) as source:
         schema, columns = source.schema(), lake.columns()
-        found = narrow(source, lake, comparison(table, released, schema, columns))
+        found = narrow(source, lake, comparison(table, released, schema, columns, lake.size()))
         ignored = left_out(table, released, schema, columns)
     differences = _second_look(runs, sides, spec, table, found.keys) if found.keys else ()
     return Reconciliation(
@@ -86,7 +86,7 @@ def _second_look(
 ) -> tuple[Difference, ...]:
     released = released_rows(runs, spec, table)
     with sides.lake(released, table) as lake, sides.source(table, spec.connection) as source:
-        compared = comparison(table, released, source.schema(), lake.columns())
+        compared = comparison(table, released, source.schema(), lake.columns(), lake.size())
         facts = _facts(source, compared, released)
         found = [classify(item, facts) for item in _evidence(source, lake, compared, keys)]
     return tuple(sorted((item for item in found if item is not None), key=_gravity))

@@ -23,8 +23,10 @@ def released_rows(runs: RunStore, spec: SourceSpec, table: TableSpec) -> Release
     :raises NotFoundError: when nothing of the table was released yet.
     """
     names = {layer: spec.name_of(layer, table.name) for layer in (Layer.BRONZE, Layer.SILVER, Layer.QUARANTINE)}
-    current = {name: _find(runs.current(), name) for name in names.values()}
-    silver, bronze = current[names[Layer.SILVER]], current[names[Layer.BRONZE]]
+    current = runs.current()
+    silver, bronze, quarantine = (
+        _find(current, names[layer]) for layer in (Layer.SILVER, Layer.BRONZE, Layer.QUARANTINE)
+    )
     if silver is None or bronze is None:
         raise NotFoundError(
             f"nothing of {names[Layer.SILVER]} was released yet, so there is nothing to compare",
@@ -34,7 +36,6 @@ def released_rows(runs: RunStore, spec: SourceSpec, table: TableSpec) -> Release
     release, item = silver
     compared = item if _is_carried(table) else bronze[1]
     batch = compared.state.batch if compared.state else 0
-    quarantine = current[names[Layer.QUARANTINE]]
     return ReleasedRows(
         release=release.id if compared is item else bronze[0].id,
         silver=names[Layer.SILVER],
@@ -46,9 +47,12 @@ def released_rows(runs: RunStore, spec: SourceSpec, table: TableSpec) -> Release
     )
 
 
-def comparison(table: TableSpec, released: ReleasedRows, source: TableSchema, lake: Mapping[str, str]) -> Comparison:
+def comparison(
+    table: TableSpec, released: ReleasedRows, source: TableSchema, lake: Mapping[str, str], rows: int
+) -> Comparison:
     """What both sides carry unchanged.
 
+    :param rows: how many the lake has, about.
     :raises RequestError: for a key of a type whose text does not lead back to the value.
     """
     columns = tuple(_compared(table, released, source, lake))
@@ -64,7 +68,7 @@ def comparison(table: TableSpec, released: ReleasedRows, source: TableSchema, la
                 remedy="Leave this table out.",
                 facts=facts,
             )
-    bits = bits_for(released.compared.rows)
+    bits = bits_for(rows)
     return Comparison(table=table, columns=columns, watermark=released.watermark, bits=bits)
 
 

@@ -52,6 +52,9 @@ class Side:
     def unread_keys(self, compared: Comparison) -> Iterable[str]:
         return [digest(row) for row in self.held.values() if row.unread]
 
+    def size(self) -> int:
+        return len(self.held)
+
     def leave_out(self, bounds: Bounds, keys: Iterable[str]) -> int:
         self.out = set(keys)
         return len(self.out)
