@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test sbom demo-push
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test sbom demo-push monitoring monitoring-test
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools
@@ -58,6 +58,13 @@ new-source: setup ## Scaffold a source: make new-source NAME=orders CONNECTION=o
 
 options: setup ## Write the tables of options in the guides, after a change of the models
 	@$(RUN) --no-sync headwater schema --guides docs/guides
+
+monitoring: setup ## Write Prometheus rules and Grafana dashboards, after a change of the metrics
+	@$(RUN) --no-sync headwater monitoring monitoring
+
+monitoring-test: setup ## Unit tests of the Prometheus rules (needs promtool, as in Debian's package prometheus)
+	@promtool check rules monitoring/prometheus/*.rules.yaml
+	@promtool test rules monitoring/prometheus/*.tests.yaml
 
 check: setup ## The whole gate but the tests: locks, format, lint, types, layers, YAML, sources, links
 	@$(UV) lock --check --quiet

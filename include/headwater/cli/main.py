@@ -14,6 +14,7 @@ from headwater.cli import (
     impact,
     listing,
     maintaining,
+    monitoring,
     operating,
     reading,
     rebuilding,
@@ -52,5 +53,6 @@ operating.register(app)
 rebuilding.register(app)
 reconciling.register(app)
 maintaining.register(app)
+monitoring.register(app)
 app.add_typer(connections.app, name="connections", help="Connections of the embedded stack.")
 app.add_typer(demo.app, name="demo", help="What `make demo` and its companions run.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from headwater.domain.run import RunKey
 from headwater.model.repository import load_pipeline
 from headwater.services.context import RunContext, spec_as_planned
 from headwater_airflow.callbacks import failure_context
+from headwater_airflow.metrics import measured_stage, tell_report
 from headwater_airflow.operators.failing import airflow_errors
 from headwater_airflow.platform import open_task_platform
 from headwater_airflow.ui.links import IncidentLink, ReleaseLink
@@ -54,8 +56,14 @@ class StageOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Run the stage. :raises AirflowFailException: when a retry would not help."""
-        with airflow_errors():
+        with self.measured():
             return self.run_stage(self.open(context))
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Around the work of a stage: how it ended reaches Airflow, and its metrics."""
+        with airflow_errors(), measured_stage(self.pipeline, self.task_id):
+            yield
 
     @abstractmethod
     def run_stage(self, stage: Stage) -> Any:
@@ -86,7 +94,8 @@ class StageOperator(BaseOperator):
         return Path(self.dag.fileloc).resolve().parent.parent
 
     def tell(self, report: StageReport) -> dict[str, Any]:
-        """Log one line per table, and return what other tasks and people may need of the report."""
+        """Log one line per table, send its metrics, and return what other tasks and people may need of the report."""
+        tell_report(self.pipeline, report)
         for line in report.lines():
             self.log.info("%s", line)
         return {

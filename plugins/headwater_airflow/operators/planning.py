@@ -11,7 +11,6 @@ from headwater.domain.duration import format_duration
 from headwater.domain.errors import LeaseHeldError
 from headwater.domain.run import RunPlan, RunRequest
 from headwater_airflow.operators.base import Stage, StageOperator
-from headwater_airflow.operators.failing import airflow_errors
 from headwater_airflow.operators.plan_table import plan_lines
 from headwater_airflow.operators.request import run_request
 from headwater_airflow.triggers.lease import LeaseTrigger
@@ -47,7 +46,7 @@ class PlanRunOperator(StageOperator):
 
     def execute_after_wait(self, context: Context, event: dict[str, Any] | None = None, *, until: str) -> Any:
         """Try again after a wait. :raises AirflowFailException: when ``lease_wait`` is over and a lease still held."""
-        with airflow_errors():
+        with self.measured():
             self.log.info("waited: %s", ", ".join((event or {}).get("blocked_by") or ["the tables are free"]))
             return self._plan(self.open(context), until=until)
 

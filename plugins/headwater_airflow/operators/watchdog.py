@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from headwater_airflow.metrics import tell_watchdog
 from headwater_airflow.operators.failing import airflow_errors
 from headwater_airflow.platform import open_task_platform
 
@@ -30,6 +31,8 @@ class WatchRunsOperator(BaseOperator):
                 airflow = None
                 if settings.base_url is not None:
                     airflow = opened.enter_context(closing(RestAirflowApi(settings)))
-                report = run_watchdog(platform.desk(), airflow, platform.notifiers)
+                desk = platform.desk()
+                report = run_watchdog(desk, airflow, platform.notifiers)
+                tell_watchdog(desk, report)
         self.log.info("%s", report)
         return report.model_dump(mode="json")

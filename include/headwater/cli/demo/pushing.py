@@ -173,7 +173,11 @@ def _push_other_version(pusher: Pusher) -> None:
 
 def _take_back(pusher: Pusher) -> None:
     commit = pusher.push("Take that back", dict(files.loops(pusher.stage.stack.repository)))
-    pusher.wait("no import error is left", lambda: not pusher.deployments.import_errors(PUSHED))
+
+    def loads() -> bool:
+        return not pusher.error("sources.py") and files.BROKEN not in pusher.error("refused.py")
+
+    pusher.wait("no import error of it is left", loads)
     newest = pusher.deployments.versions(pusher.name)[0]
     pusher.saw("taken back, everything loads again", newest.commit == commit, commit[:10])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from headwater.domain.base import Value
 from headwater.domain.duration import format_duration
 from headwater.domain.incident import Failure
 from headwater.domain.names import Layer
@@ -33,6 +34,28 @@ def check_freshness(desk: IncidentDesk) -> tuple[int, ...]:
     return tuple(late.values())
 
 
+class LayerAge(Value):
+    """How old what readers see of a layer is, and may be."""
+
+    pipeline: str
+    layer: Layer
+    age: timedelta
+    allowed: timedelta
+
+
+def layer_ages(desk: IncidentDesk) -> tuple[LayerAge, ...]:
+    """Every layer whose freshness is promised; one that never was released and never ran has no age."""
+    current = desk.runs.current()
+    now = desk.clock.data_now()
+    return tuple(
+        LayerAge(pipeline=spec.name, layer=layer, age=now - since, allowed=limit)
+        for spec in desk.specs.values()
+        for layer, limit in _limits(spec).items()
+        for since in [_since(desk, spec, _newest(spec, layer, current))]
+        if since is not None
+    )
+
+
 def layer_name(spec: PipelineSpec, layer: Layer) -> str:
     """``gold.flights``: a layer of a pipeline, in the place of a table."""
     return f"{layer}.{spec.name}"
@@ -51,8 +74,8 @@ def _late(
     desk: IncidentDesk, spec: PipelineSpec, layer: Layer, limit: timedelta, current: tuple[Release, ...]
 ) -> Failure | None:
     now = desk.clock.data_now()
-    newest = max((item for item in current if _shows(item, spec, layer)), key=lambda item: item.id, default=None)
-    since = newest.published_at if newest is not None else _first_run(desk.runs, spec.name)
+    newest = _newest(spec, layer, current)
+    since = _since(desk, spec, newest)
     if since is None or now - since <= limit:
         return None
     whole_minutes = timedelta(minutes=int((now - since).total_seconds() // 60))
@@ -71,6 +94,14 @@ def _late(
         facts=facts,
         seen_at=desk.clock.now(),
     )
+
+
+def _newest(spec: PipelineSpec, layer: Layer, current: tuple[Release, ...]) -> Release | None:
+    return max((item for item in current if _shows(item, spec, layer)), key=lambda item: item.id, default=None)
+
+
+def _since(desk: IncidentDesk, spec: PipelineSpec, newest: Release | None) -> datetime | None:
+    return newest.published_at if newest is not None else _first_run(desk.runs, spec.name)
 
 
 def _shows(release: Release, spec: PipelineSpec, layer: Layer) -> bool:

@@ -1,0 +1,72 @@
+"""Rules and dashboards are those the metrics give, and ask only for what is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from headwater.adapters.monitoring import monitoring_files
+from headwater.adapters.monitoring.airflow_metrics import AIRFLOW_METRICS
+from headwater.domain.metrics import METRICS
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "monitoring"
+KNOWN = {metric.prometheus: metric for metric in (*METRICS, *AIRFLOW_METRICS)}
+SELECTOR = re.compile(r"(airflow_\w+)(?:{([^}]*)})?")
+GROUPING = re.compile(r"by \(([^)]*)\)")
+
+
+def expressions() -> list[str]:
+    """Of every rule and panel as it is committed."""
+    rules = yaml.safe_load((FOLDER / "prometheus/headwater.rules.yaml").read_text())
+    found = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    for path in sorted((FOLDER / "grafana").glob("*.json")):
+        found += [target["expr"] for panel in json.loads(path.read_text())["panels"] for target in panel["targets"]]
+    return found
+
+
+def test_the_committed_files_are_the_generated_ones() -> None:
+    """`make monitoring` writes them."""
+    committed = {str(path.relative_to(FOLDER)): path.read_text() for path in FOLDER.rglob("*") if path.is_file()}
+    committed.pop("prometheus/headwater.tests.yaml")
+    assert committed == monitoring_files()
+
+
+@pytest.mark.parametrize("expression", expressions())
+def test_a_query_names_metrics_and_labels_that_exist(expression: str) -> None:
+    named = SELECTOR.findall(expression)
+    assert named
+    labels = set()
+    for metric, selectors in named:
+        labels |= set(KNOWN[metric].labels)
+        for label, value in re.findall(r'(\w+)="([^"]*)"', selectors):
+            assert value
+            assert label in KNOWN[metric].labels or (label == "quantile" and KNOWN[metric].kind == "timer")
+    for group in GROUPING.findall(expression):
+        assert set(re.findall(r"\w+", group)) <= labels
+
+
+def test_every_metric_of_headwater_is_looked_at_somewhere() -> None:
+    asked = {metric for expression in expressions() for metric, _ in SELECTOR.findall(expression)}
+    assert {metric.prometheus for metric in METRICS} <= asked
+
+
+def test_the_guide_lists_every_metric_with_its_labels_and_every_alert() -> None:
+    guide = (ROOT / "docs/operations/monitoring.md").read_text()
+    for metric in METRICS:
+        assert f"| `{metric.prometheus}` | {', '.join(metric.labels)} |" in guide
+    rules = yaml.safe_load((FOLDER / "prometheus/headwater.rules.yaml").read_text())
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            assert f"| {rule['alert']} | {rule['labels']['severity']} |" in guide
+
+
+def test_the_page_a_rule_names_exists() -> None:
+    rules = yaml.safe_load((FOLDER / "prometheus/headwater.rules.yaml").read_text())
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            assert (ROOT / rule["annotations"]["runbook"]).is_file(), rule["alert"]
