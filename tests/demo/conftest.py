@@ -16,3 +16,4 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield made
     finally:
         made.stop()
+        made.metrics.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import psutil
 import psycopg
+from tests.demo.metrics_wire import MetricsWire
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 
@@ -32,6 +33,8 @@ class Demo:
         # no project is found from the copy upwards, so `uv run` takes the environment that is active: this one
         self.environ = {**os.environ, "HEADWATER_HOME": str(home), "HEADWATER_USER": "newcomer"}
         self.environ |= {"VIRTUAL_ENV": sys.prefix, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        self.metrics = MetricsWire()
+        self.environ |= {"HEADWATER_STATSD": self.metrics.address}
         for name in ("HEADWATER_PROFILE", "HEADWATER_REPOSITORY"):
             self.environ.pop(name, None)
         for folder in BUNDLE:
@@ -47,6 +50,8 @@ class Demo:
                 start_new_session=True,
                 preexec_fn=_heed_interrupts,  # noqa: PLW1509 - the tests run no thread that forks
             )
+
+        self.metrics.listen()
 
     @property
     def mailbox(self) -> Path:

@@ -16,6 +16,8 @@ HEADWATER_AUTH_MANAGER = "headwater_airflow.auth.manager.HeadwaterAuthManager"
 LOGINS = {name: name for name in ("admin", "developer", "analyst", "viewer")}
 """User -> password, which is also the user's role. Loopback only, and printed by the demo: no secret."""
 
+STATSD = "HEADWATER_STATSD"
+"""``host:port`` that metrics are sent to; without it none are."""
 PUSHED = "pushed"
 """Name of the bundle that serves what is pushed."""
 
@@ -107,6 +109,10 @@ def airflow_environment(place: AirflowPlace, environ: Mapping[str, str] = os.env
             "backend_kwargs": json.dumps(connections),
         },
     }
+    if STATSD in environ:
+        host, _, port = environ[STATSD].rpartition(":")
+        settings["metrics"] = {"statsd_on": "True", "statsd_host": host, "statsd_port": port}
+        settings["metrics"]["statsd_influxdb_enabled"] = "True"  # what makes labels of tags
     ours = {
         f"AIRFLOW__{section.upper()}__{key.upper()}": value
         for section, values in settings.items()

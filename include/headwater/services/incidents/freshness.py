@@ -44,11 +44,14 @@ class LayerAge(Value):
 
 
 def layer_ages(desk: IncidentDesk) -> tuple[LayerAge, ...]:
-    """Every layer whose freshness is promised; one that never was released and never ran has no age."""
+    """Every layer whose freshness is promised; one that never was released and never ran has no age.
+
+    A data clock behind the release's makes no age negative.
+    """
     current = desk.runs.current()
     now = desk.clock.data_now()
     return tuple(
-        LayerAge(pipeline=spec.name, layer=layer, age=now - since, allowed=limit)
+        LayerAge(pipeline=spec.name, layer=layer, age=max(now - since, timedelta()), allowed=limit)
         for spec in desk.specs.values()
         for layer, limit in _limits(spec).items()
         for since in [_since(desk, spec, _newest(spec, layer, current))]

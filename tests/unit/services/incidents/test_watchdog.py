@@ -13,13 +13,14 @@ from pydantic import JsonValue
 from headwater.adapters.memory.run_store import MemoryRunStore
 from headwater.domain.errors import AirflowDownError
 from headwater.domain.incident import Failure
-from headwater.domain.names import TableName
+from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Release, ReleasedTable
 from headwater.domain.run import RunKey, RunKind, RunPlan, RunRequest, TablePlan, Window
 from headwater.domain.spec import Reconcile, Schedule
 from headwater.ports.airflow_api import DagRun, DagState, TaskRun
 from headwater.ports.run_store import RunRecord
 from headwater.services.incidents.desk import IncidentDesk
+from headwater.services.incidents.freshness import layer_ages
 from headwater.services.incidents.watchdog import run_watchdog
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -146,6 +147,17 @@ def test_airflow_down_is_an_incident_that_closes_when_it_answers(desk: IncidentD
     assert (incident.cause, incident.owner.team) == ("airflow_down", "platform")
     run_watchdog(desk, Airflow(), {})
     assert desk.store.list("open") == ()
+
+
+def test_ages_are_told_of_what_was_promised_and_released(
+    desk: IncidentDesk, runs: MemoryRunStore, clock: Clock
+) -> None:
+    assert layer_ages(desk) == ()
+    runs.save_release(release("bronze", NOON - timedelta(hours=7), "bronze.flights.flights"))
+    (bronze,) = (age for age in layer_ages(desk) if age.layer is Layer.BRONZE)
+    assert (bronze.pipeline, bronze.age, bronze.allowed) == ("flights", timedelta(hours=7), timedelta(hours=6))
+    clock.data_instant = datetime(2013, 2, 1, tzinfo=UTC)
+    assert {age.age for age in layer_ages(desk)} == {timedelta()}
 
 
 def test_late_is_judged_by_the_data_clock_and_closes_when_fresh(
