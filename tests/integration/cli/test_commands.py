@@ -21,6 +21,7 @@ from headwater.domain.release import Release, ReleasedTable
 RUNNER = CliRunner()
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+COMMIT = "c0ffee" + 34 * "0"
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def released(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         release = Release.model_validate(
             {"id": "r-20260101T000000-00000000", "run_key": "a/flights/b", "pipeline": "flights", "kind": "audited"}
             | {"status": "published", "created_at": NOW, "published_at": NOW, "tables": [item]}
+            | {"bundle_version": COMMIT}
         )
         store = SqlRunStore(settings.run_store.get_secret_value())
         store.save_release(release)
@@ -76,7 +78,8 @@ def test_commands_start_postgres_for_themselves_and_leave_nothing(released: Rele
     assert set(table["publish_group"]) == {*read, "gold.flights.daily_departures"}
     assert "silver.flights.flights, silver.flights.airlines, gold" in RUNNER.invoke(app, ["tables"]).stdout
     [listed] = json.loads(RUNNER.invoke(app, ["releases", "--json"]).stdout)
-    assert listed["id"] == released.id
+    assert (listed["id"], listed["bundle_version"]) == (released.id, COMMIT)
+    assert " c0ffee0000 " in RUNNER.invoke(app, ["releases"]).stdout
     for command in ("runs", "releases"):
         unknown = RUNNER.invoke(app, [command, "fligths"])
         assert unknown.exit_code == 1

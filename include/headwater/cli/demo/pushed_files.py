@@ -7,7 +7,7 @@ from pathlib import Path
 LOOPS = ("sources.py", "products.py", "refused.py")
 """The thin files of ``dags/``; ``operations.py`` is served once per installation, here from the local folder."""
 BROKEN = "dags/sources/broken.yaml"
-WRONG_KEY = "schedul"
+WRONG_KEY = "shedule"
 REQUIRES = ">=99"
 
 _SOURCE = """description: {description}
@@ -82,7 +82,7 @@ def with_gold(name: str) -> dict[str, str]:
 
 def broken() -> dict[str, str]:
     """A YAML with a typing mistake."""
-    return {BROKEN: _SOURCE.format(description="A typing mistake.").replace("schedule", WRONG_KEY)}
+    return {BROKEN: _SOURCE.format(description="A typing mistake.").replace("schedule:", f"{WRONG_KEY}:")}
 
 
 def _contract(name: str, layer: str, table: str, column: str) -> dict[str, str]:
