@@ -136,7 +136,7 @@ def _bundles(place: AirflowPlace) -> list[dict[str, object]]:
         # the folder Airflow searches for DAGs, as with `dags_folder`; the factory reads the others beside it
         "subdir": "dags",
         "sparse_dirs": list(SERVED),
-        "refresh_interval": 5,
+        "refresh_interval": 10,
     }
     return [folder, {"name": PUSHED, "classpath": "airflow.providers.git.bundles.git.GitDagBundle", "kwargs": pushed}]
 
