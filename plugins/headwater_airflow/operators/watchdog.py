@@ -32,7 +32,8 @@ class WatchRunsOperator(BaseOperator):
                 if settings.base_url is not None:
                     airflow = opened.enter_context(closing(RestAirflowApi(settings)))
                 desk = platform.desk()
-                report = run_watchdog(desk, airflow, platform.notifiers)
+                errors = platform.model.repository.errors
+                report = run_watchdog(desk, airflow, platform.notifiers, refused=errors)
                 tell_watchdog(desk, report)
         self.log.info("%s", report)
         return report.model_dump(mode="json")

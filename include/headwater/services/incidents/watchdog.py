@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headwater.domain.base import Value
-from headwater.domain.errors import AirflowDownError
+from headwater.domain.errors import AirflowDownError, SpecError
 from headwater.ports.airflow_api import AirflowApi
 from headwater.ports.notifier import Notifier
 from headwater.services.incidents.context import PLATFORM_PIPELINE
@@ -14,6 +14,7 @@ from headwater.services.incidents.failure import FailureContext, failure_from_ex
 from headwater.services.incidents.freshness import check_freshness
 from headwater.services.incidents.reconciling import reconcile
 from headwater.services.incidents.recovery import close_recovered
+from headwater.services.incidents.refused_files import check_files
 from headwater.services.incidents.sending import send_due
 
 BUDGET_SECONDS = 45.0
@@ -24,6 +25,7 @@ class WatchdogReport(Value):
 
     found: int
     late: int
+    refused: int = 0
     closed: int
     sent: int
     postponed: int
@@ -35,19 +37,29 @@ def run_watchdog(
     airflow: AirflowApi | None,
     notifiers: Mapping[str, Notifier],
     budget_seconds: float = BUDGET_SECONDS,
+    refused: Sequence[SpecError] | None = None,
 ) -> WatchdogReport:
-    """One pass: find what nobody told, judge freshness, close what healed, send what waits.
+    """One pass: find what nobody told, judge files and freshness, close what healed, send what waits.
 
     Sending comes last and always, also when Airflow does not answer, which is an incident of its own.
 
     :param airflow: None where this process cannot reach Airflow's API.
+    :param refused: what is wrong with the files Airflow serves; None where this process has others, such as a
+        person's checkout.
     """
     found, state = (0, "not asked") if airflow is None else _reconcile_all(desk, airflow)
+    files = 0 if refused is None else check_files(desk, refused)
     late = check_freshness(desk)
     closed = sum(len(close_recovered(desk.store, desk.runs, name, desk.clock.now())) for name in desk.specs)
     result = send_due(desk.store, notifiers, desk.clock, budget_seconds)
     return WatchdogReport(
-        found=found, late=len(late), closed=closed, sent=result.sent, postponed=result.postponed, airflow=state
+        found=found,
+        late=len(late),
+        refused=files,
+        closed=closed,
+        sent=result.sent,
+        postponed=result.postponed,
+        airflow=state,
     )
 
 
