@@ -211,12 +211,6 @@ class AirflowDownError(HeadwaterError):
     retry_helps = True
 
 
-class FilesRefusedError(HeadwaterError):
-    """Files of the served repository give no DAG."""
-
-    code = "files_refused"
-
-
 class RunStoreError(HeadwaterError):
     """The run store's database did not answer, or refused."""
 

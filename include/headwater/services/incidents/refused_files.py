@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from headwater.domain.errors import FilesRefusedError, SpecError
+from headwater.domain.errors import SpecError
 from headwater.services.incidents.context import PLATFORM_PIPELINE
 from headwater.services.incidents.desk import IncidentDesk
-from headwater.services.incidents.failure import FailureContext, failure_from_exception
+from headwater.services.incidents.failure import FailureContext, failure
 
+CAUSE = "files_refused"
 _MOST_FILES_NAMED = 5
 
 
@@ -27,7 +28,7 @@ def check_files(desk: IncidentDesk, errors: Sequence[SpecError]) -> int:
     open_ones = [
         incident
         for incident in desk.store.list(status="open", pipeline=PLATFORM_PIPELINE, limit=1000)
-        if incident.cause == FilesRefusedError.code
+        if incident.cause == CAUSE
     ]
     if not errors:
         for incident in open_ones:
@@ -38,15 +39,14 @@ def check_files(desk: IncidentDesk, errors: Sequence[SpecError]) -> int:
         context = FailureContext(
             pipeline=PLATFORM_PIPELINE, run_id=f"{now:%Y-%m-%dT%H:%M}", task_id="files", seen_at=now
         )
-        desk.report(failure_from_exception(_refused(errors, files, state), context))
+        message, facts = _told(errors, files)
+        desk.report(failure(context, CAUSE, message, facts | {"state": state}))
     return len(files)
 
 
-def _refused(errors: Sequence[SpecError], files: list[str], state: str) -> FilesRefusedError:
+def _told(errors: Sequence[SpecError], files: list[str]) -> tuple[str, dict[str, str]]:
     more = len(files) - _MOST_FILES_NAMED
     named = ", ".join(files[:_MOST_FILES_NAMED]) + (f" and {more} more" if more > 0 else "")
     first = str(errors[0]).splitlines()[0]
-    return FilesRefusedError(
-        f"{len(errors)} findings in {named or 'the repository'}; the first: {first}",
-        facts={"files": named, "first": first, "state": state},
-    )
+    message = f"{len(errors)} findings in {named or 'the repository'}; the first: {first}"
+    return message, {"files": named, "first": first}
