@@ -8,7 +8,8 @@ import pytest
 
 from headwater.adapters.sources.kinds import SOURCE_KINDS, SourceKind, badge_of
 from headwater.adapters.sources.opening import open_extractor
-from headwater.domain.spec import FilesExtract, Silver, SqlExtract, TableSpec
+from headwater.domain.external import ExternalJob
+from headwater.domain.spec import ExternalExtract, FilesExtract, Silver, SqlExtract, TableSpec
 from headwater.model.key_words import KEY_WORDS
 from headwater.model.options import OPTIONS, option_table, with_tables
 from headwater.ports.connections import ConnectionInfo
@@ -40,7 +41,12 @@ def test_a_kind_has_a_guide_with_its_badge_and_a_place_in_the_list(kind: SourceK
 
 @pytest.mark.parametrize("kind", SOURCE_KINDS, ids=lambda kind: kind.name)
 def test_every_connection_type_of_a_kind_opens_an_extractor(kind: SourceKind) -> None:
-    extract = SqlExtract() if kind.extract == "sql" else FilesExtract(path="x", columns={"a": "int"})
-    table = TableSpec(name="t", extract=extract, silver=Silver(mode="append"))
+    job = ExternalJob(connection="c", start="/jobs", status="/jobs/{id}")
+    extracts = {
+        "sql": SqlExtract(),
+        "files": FilesExtract(path="x", columns={"a": "int"}),
+        "external": ExternalExtract(path="x", columns={"a": "int"}, manifest="{key}", job=job),
+    }
+    table = TableSpec(name="t", extract=extracts[kind.extract], silver=Silver(mode="append"))
     for name in kind.connections:
         open_extractor(table, ConnectionInfo(id="c", kind=name)).close()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from headwater.adapters.incident_store import SqlIncidentStore
     from headwater.adapters.run_store import SqlRunStore
     from headwater.adapters.spark_connect.engine import ConnectEngine
+    from headwater.domain.external import ExternalJob
+    from headwater.ports.jobs import JobRunner
     from headwater.services.incidents.desk import IncidentDesk
 
 QUICK_SEND_SECONDS = 8.0
@@ -129,6 +131,11 @@ class LocalPlatform:
         from headwater.adapters.sources.opening import open_extractor
 
         return open_extractor(table, self.connections.resolve(connection_id))
+
+    def open_job_runner(self, job: ExternalJob) -> JobRunner:
+        from headwater.adapters.jobs.opening import open_job_runner
+
+        return open_job_runner(job, self.connections.resolve(job.connection))
 
     def close(self) -> None:
         """Close the stores that were opened, before the servers they are on may go."""

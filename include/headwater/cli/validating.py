@@ -75,7 +75,8 @@ def _objects(errors: tuple[SpecError, ...]) -> list[dict[str, object]]:
 def schema(
     kind: Annotated[Literal["source", "product"], typer.Argument(help="Which kind of file.")] = "source",
     options: Annotated[
-        Literal["sql", "files"] | None, typer.Option(help="Print the options of this kind of extract as Markdown.")
+        Literal["sql", "files", "external", "job"] | None,
+        typer.Option(help="Print the options of this kind of extract as Markdown."),
     ] = None,
     guides: Annotated[
         Path | None, typer.Option(help="Make the tables of options in the guides of this folder anew.")

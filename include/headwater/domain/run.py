@@ -67,13 +67,13 @@ class Window(Value):
 
     ``low`` and ``high`` are cursor values as text in the source's own order; the window is (low, high], and ``low``
     already has the lag taken off. Files: ``items`` are the paths with etag and size to be read. A snapshot extract
-    has neither.
+    has neither. ``job``: what a job elsewhere delivers, which is started once per run by extract_to_bronze.
 
     ``digest`` is what the table's state held when planned: a snapshot extract whose content has this digest returns
     no files (rule 28).
     """
 
-    kind: Literal["snapshot", "incremental", "files", "nothing"]
+    kind: Literal["snapshot", "incremental", "files", "job", "nothing"]
     low: str | None = None
     high: str | None = None
     items: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from pydantic import Field
 from headwater.domain.base import Value
 from headwater.domain.change import Acknowledgement
 from headwater.domain.duration import Duration as Duration  # noqa: PLC0414 - said again: a spec is imported whole
+from headwater.domain.external import ExternalExtract as ExternalExtract  # noqa: PLC0414 - said again, as above
 from headwater.domain.files_extract import FilesExtract as FilesExtract  # noqa: PLC0414 - said again, as above
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schedule import Reconcile as Reconcile  # noqa: PLC0414 - this module re-exports it
@@ -53,7 +54,7 @@ class SqlExtract(Value):
     max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
 
 
-Extract = Annotated[SqlExtract | FilesExtract, Field(discriminator="kind")]
+Extract = Annotated[SqlExtract | FilesExtract | ExternalExtract, Field(discriminator="kind")]
 
 
 class PythonFunction(Value):

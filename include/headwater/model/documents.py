@@ -118,4 +118,4 @@ class Profile(Value):
 
 
 Document = SourceDocument | ProductDocument
-EXTRACT_KINDS = ("sql", "files")
+EXTRACT_KINDS = ("sql", "files", "external")

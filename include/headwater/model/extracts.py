@@ -7,12 +7,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from headwater.domain.errors import SpecError
-from headwater.domain.spec import Extract, FilesExtract, SqlExtract
+from headwater.domain.spec import ExternalExtract, Extract, FilesExtract, SqlExtract
 from headwater.model.documents import EXTRACT_KINDS
 from headwater.model.spec_errors import explain, shown
 from headwater.model.yaml_text import YamlDocument
 
-_MODELS: dict[str, type[SqlExtract] | type[FilesExtract]] = {"sql": SqlExtract, "files": FilesExtract}
+_MODELS: dict[str, type[SqlExtract] | type[FilesExtract]] = {
+    "sql": SqlExtract, "files": FilesExtract, "external": ExternalExtract
+}  # fmt: skip
 _INCREMENTAL_ONLY = frozenset({"cursor", "lag", "deleted_column", "bad_cursor"})
 
 Loc = tuple[str | int, ...]

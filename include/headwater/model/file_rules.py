@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headwater.domain.spec import FilesExtract
+from headwater.domain.spec import ExternalExtract, FilesExtract
 from headwater.model.schedules import Finding
 
 _ONLY = {
@@ -23,6 +23,8 @@ def file_findings(extract: FilesExtract) -> Iterator[Finding]:
     yield from _paths(extract)
     yield from _partitions(extract)
     yield from _formats(extract)
+    if isinstance(extract, ExternalExtract):
+        yield from _external(extract)
     if extract.format == "csv":
         yield from _dialect(extract)
 
@@ -72,3 +74,19 @@ def _dialect(extract: FilesExtract) -> Iterator[Finding]:
                 "an empty escape: quotes are doubled" if {key, twin} == {"quote", "escape"} else "another character"
             )
             yield ("extract", key), f"{key} and {twin} are the same character", repr(sign), allowed
+
+
+def _external(extract: ExternalExtract) -> Iterator[Finding]:
+    job = extract.job
+    if "{key}" not in extract.manifest:
+        message = "a manifest without {key} may be that of an earlier run"
+        yield ("extract", "manifest"), message, repr(extract.manifest), "orders/{key}.manifest.json"
+    if extract.format == "delta" or extract.mode != "incremental" or extract.marker is not None:
+        message = "what a job delivers is what its manifest lists"
+        yield ("extract", "format"), message, None, "mode incremental, no marker, and another format than delta"
+    if job.service == "data_factory":
+        return
+    for key, path, part in (("start", job.start, ""), ("status", job.status, "{id}"), ("find", job.find, "{key}")):
+        if (path or key != "find") and (not path.startswith("/") or part not in path):
+            allowed = f"a path that begins with /{f' and has {part}' if part else ''}"
+            yield ("extract", "job", key), f"{key} is no such path", repr(path), allowed

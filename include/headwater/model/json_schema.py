@@ -8,13 +8,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from headwater.domain.names import NAME_RULE
-from headwater.domain.spec import FilesExtract, SqlExtract
+from headwater.domain.spec import ExternalExtract, FilesExtract, SqlExtract
 from headwater.model.documents import ProductDocument, SourceDocument
 from headwater.model.key_words import KEY_WORDS
 
 _NAME = {"pattern": "^[a-z](?:_?[a-z0-9])*$", "maxLength": 63, "description": NAME_RULE}
 _DURATION = {"type": "string", "pattern": r"^\d{1,9}[smhdw]$"}
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_EXTRACTS: tuple[type[BaseModel], ...] = (SqlExtract, FilesExtract, ExternalExtract)
 _DOCUMENTS: dict[str, type[BaseModel]] = {"source": SourceDocument, "product": ProductDocument}
 
 
@@ -24,7 +25,7 @@ def json_schema(kind: Literal["source", "product"]) -> dict[str, Any]:
     An extract is described with nothing required: a table may leave to the file's ``extract`` what it shares.
     """
     model = _DOCUMENTS[kind]
-    extracts = (SqlExtract, FilesExtract) if kind == "source" else ()
+    extracts = _EXTRACTS if kind == "source" else ()
     _, schema = models_json_schema([(item, "validation") for item in (model, *extracts)])
     definitions = schema["$defs"]
     for name, definition in definitions.items():
@@ -42,7 +43,7 @@ def _complete(model: str, key: str, value: dict[str, Any]) -> None:
     value.pop("title", None)
     if key == "extract":
         value.clear()
-        value["anyOf"] = [{"$ref": f"#/$defs/{item}"} for item in ("SqlExtract", "FilesExtract")]
+        value["anyOf"] = [{"$ref": f"#/$defs/{item}"} for item in (e.__name__ for e in _EXTRACTS)]
     if key == "schedule":
         value["anyOf"] = [{"$ref": value.pop("$ref")}, {"const": "manual"}]
     if key in {"tables", "gold"} and "additionalProperties" in value:

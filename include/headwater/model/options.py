@@ -9,14 +9,21 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from headwater.domain.duration import format_duration
-from headwater.domain.spec import FilesExtract, SqlExtract
+from headwater.domain.external import ExternalJob
+from headwater.domain.spec import ExternalExtract, FilesExtract, SqlExtract
 from headwater.model.key_words import KEY_WORDS
 
-OPTIONS: Mapping[str, type[SqlExtract] | type[FilesExtract]] = {"sql": SqlExtract, "files": FilesExtract}
+OPTIONS: Mapping[str, type[BaseModel]] = {
+    "sql": SqlExtract,
+    "files": FilesExtract,
+    "external": ExternalExtract,
+    "job": ExternalJob,
+}
 _UNITS = {"_bytes": "bytes", "_share": "share of rows", "_files": "files", "_rows": "rows", "_expansion": "times",
           "_seconds": "seconds"}  # fmt: skip
 _REGION = re.compile(r"(<!-- options: (\w+)[^>]* -->\n)(.*?)(<!-- end of options -->)", re.DOTALL)
@@ -64,6 +71,8 @@ def _values(field: FieldInfo) -> str:
               if hasattr(item, name)}  # fmt: skip
     if kind in (int, float):
         return f"{bounds['ge']:,} to {bounds['le']:,}" if {"ge", "le"} <= set(bounds) else "a number"
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return "options of its own"
     if kind is str and bounds.get("max_length") == 1:
         return "one character"
     names = {bool: "`true`, `false`", str: "text", timedelta: "a duration"}

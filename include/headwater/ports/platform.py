@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from headwater.domain.external import ExternalJob
 from headwater.domain.incident import Failure, Incident
 from headwater.domain.settings import Settings
 from headwater.domain.spec import PipelineSpec, TableSpec
@@ -13,6 +14,7 @@ from headwater.ports.connections import Connections
 from headwater.ports.engine import SparkEngine
 from headwater.ports.extractor import Extractor
 from headwater.ports.incident_store import IncidentStore
+from headwater.ports.jobs import JobRunner
 from headwater.ports.lineage import LineageEmitter
 from headwater.ports.model import PipelineModel
 from headwater.ports.run_states import RunStates
@@ -47,6 +49,13 @@ class Platform(Protocol):
         """An extractor for the table's kind over the named connection.
 
         :raises ConnectionMissingError: when the connection does not exist.
+        """
+        ...
+
+    def open_job_runner(self, job: ExternalJob) -> JobRunner:
+        """The service that runs a job elsewhere.
+
+        :raises ConnectionMissingError: when its connection does not exist.
         """
         ...
 

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from pydantic import AwareDatetime
 
 from headwater.domain.base import Value
+from headwater.domain.external import JobRecord
 from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Release
 from headwater.domain.run import RunKey, RunPlan
@@ -169,6 +170,13 @@ class RunStore(Protocol):
     def release_leases(self, run_key: str) -> None: ...
 
     def leases(self) -> tuple[Lease, ...]: ...
+
+    # jobs elsewhere
+    def save_job(self, record: JobRecord) -> None:
+        """Insert, or overwrite what is known of this run's job for the table."""
+        ...
+
+    def job(self, run_key: str, table: str) -> JobRecord | None: ...
 
     # preflight cache
     def preflight_green(self, content_hash: str) -> bool: ...

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headwater.domain.names import Layer
+from headwater.domain.spec import ExternalExtract
+from headwater.services.context import source_of
 from headwater_airflow.operators.base import Stage, StageOperator
+from headwater_airflow.triggers.job import JobTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from headwater.services.external_jobs import JobRunningError
 
 
 class ExtractToBronzeOperator(StageOperator):
@@ -19,10 +27,36 @@ class ExtractToBronzeOperator(StageOperator):
         self.table = table
 
     def run_stage(self, stage: Stage) -> dict[str, Any]:
-        """Extract the table."""
+        """Extract the table, or defer while a job elsewhere is at work on its files."""
+        from headwater.services.external_jobs import JobRunningError
         from headwater.services.stages import extraction
 
-        return self.tell(extraction.run(stage.platform, stage.run, self.table))
+        try:
+            return self.tell(extraction.run(stage.platform, stage.run, self.table))
+        except JobRunningError as running:
+            self._wait(stage, running)
+            raise
+
+    def execute_after_wait(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Look at the job again after a wait. :raises AirflowFailException: when a retry would not help."""
+        self.log.info("waited: %s", (event or {}).get("said", "no word of the job"))
+        return self.execute(context)
+
+    def _wait(self, stage: Stage, running: JobRunningError) -> None:
+        """Defer: no worker slot is held while the job is at work."""
+        table, record = source_of(stage.run).table(self.table), running.record
+        if record is None or record.id is None or not isinstance(table.extract, ExternalExtract):
+            return
+        self.log.info("waiting until %s: %s", record.until.isoformat(timespec="seconds"), running.message)
+        self.defer(
+            trigger=JobTrigger(
+                job=table.extract.job.model_dump(mode="json"),
+                job_id=record.id,
+                until=record.until.isoformat(),
+                poll_seconds=table.extract.job.poll_every.total_seconds(),
+            ),
+            method_name=self.execute_after_wait.__name__,
+        )
 
 
 class ValidateLayerOperator(StageOperator):

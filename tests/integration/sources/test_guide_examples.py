@@ -148,3 +148,20 @@ def test_delta(tmp_path: Path) -> None:
         write_deltalake(str(tmp_path / "lake" / "orders"), written, mode="append")
     connection = connected(given, extra={"path": str(tmp_path / "lake")})
     holds(run(table_of(given["source"], tmp_path / "r"), connection, tmp_path / "out"), given)
+
+
+def test_external(tmp_path: Path) -> None:
+    """What the job is told and does stands in test_external.py; here its delivery is read as the guide says."""
+    given = examples("external.md")
+    landing, delivery = tmp_path / "landing" / "orders", given["given delivery"].encode()
+    landing.mkdir(parents=True)
+    (landing / "1.csv").write_bytes(delivery)
+    listed = {"path": "1.csv", "size": len(delivery), "rows": 2}
+    (landing / "k.manifest.json").write_text(json.dumps({"files": [listed]}))
+    table, connection = table_of(given["source"], tmp_path / "r"), connected(given, extra={"path": str(landing.parent)})
+    extractor: Any = open_extractor(table, connection)
+    window = extractor.delivered(table, "k", None)
+    stamp = BatchStamp(run_key="i/shop/r", planned_at=PLANNED_AT, batch=1, attempt="a")
+    live = live_schema(extractor.inspect(table))
+    holds(extractor.extract(table, window, stamp, live, str(tmp_path / "out")), given)
+    assert parse_connection("jobs", given["job connection"].replace("\n", " ")).kind == "http"

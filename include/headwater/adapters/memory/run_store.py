@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from headwater.adapters.memory.leases import MemoryLeases
 from headwater.domain.errors import RequestError
+from headwater.domain.external import JobRecord
 from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Release
 from headwater.domain.run import RunPlan
@@ -29,6 +30,7 @@ class MemoryRunStore(MemoryLeases):
         self._set_aside: dict[tuple[TableName, str, int], SetAside] = {}
         self._releases: dict[str, Release] = {}
         self._green: dict[str, datetime] = {}
+        self._jobs: dict[tuple[str, str], JobRecord] = {}
 
     def installation(self) -> str:
         return self._installation
@@ -50,6 +52,12 @@ class MemoryRunStore(MemoryLeases):
 
     def spec_document(self, run_key: str) -> str | None:
         return self._plans[run_key][1] if run_key in self._plans else None
+
+    def save_job(self, record: JobRecord) -> None:
+        self._jobs[record.run_key, record.table] = record
+
+    def job(self, run_key: str, table: str) -> JobRecord | None:
+        return self._jobs.get((run_key, table))
 
     def save_run(self, record: RunRecord) -> None:
         self._runs[str(record.run_key)] = record

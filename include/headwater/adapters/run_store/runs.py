@@ -8,8 +8,9 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from headwater.adapters.run_store.database import Database, put, put_once
-from headwater.adapters.run_store.tables import INSTALLATION, PLANS, PREFLIGHTS, RELEASES, RUNS
+from headwater.adapters.run_store.tables import INSTALLATION, JOBS, PLANS, PREFLIGHTS, RELEASES, RUNS
 from headwater.domain.errors import RequestError
+from headwater.domain.external import JobRecord
 from headwater.domain.run import RunPlan
 from headwater.ports.run_store import RunRecord
 
@@ -80,6 +81,17 @@ class Runs(Database):
         with self._transaction() as connection:
             stored = connection.execute(select(RUNS.c.document).where(RUNS.c.run_key == run_key)).scalar()
         return None if stored is None else RunRecord.model_validate_json(stored)
+
+    def save_job(self, record: JobRecord) -> None:
+        row = {"run_key": record.run_key, "table_name": record.table, "document": record.model_dump_json()}
+        with self._transaction() as connection:
+            put(connection, JOBS, ("run_key", "table_name"), row)
+
+    def job(self, run_key: str, table: str) -> JobRecord | None:
+        wanted = select(JOBS.c.document).where(JOBS.c.run_key == run_key, JOBS.c.table_name == table)
+        with self._transaction() as connection:
+            found = connection.execute(wanted).scalar()
+        return None if found is None else JobRecord.model_validate_json(found)
 
     def preflight_green(self, content_hash: str) -> bool:
         wanted = select(PREFLIGHTS.c.green_at).where(PREFLIGHTS.c.content_hash == content_hash)

@@ -110,6 +110,13 @@ LEASE_LOSSES = Table(
     Column("table_name", Text, primary_key=True),
 )
 """Leases taken over from a run that has not heard of it yet."""
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("run_key", Text, primary_key=True),
+    Column("table_name", Text, primary_key=True),
+    _text("document"),
+)
 PREFLIGHTS = Table(
     "preflights",
     METADATA,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from headwater.adapters.sources.files.locations import AZURE_KINDS, LOCAL_KINDS, S3_KINDS
+from headwater.adapters.sources.files.locations import AZURE_KINDS, FILE_KINDS, LOCAL_KINDS, S3_KINDS
 from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS, SQLITE_KIND
 from headwater.domain.base import Value
 
@@ -18,7 +18,7 @@ class SourceKind(Value):
     """
 
     name: str
-    extract: Literal["sql", "files"]
+    extract: Literal["sql", "files", "external"]
     connections: tuple[str, ...]
     badge: Literal["verified on a real server", "protocol only"]
     counterpart: str
@@ -40,6 +40,10 @@ SOURCE_KINDS = (
                counterpart="no server: refusals and addresses only", guide="adls.md"),
     SourceKind(name="Delta tables in a folder or S3", extract="files", connections=(*LOCAL_KINDS, *S3_KINDS),
                badge=VERIFIED, counterpart="tables written by delta-rs, the S3 server of moto", guide="delta.md"),
+    SourceKind(name="files of a job over HTTP", extract="external", connections=FILE_KINDS, badge=VERIFIED,
+               counterpart="a real HTTP server", guide="external.md"),
+    SourceKind(name="files of an Azure Data Factory pipeline", extract="external", connections=FILE_KINDS,
+               badge=PROTOCOL, counterpart="a server that answers as its interface says", guide="data-factory.md"),
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headwater.adapters.sources.files.locations import FILE_KINDS
 from headwater.domain.errors import SpecError
-from headwater.domain.spec import TableSpec
+from headwater.domain.spec import ExternalExtract, TableSpec
 from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import Extractor
 
@@ -30,6 +30,10 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         from headwater.adapters.sources.sqlite.extractor import SqliteExtractor
 
         return SqliteExtractor(connection)
+    if connection.kind in FILE_KINDS and isinstance(table.extract, ExternalExtract):
+        from headwater.adapters.sources.files.external import ExternalExtractor
+
+        return ExternalExtractor(connection)
     if connection.kind in FILE_KINDS and table.extract.kind == "files":
         from headwater.adapters.sources.files.extractor import FilesExtractor
 
@@ -39,7 +43,7 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         f"{connection.kind!r}",
         got=f"connection {connection.id!r} of type {connection.kind!r}",
         allowed="kind sql with a connection of type postgres, mysql, mariadb or sqlite, "
-        f"kind files with a connection of type {', '.join(FILE_KINDS)}",
+        f"kinds files and external with one of type {', '.join(FILE_KINDS)}",
         remedy="Change `extract: {kind: …}` in the source's YAML, or the type of the connection.",
         facts={"table": table.name, "connection": connection.id},
     )

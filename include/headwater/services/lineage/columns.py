@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from headwater.domain.lineage import ColumnLineage
 from headwater.domain.names import RESERVED_PREFIX, Layer
 from headwater.domain.schema import TableSchema
-from headwater.domain.spec import ColumnRule, GoldSpec, SourceSpec, TableSpec
+from headwater.domain.spec import ColumnRule, FilesExtract, GoldSpec, SourceSpec, TableSpec
 from headwater.ports.model import SqlLineage
 
 
 def source_relation(spec: SourceSpec, table: TableSpec) -> str:
     """``source:<connection>:<relation>``: where a bronze table is read from."""
-    if table.extract.kind == "files":
+    if isinstance(table.extract, FilesExtract):
         return f"source:{spec.connection}:{table.extract.path}"
     return f"source:{spec.connection}:{table.extract.relation or f'public.{table.name}'}"
 

@@ -12,7 +12,7 @@ from headwater.domain.names import Layer
 from headwater.domain.release import Release, ReleasedTable
 from headwater.domain.run import RunPlan
 from headwater.domain.schema import TableSchema
-from headwater.domain.spec import PipelineSpec, SourceSpec
+from headwater.domain.spec import FilesExtract, PipelineSpec, SourceSpec
 from headwater.domain.staging import StagedTable, Verdict
 from headwater.ports.model import SqlLineage
 from headwater.services.lineage.datasets import pipeline_datasets
@@ -93,5 +93,5 @@ def _moved(dataset: DatasetFacts, published: list[Release]) -> ReleasedTable | N
 def _places(spec: PipelineSpec) -> dict[str, SourcePlace]:
     if not isinstance(spec, SourceSpec):
         return {}
-    files = any(table.extract.kind == "files" for table in spec.tables)
+    files = any(isinstance(table.extract, FilesExtract) for table in spec.tables)
     return {spec.connection: SourcePlace(platform="file" if files else "postgres")}

@@ -22,6 +22,7 @@ from headwater.services.bronze import stage_batch, stage_rejects
 from headwater.services.context import RunContext, planned, source_of
 from headwater.services.drift import reconcile
 from headwater.services.drift_notices import announce, changes_of, noted, seen_before
+from headwater.services.external_jobs import delivered
 from headwater.services.leasing import holding
 from headwater.services.ledgers import read_ledger
 from headwater.services.report import StageReport, TableOutcome
@@ -36,6 +37,7 @@ def run(platform: Platform, run: RunContext, table: str) -> StageReport:
 
     :raises StaleBaseError: when ``main`` moved since the plan; clear ``plan_run``.
     :raises SchemaDriftError: when the source's columns no longer fit and the policy is to stop.
+    :raises JobRunningError: while the job that delivers the table's files is at work.
     """
     started = time.monotonic()
     spec, plan = source_of(run), planned(platform, run)
@@ -54,9 +56,12 @@ def run(platform: Platform, run: RunContext, table: str) -> StageReport:
     if is_superseded(platform, run, STAGE, name):
         return _report(name, "superseded", 0, started, "a later run has read and published this window")
     with holding(platform, run):
-        staged = _stage(platform, run, spec.table(table), plan, table_plan, inputs_hash)
+        ready = delivered(platform, run, spec.table(table), plan, table_plan)
+        quiet = ready.window.kind == "nothing"
+        staged = None if quiet else _stage(platform, run, spec.table(table), plan, ready, inputs_hash)
     if staged is None:
-        return _report(name, "unchanged", 0, started, "the content is what bronze already holds")
+        note = ready.window.note if quiet else "the content is what bronze already holds"
+        return _report(name, "quiet" if quiet else "unchanged", 0, started, note)
     note = f"{staged.quarantined} rows set aside as unreadable" if staged.quarantined else ""
     return _report(name, "staged", staged.rows, started, note)
 

@@ -14,6 +14,7 @@ from typer.main import get_group
 from headwater.adapters.runbook_folder import load_runbooks
 from headwater.cli.main import app
 from headwater.domain.errors import HeadwaterError, SpecError
+from headwater.domain.job_errors import JobFailedError
 from headwater.services.incidents.placeholders import PLACEHOLDER, names_in
 from headwater.services.incidents.remedy import remedy
 from headwater.services.incidents.runbook import STANDARD_FACTS, Alternative, Runbook, parse_runbook
@@ -43,6 +44,7 @@ every_runbook = pytest.mark.parametrize("runbook", RUNBOOKS.values(), ids=RUNBOO
 
 
 def test_every_error_code_has_a_runbook_and_every_runbook_a_cause() -> None:
+    assert JobFailedError.code in RUNBOOKS
     assert set(RUNBOOKS) == _codes(HeadwaterError) | WITHOUT_ERROR_CLASS
 
 

@@ -11,6 +11,7 @@ import pytest
 from headwater.adapters.memory import MemoryCatalog, MemoryRunStore
 from headwater.domain.change import SpecChange
 from headwater.domain.errors import HeadwaterError, RunNotGreenError, SourceTableMissingError
+from headwater.domain.external import ExternalJob
 from headwater.domain.incident import Failure, Incident
 from headwater.domain.job import BuildTable, JobResult, JobSpec, RefineTable, TableResult, ValidateTable
 from headwater.domain.names import Layer, PhysicalName, TableName
@@ -266,6 +267,9 @@ class World:
 
     def open_extractor(self, table: TableSpec, connection_id: str) -> Any:
         return self.source
+
+    def open_job_runner(self, job: ExternalJob) -> Any:
+        raise AssertionError("no table of the shop is delivered by a job")
 
     def report(self, failure: Failure, spec: PipelineSpec | None) -> Incident:
         self.reported.append(failure)

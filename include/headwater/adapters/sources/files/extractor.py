@@ -66,7 +66,7 @@ class FilesExtractor:
             return delta.plan(self._landing(table), state, ledger, request)
         landing, known = self._landing(table), Ledger.parse(None if request.full_refresh else ledger)
         found, note = complete(landing, landing.list_files(), now)
-        fresh = [file for file in found if _is_new(landing, file, known.of(file.path))]
+        fresh = [file for file in found if is_new(landing, file, known.of(file.path))]
         scheduled = request.kind is RunKind.SCHEDULED
         if not fresh:
             return Window(kind="nothing", advances_watermark=scheduled, note=note or "no new file")
@@ -110,7 +110,7 @@ class FilesExtractor:
         return Landing.of(self._connection, table, files_extract(table))
 
 
-def _is_new(landing: Landing, file: LandedFile, known: ReadFile | None) -> bool:
+def is_new(landing: Landing, file: LandedFile, known: ReadFile | None) -> bool:
     """Whether the file has to be read: it never was, or it was replaced and is to be read again.
 
     :raises SourceDataError: when it was replaced, and the table is not declared to bear that.

@@ -1,0 +1,1 @@
+"""Services that run jobs elsewhere: any over HTTP, and Azure Data Factory."""
