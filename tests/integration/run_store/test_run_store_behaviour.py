@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from headwater.domain.errors import RequestError
+from headwater.domain.external import JobRecord
 from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Release, ReleasedTable, ReleaseKind
 from headwater.domain.run import RunKey, RunKind, RunPlan
@@ -259,3 +260,16 @@ def test_a_release_of_quarantine_has_a_line_of_its_own(runs: RunStore) -> None:
     runs.save_release(_release("r-2", kind="quarantine", tables=(aside,)))
 
     assert {release.id for release in runs.current()} == {"r-1", "r-2"}
+
+
+def test_a_job_is_kept_per_run_and_table_and_overwritten_by_what_is_known_later(runs: RunStore) -> None:
+    assert runs.job("k", "bronze.shop.a") is None
+    asked = JobRecord(
+        run_key="k", table="bronze.shop.a", key="x", asked=True, since=NOW, until=NOW + timedelta(hours=1)
+    )
+    runs.save_job(asked)
+    runs.save_job(asked.model_copy(update={"table": "bronze.shop.b"}))
+    known = asked.model_copy(update={"id": "job-7"})
+    runs.save_job(known)
+    assert runs.job("k", "bronze.shop.a") == known
+    assert runs.job("other", "bronze.shop.a") is None

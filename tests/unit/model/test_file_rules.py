@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headwater.domain.spec import FilesExtract
+from headwater.domain.spec import ExternalExtract, FilesExtract
 from headwater.model.file_rules import file_findings
 
 COLUMNS = {"a": "int", "b": "string"}
@@ -33,6 +33,10 @@ def found(**extract: Any) -> list[tuple[str, str]]:
         ({"delimiter": "\n"}, "delimiter"),
         ({"quote": ","}, "quote"),
         ({"escape": '"'}, "quote"),
+        ({"mode": "snapshot"}, "mode"),
+        ({"format": "delta", "marker": "_SUCCESS"}, "marker"),
+        ({"format": "delta", "partitions": ["b"]}, "partitions"),
+        ({"format": "delta", "stable_for": "5m"}, "stable_for"),
     ],
 )
 def test_a_contradiction_is_named(extract: dict[str, Any], key: str) -> None:
@@ -47,7 +51,43 @@ def test_a_contradiction_is_named(extract: dict[str, Any], key: str) -> None:
         {"format": "parquet", "compression": "none", "partitions": ["b"]},
         {"delimiter": "\t", "quote": "", "escape": "\\", "marker": "_SUCCESS"},
         {"manifest": "**/*.manifest.json", "replaced": "read_again"},
+        {"format": "delta"},
+        {"format": "delta", "mode": "snapshot", "undeclared_fields": "ignore"},
     ],
 )
 def test_what_fits_together_is_accepted(extract: dict[str, Any]) -> None:
     assert found(**extract) == []
+
+
+JOB = {"connection": "jobs", "start": "/jobs", "status": "/jobs/{id}"}
+
+
+def found_of_job(extract: dict[str, Any] | None = None, **job: Any) -> list[str]:
+    values = {"path": "x", "columns": COLUMNS, "manifest": "x/{key}.json", "job": JOB | job} | (extract or {})
+    return [".".join(map(str, path[1:])) for path, *_ in file_findings(ExternalExtract.model_validate(values))]
+
+
+@pytest.mark.parametrize(
+    ("extract", "job", "key"),
+    [
+        ({"manifest": "x/manifest.json"}, {}, "manifest"),  # one of an earlier run would be taken for this one's
+        ({"format": "delta"}, {}, "format"),
+        ({"marker": "_SUCCESS"}, {}, "format"),
+        ({}, {"start": "jobs"}, "job.start"),
+        ({}, {"start": "https://elsewhere.example.com/jobs"}, "job.start"),
+        ({}, {"status": "/jobs"}, "job.status"),
+        ({}, {"status": ""}, "job.status"),
+        ({}, {"find": "/jobs"}, "job.find"),
+    ],
+)
+def test_a_job_that_could_not_be_told_from_another_is_named(
+    extract: dict[str, Any], job: dict[str, Any], key: str
+) -> None:
+    assert key in found_of_job(extract, **job)
+
+
+@pytest.mark.parametrize(
+    "job", [{}, {"find": "/jobs?key={key}"}, {"service": "data_factory", "start": "export", "status": ""}]
+)
+def test_a_job_that_can_be_started_and_looked_at_is_accepted(job: dict[str, Any]) -> None:
+    assert found_of_job(**job) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headwater.domain.errors import ConnectionMissingError, PreflightError
 from headwater.domain.job import JobSpec, PreflightTable, TableResult
-from headwater.domain.spec import SourceSpec
+from headwater.domain.spec import ExternalExtract, SourceSpec
 from headwater.domain.staging import new_attempt
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
@@ -55,11 +55,13 @@ def run_fixtures(
 
 
 def _resolve_connection(platform: Platform, spec: SourceSpec) -> None:
-    try:
-        platform.connections.resolve(spec.connection)
-    except ConnectionMissingError as error:
-        error.facts.setdefault("connection", spec.connection)
-        raise
+    jobs = {table.extract.job.connection for table in spec.tables if isinstance(table.extract, ExternalExtract)}
+    for name in (spec.connection, *sorted(jobs)):
+        try:
+            platform.connections.resolve(name)
+        except ConnectionMissingError as error:
+            error.facts.setdefault("connection", name)
+            raise
 
 
 def _outcome(result: TableResult) -> TableOutcome:
