@@ -32,7 +32,7 @@ def _window(window: Window) -> str:
     elif window.kind == "incremental":
         text = f"cursor in ({window.low or 'the beginning'}, {window.high or 'the end'}]"
     else:
-        text = "the whole table" if window.kind == "snapshot" else "nothing new"
+        text = {"snapshot": "the whole table", "job": "what its job delivers"}.get(window.kind, "nothing new")
     odd = [(window.null_cursors, "without a cursor"), (window.future_cursors, "with a cursor in the future")]
     notes = [f"{count} rows {what}" for count, what in odd if count] + ([window.note] if window.note else [])
     return "; ".join([text, *notes])

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
-from asgiref.sync import sync_to_async
 
 from headwater.domain.errors import HeadwaterError
 from headwater.domain.external import ExternalJob
@@ -34,12 +33,10 @@ class JobTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look every few seconds, in a thread; a service that does not answer is asked again."""
         until = datetime.fromisoformat(self.until)
-        # not asyncio.to_thread: a connection of Airflow's is asked for through the loop this thread has to know
-        look = sync_to_async(look_at, thread_sensitive=False)
         while True:
             await asyncio.sleep(self.poll_seconds)
             try:
-                said = await look(ExternalJob.model_validate(self.job), self.job_id)
+                said = await asyncio.to_thread(look_at, ExternalJob.model_validate(self.job), self.job_id)
             except HeadwaterError as error:
                 self.log.warning("cannot look at job %s: %s", self.job_id, error)
                 said = None if error.retry_helps else error.message

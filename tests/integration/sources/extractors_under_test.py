@@ -23,6 +23,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import write_deltalake
 from pydantic import SecretStr
 from tests.integration.sources.s3_under_test import S3Server
 from tests.integration.sources.sources_under_test import PLANNED_AT, Source, live_schema, sql_table
@@ -208,6 +209,21 @@ class Uploaded(Landed):
         self.server.clear(self.bucket)
 
 
+class Versioned(Landed):
+    """A Delta table in a folder; each ``add`` is a version."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "parquet")
+        values = {"path": "flights", "columns": COLUMNS, "format": "delta"}
+        self.table = self.table.model_copy(update={"extract": FilesExtract.model_validate(values)})
+        self.add([])
+
+    def add(self, ids: Sequence[int]) -> None:
+        fares = pa.array([Decimal(f"{number / 7:.2f}") for number in ids], pa.decimal128(10, 2))
+        rows = {"id": pa.array(ids, pa.int32()), "note": pa.array([f"note {n}" for n in ids], pa.string())}
+        write_deltalake(str(self.landing / "flights"), pa.table(rows | {"fare": fares}), mode="append")
+
+
 Rows = list[tuple[int, str, str]]
 
 
@@ -259,5 +275,6 @@ SUBJECTS: dict[str, Callable[[pytest.FixtureRequest, Path], Subject]] = {
     "mariadb-incremental": lambda request, folder: _maria(request, folder, mode="incremental", cursor="id"),
     "mariadb-snapshot": lambda request, folder: _maria(request, folder, mode="snapshot"),
     "s3": lambda request, folder: Uploaded(request.getfixturevalue("s3_server"), folder),
+    "delta": lambda _, folder: Versioned(folder),
     **{ending: partial(lambda ending, _, folder: Landed(folder, ending), ending) for ending in CONTENTS},
 }

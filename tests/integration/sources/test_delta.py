@@ -156,6 +156,19 @@ def test_a_snapshot_is_the_whole_version_and_equal_content_gives_nothing(lake: L
     assert (same.files, same.ledger) == ((), None)
 
 
+def test_a_version_without_files_is_remembered_and_a_whole_one_is_empty(lake: Lake) -> None:
+    lake.write((1, "a", None), (2, "b", None))
+    lake.run()
+    lake.delta.alter.set_table_properties({"delta.logRetentionDuration": "interval 1 days"})
+    taken = lake.extract(lake.plan())
+    assert (taken.files, taken.rows) == ((), 0)
+    assert json.loads(taken.ledger or b"")["read_version"] == 1
+    lake.delta.delete()
+    whole = lake.extract(lake.plan(mode="snapshot"), mode="snapshot")
+    assert (whole.files, whole.rows) == ((), 0)
+    assert whole.digest is not None
+
+
 def test_a_version_whose_entry_of_the_log_is_gone_is_said_and_not_guessed(lake: Lake) -> None:
     lake.write((1, "a", None))
     lake.run()
