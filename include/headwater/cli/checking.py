@@ -8,6 +8,7 @@ import typer
 
 from headwater.cli.opening import opened_platform, repository
 from headwater.cli.output import Json, print_json, print_table
+from headwater.domain.spec import connections_of
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +23,7 @@ def check_connection(
     from headwater.model.repository import load_repository
 
     sources = load_repository(repository()).sources
-    tables = [table for source in sources if source.connection == name for table in source.tables]
+    tables = [table for source in sources for table in source.tables if name in connections_of(source, table)]
     with opened_platform() as platform:
         found = check(platform.connections.resolve(name), tables)
     if as_json:

@@ -13,7 +13,7 @@ import typer
 from headwater.cli.opening import embedded_stack, opened_platform, repository
 from headwater.cli.output import Json, console, print_json, print_table
 from headwater.domain.errors import ConnectionMissingError, HeadwaterError, NotFoundError, RequestError
-from headwater.domain.spec import TableSpec
+from headwater.domain.spec import TableSpec, connections_of
 from headwater.ports.connections import Connections
 
 app = typer.Typer(no_args_is_help=True)
@@ -82,14 +82,16 @@ def check(
     """Look at the connection of every source, or one; 1 when one fails. `check-connection` shows all parts of one."""
     from headwater.model.repository import load_repository
 
-    sources = [spec for spec in load_repository(repository()).sources if name in {None, spec.connection}]
-    if name is not None and not sources:
-        raise NotFoundError(f"No source names the connection {name}.", remedy="`headwater connections list`")
     read: dict[str, list[TableSpec]] = {}
-    for spec in sources:
-        read.setdefault(spec.connection, []).extend(spec.tables)
+    for spec in load_repository(repository()).sources:
+        for table in spec.tables:
+            for found in connections_of(spec, table):
+                read.setdefault(found, []).append(table)
+    if name is not None and name not in read:
+        raise NotFoundError(f"No source names the connection {name}.", remedy="`headwater connections list`")
     with opened_platform() as platform:
-        answers = {found: _answer(platform.connections, found, tables) for found, tables in read.items()}
+        asked = {found: tables for found, tables in read.items() if name in {None, found}}
+        answers = {found: _answer(platform.connections, found, tables) for found, tables in asked.items()}
     if as_json:
         print_json(answers)
     else:

@@ -12,6 +12,7 @@ from pathlib import Path
 from headwater.adapters.profile import PROFILE_VARIABLE, home_folder, load_settings, repository_root
 from headwater.domain.base import Value
 from headwater.domain.errors import HeadwaterError
+from headwater.domain.spec import connections_of
 from headwater.ports.connections import Connections
 
 MEMORY_GIB = 6.0
@@ -159,7 +160,8 @@ def _connections() -> Iterator[Finding]:
         yield Finding(what="connections", fine=True, found="none yet; `make demo` makes those of the demo")
         return
     known = EnvironmentConnections(file)
-    for name in sorted({source.connection for source in sources}):
+    used = {name for source in sources for table in source.tables for name in connections_of(source, table)}
+    for name in sorted(used):
         yield _explained(f"connection {name}", partial(_connection, known, name))
 
 

@@ -169,6 +169,12 @@ class SourceSpec(Value):
         return TableName(layer=layer, source=self.name, table=table)
 
 
+def connections_of(source: SourceSpec, table: TableSpec) -> tuple[str, ...]:
+    """Ids of the connections a table is read over: the source's, and that of the job that delivers its files."""
+    job = (table.extract.job.connection,) if isinstance(table.extract, ExternalExtract) else ()
+    return (source.connection, *job)
+
+
 class ProductSpec(Value):
     """A resolved data product: gold over several sources, triggered by their releases (rule 39)."""
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from tests.integration.sources.extractors_under_test import Landed, Table
+from tests.integration.sources.job_service import TOKEN, JobService
+from tests.integration.sources.job_service import serving as serving_jobs
 from tests.integration.sources.s3_under_test import SECRET_KEY, S3Server, serving
 from tests.integration.sources.sources_under_test import Source, connection_of, sql_table
 
@@ -139,3 +141,38 @@ def test_sqlite(tmp_path: Path) -> None:
     assert failing(table.connection, table.table).part == "relation"
     table.path.write_bytes(b"x" * 4096)
     assert failing(table.connection).part == "database"
+
+
+@pytest.fixture
+def service() -> Iterator[JobService]:
+    with serving_jobs() as running:
+        yield running
+
+
+def _factory(service: JobService, **changes: Any) -> ConnectionInfo:
+    address = f"http://127.0.0.1:{service.port}"
+    extra = {
+        "tenantId": "t", "subscription_id": "s", "resource_group_name": "g", "factory_name": "f",
+        "management_url": address, "authority_url": address,
+    }  # fmt: skip
+    values = {"id": "f", "kind": "azure_data_factory", "login": "c", "password": SecretStr(SECRET), "extra": extra}
+    return ConnectionInfo.model_validate(values | changes)
+
+
+def test_a_service_that_runs_jobs_is_looked_at_without_starting_one(service: JobService, closed_port: int) -> None:
+    host = f"http://127.0.0.1:{service.port}"
+    fine = ConnectionInfo(id="jobs", kind="http", host=host, password=SecretStr(TOKEN))
+    assert [probe.part for probe in check_connection(fine, []) if probe.fine] == ["DNS", "TCP", "login"]
+    assert failing(fine.model_copy(update={"password": SecretStr(SECRET)})).part == "login"
+    assert failing(fine.model_copy(update={"host": f"http://127.0.0.1:{closed_port}"})).part == "TCP"
+    assert failing(fine.model_copy(update={"host": "https://no.such.host.invalid"})).part == "DNS"
+    service.refuse = {"/": (403, {})}
+    assert failing(fine).part == "grant"
+    assert service.started == []
+
+
+def test_a_data_factory_is_looked_at_without_starting_a_pipeline(service: JobService) -> None:
+    assert failing(_factory(service)).part == "service"  # this server has no factory of its own to show
+    service.refuse = {"/token": (401, {})}
+    assert failing(_factory(service)).part == "login"
+    assert service.started == []

@@ -99,3 +99,14 @@ def test_a_key_or_cursor_of_another_type_stops(source: Source, column: str) -> N
     source.sql(f"alter table flights alter {column} type text")
     with pytest.raises(SchemaDriftError, match="changed its type"):
         source.extract(spec, window, live)
+
+
+def test_too_many_values_that_do_not_fit_stop_the_table(source: Source) -> None:
+    source.sql("create table flights (id int primary key, n int)", "insert into flights values (1, 1)")
+    live = live_schema(source.inspect(table()))
+    source.sql(
+        "alter table flights alter n type text", "insert into flights select g, 'x' from generate_series(2, 30) g"
+    )
+    with pytest.raises(SourceDataError, match="29 of 30 rows .* untypable:n 29"):
+        source.extract(table(), source.plan(table()), live)
+    assert not list(source.folder.glob("*.parquet"))

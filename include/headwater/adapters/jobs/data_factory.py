@@ -9,7 +9,12 @@ from urllib.parse import quote
 import httpx
 
 from headwater.adapters.jobs.calls import LONGEST_DETAIL, JsonCalls
-from headwater.domain.errors import ConnectionMalformedError, CredentialsError, SourceUnreachableError
+from headwater.domain.errors import (
+    ConnectionMalformedError,
+    CredentialsError,
+    SourceTableMissingError,
+    SourceUnreachableError,
+)
 from headwater.domain.external import ExternalJob
 from headwater.domain.job_errors import JobFailedError, JobUncertainError
 from headwater.ports.connections import ConnectionInfo
@@ -98,6 +103,18 @@ class DataFactoryJobs:
         if state in _RUNNING:
             return RemoteJob(id=job_id, state="running", said=said)
         return RemoteJob(id=job_id, state="succeeded" if state == "Succeeded" else "failed", said=said)
+
+    def greet(self) -> None:
+        """Ask for the factory itself. :raises SourceTableMissingError: when there is none of that name."""
+        answer = self._calls.ask("GET", self._factory, "show itself", params=VERSION, headers=self._authorised())
+        if answer is None:
+            name = self._extra["factory_name"]
+            raise SourceTableMissingError(
+                f"there is no data factory {name}",
+                got="HTTP 404",
+                remedy=f"Correct subscription, resource group or factory in the extra of {self._connection.id!r}.",
+                facts=self._calls.facts,
+            )
 
     def close(self) -> None:
         self._calls.close()

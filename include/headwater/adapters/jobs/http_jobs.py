@@ -76,6 +76,10 @@ class HttpJobs:
             facts={**self._calls.facts, "job": job_id, "said": said},
         )
 
+    def greet(self) -> None:
+        """Ask for the state of a job that does not exist: whether we are let in, and nothing else."""
+        self._calls.ask("GET", self._job.status.replace("{id}", "headwater"), "tell the state of a job")
+
     def close(self) -> None:
         self._calls.close()
 

@@ -9,6 +9,7 @@ from headwater.ports.jobs import JobRunner
 
 HTTP_KINDS = ("http", "https")
 DATA_FACTORY_KINDS = ("azure_data_factory",)
+SERVICE_KINDS = (*HTTP_KINDS, *DATA_FACTORY_KINDS)
 
 
 def open_job_runner(job: ExternalJob, connection: ConnectionInfo) -> JobRunner:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headwater.domain.errors import ConnectionMissingError, PreflightError
 from headwater.domain.job import JobSpec, PreflightTable, TableResult
-from headwater.domain.spec import ExternalExtract, SourceSpec
+from headwater.domain.spec import SourceSpec, connections_of
 from headwater.domain.staging import new_attempt
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
@@ -55,8 +55,8 @@ def run_fixtures(
 
 
 def _resolve_connection(platform: Platform, spec: SourceSpec) -> None:
-    jobs = {table.extract.job.connection for table in spec.tables if isinstance(table.extract, ExternalExtract)}
-    for name in (spec.connection, *sorted(jobs)):
+    used = (name for table in spec.tables for name in connections_of(spec, table))
+    for name in dict.fromkeys(used):
         try:
             platform.connections.resolve(name)
         except ConnectionMissingError as error:

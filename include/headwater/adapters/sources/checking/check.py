@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from headwater.adapters.jobs.opening import SERVICE_KINDS
 from headwater.adapters.sources.checking.probe import Probe, bad
 from headwater.adapters.sources.files.locations import FILE_KINDS
 from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS, SQLITE_KIND
@@ -43,5 +44,9 @@ def _probes(connection: ConnectionInfo, tables: Sequence[TableSpec]) -> Iterator
         return check_sqlite(connection, tables)
     if connection.kind in FILE_KINDS:
         return check_files(connection, tables)
-    allowed = ", ".join((*POSTGRES_KINDS, *MYSQL_KINDS, SQLITE_KIND, *FILE_KINDS))
+    if connection.kind in SERVICE_KINDS:
+        from headwater.adapters.sources.checking.services import check_service
+
+        return check_service(connection, tables)
+    allowed = ", ".join((*POSTGRES_KINDS, *MYSQL_KINDS, SQLITE_KIND, *FILE_KINDS, *SERVICE_KINDS))
     return iter([bad("type", f"nothing reads connections of type {connection.kind!r}", f"Use one of {allowed}.")])
