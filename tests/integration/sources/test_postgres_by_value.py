@@ -107,6 +107,6 @@ def test_too_many_values_that_do_not_fit_stop_the_table(source: Source) -> None:
     source.sql(
         "alter table flights alter n type text", "insert into flights select g, 'x' from generate_series(2, 30) g"
     )
-    with pytest.raises(SourceDataError, match="29 of 30 rows .* untypable:n 29"):
+    with pytest.raises(SourceDataError, match=r"29 of 30 rows .* untypable:n 29"):
         source.extract(table(), source.plan(table()), live)
     assert not list(source.folder.glob("*.parquet"))

@@ -85,7 +85,8 @@ def _stage(
     if _nothing_new(extracted, head.state):
         return None
     failpoint("extract.before_commit")
-    note = noted(platform.catalog, head.table, head.state, source, attempt)
+    in_database = isinstance(table.extract, SqlExtract)
+    note = noted(platform.catalog, head.table, head.state, source, attempt) if in_database else None
     staged = stage_batch(platform, run, table_plan, plan, head, extracted, attempt, note)
     failpoint("extract.after_commit")
     rejects = stage_rejects(platform, run, table, extracted, attempt)
