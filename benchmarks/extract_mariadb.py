@@ -4,8 +4,8 @@
 
 Flights of twelve mixed columns with exact decimals and microseconds. Runs are interleaved, each in a process of its
 own, so that resident memory and CPU seconds are its own; the medians are compared. The clock starts when libraries
-are imported and, for ours, the bronze table exists. Ours covers plan, extract and commit; dlt's extract, normalize and
-load into a folder, by its ``connectorx`` backend. Nobody uses TLS. Goal: at least 1.5 of dlt.
+are imported and, for ours, the bronze table exists. Ours covers plan, extract and commit; dlt's extract, normalize
+and load into a folder, by its ``connectorx`` backend. Nobody uses TLS. Goal: at least 1.5 of dlt.
 """
 
 from __future__ import annotations

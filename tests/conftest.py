@@ -8,12 +8,16 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
+
+if TYPE_CHECKING:
+    from tests.integration.sources.mariadb_under_test import MariaDb
 
 if "AIRFLOW_HOME" not in os.environ:
     # Airflow reads its home when it is first imported, which the modules of tests do while they are collected
@@ -62,3 +66,12 @@ def postgres_database(postgres_server: EmbeddedPostgres) -> Callable[..., str]:
         return postgres_server.url(name, driver)
 
     return create
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDb]:
+    """One MariaDB per session, for tests whose folder shares what lies below ``tests``; they make databases."""
+    from tests.integration.sources.mariadb_under_test import serving
+
+    with serving() as server:
+        yield server

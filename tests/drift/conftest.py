@@ -12,13 +12,14 @@ from headwater.adapters.embedded.postgres import EmbeddedPostgres
 
 if TYPE_CHECKING:
     from tests.drift.drifting_source import DriftingSource
+    from tests.integration.sources.mariadb_under_test import MariaDb
 
 # pytest's importlib mode puts nothing on the path: what tests share is imported from the repository's root
 sys.path.append(str(Path(__file__).parents[2]))
 
 
 @pytest.fixture
-def drifting(postgres_server: EmbeddedPostgres, tmp_path: Path) -> DriftingSource:
+def drifting(postgres_server: EmbeddedPostgres, mariadb: MariaDb, tmp_path: Path) -> DriftingSource:
     from tests.drift.drifting_source import DriftingSource
 
-    return DriftingSource(postgres_server, tmp_path)
+    return DriftingSource(postgres_server, mariadb, tmp_path)

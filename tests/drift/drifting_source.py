@@ -13,6 +13,7 @@ from uuid import uuid4
 import duckdb
 import psycopg
 from tests.drift.drifts import Drift
+from tests.integration.sources.mariadb_under_test import MariaDb
 from tests.integration.sources.sources_under_test import connection_of
 from tests.unit.services.stages.conftest import World
 
@@ -90,8 +91,8 @@ class DriftingWorld(World):
 class DriftingSource:
     """One source for one drift, read twice: before and after."""
 
-    def __init__(self, server: EmbeddedPostgres, folder: Path) -> None:
-        self.server, self.folder = server, folder
+    def __init__(self, server: EmbeddedPostgres, mariadb: MariaDb, folder: Path) -> None:
+        self.server, self.mariadb, self.folder = server, mariadb, folder
 
     def after(self, drift: Drift, policy: str) -> str:
         """The outcome of the second run, in the words of the table."""
@@ -118,6 +119,8 @@ class DriftingSource:
             with psycopg.connect(url, autocommit=True) as session:
                 session.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
             return connection_of(url)
+        if drift.kind == "mariadb":
+            return self.mariadb.connection.model_copy(update={"schema_": self.mariadb.make_database()})
         if drift.kind == "sqlite":
             return ConnectionInfo(id="shop_db", kind="sqlite", host=str(self.folder / "shop.db"))
         (self.folder / "landing" / "in").mkdir(parents=True)
@@ -133,6 +136,8 @@ class DriftingSource:
             else:
                 path.write_text(content)
             os.utime(path, (0, number))
+        elif drift.kind == "mariadb":
+            self.mariadb.sql(*content, database=connection.schema_)
         elif drift.kind == "sqlite":
             with closing(sqlite3.connect(connection.host)) as database, database:
                 for statement in content:
@@ -144,7 +149,7 @@ class DriftingSource:
 
 
 def _spec(drift: Drift, policy: str) -> SourceSpec:
-    in_database = drift.kind in ("postgres", "sqlite")
+    in_database = drift.kind in ("postgres", "mariadb", "sqlite")
     files = {"path": "in", "format": drift.kind, "columns": {"id": "int", "note": "string", "n": "int"}}
     table = TableSpec(
         name="orders",

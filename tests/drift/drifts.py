@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["postgres", "sqlite", "csv", "jsonl", "parquet"]
+Kind = Literal["postgres", "mariadb", "sqlite", "csv", "jsonl", "parquet"]
 STOP = "stop"
 BOTH = "bronze: 1, 2"
 """A database is read whole again, a file once."""
@@ -54,6 +54,10 @@ def _postgres(drift: str, *then: str, stop: str, evolve: str = "", quarantine: s
     return Drift(drift, "postgres", then, stop, evolve, quarantine, first=MADE)
 
 
+def _mariadb(drift: str, *then: str, stop: str, evolve: str = "", quarantine: str = "") -> Drift:
+    return Drift(drift, "mariadb", then, stop, evolve, quarantine, first=MADE)
+
+
 def _sqlite(drift: str, *then: str, stop: str, evolve: str = "", quarantine: str = "") -> Drift:
     return Drift(drift, "sqlite", then, stop, evolve, quarantine, first=MADE)
 
@@ -96,6 +100,28 @@ POSTGRES = (
           first=("create type address as (street text)",
                  "create table orders (id int primary key, home address)",
                  "insert into orders values (1, row('a'))")),
+)  # fmt: skip
+
+MARIADB = (
+    _mariadb("added", _alter("add extra int unsigned"), _ADDED, stop=STOP,
+             evolve=f"{BOTH}; told: column extra of type int(10) unsigned is taken over",
+             quarantine=f"{BOTH}; told: column extra of type int(10) unsigned is left out"),
+    _mariadb("dropped", _alter("drop n"), stop=STOP),
+    _mariadb("renamed", _alter("rename column n to number"), stop=STOP),
+    _mariadb("reordered", *_made_anew(_REORDERED), "insert into orders values (2.5, 2, 'b', 2)", stop=_IN_ORDER),
+    _mariadb("widened", _alter("modify n int unsigned"), "insert into orders values (2, 'b', 3000000000, 2.5)",
+             stop=STOP, evolve=f"{BOTH}; told: column n is widened to long",
+             quarantine="bronze: 1; aside: untypable:n; "
+             "told: column n is int(10) unsigned now: values that are no int are set aside"),
+    _mariadb("narrowed", _alter("modify v numeric(5,2)"), _ROW,
+             stop=f"{BOTH}; told: {_NARROW.format('decimal', '')}"),
+    _mariadb("retyped", _alter("modify n text"), "insert into orders values (2, 'b', 'two', 2.5)", stop=STOP,
+             quarantine="bronze: 1; aside: untypable:n; "
+             "told: column n is text now: values that are no int are set aside"),
+    _mariadb("nullability", _alter("modify note text null"), "insert into orders values (2, null, 2, 2.5)",
+             stop=f"{BOTH}; told: column note may be NULL now"),
+    _mariadb("case-only", _alter("change note NOTE text not null"), _ROW, stop=STOP),
+    _mariadb("nested", """insert into orders values (2, '{"street": "b", "zip": "1"}', 2, 2.5)""", stop=BOTH),
 )  # fmt: skip
 
 SQLITE = (
@@ -185,4 +211,4 @@ PARQUET = (
     _parquet("nested", "i AS id, {'street': 'b', 'zip': 1} AS note, i AS n", stop=NEW),
 )  # fmt: skip
 
-TABLE = (*POSTGRES, *SQLITE, *CSV, *JSONL, *PARQUET)
+TABLE = (*POSTGRES, *MARIADB, *SQLITE, *CSV, *JSONL, *PARQUET)

@@ -15,5 +15,5 @@ def test_a_drift_ends_where_the_table_says(drifting: Any, drift: Drift, policy: 
 
 
 def test_the_table_has_ten_drifts_of_every_kind() -> None:
-    kinds = ("postgres", "sqlite", "csv", "jsonl", "parquet")
+    kinds = ("postgres", "mariadb", "sqlite", "csv", "jsonl", "parquet")
     assert [(row.kind, row.drift) for row in TABLE] == [(kind, drift) for kind in kinds for drift in DRIFTS]

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def new_source(
     name: Annotated[str, typer.Argument(help="Name of the source: the YAML's stem, and the DAG.")],
     connection: Annotated[str, typer.Option(help="Connection id to read.")],
-    schema: Annotated[str, typer.Option(help="Only relations of this schema.")] = "public",
+    schema: Annotated[
+        str | None, typer.Option(help="Only relations of this schema; else public, or the connection's database.")
+    ] = None,
     table: Annotated[list[str] | None, typer.Option(help="Only this table; may be repeated.")] = None,
     email: Annotated[str | None, typer.Option(help="Where alerts go; else the user.email of Git.")] = None,
     owner: Annotated[str, typer.Option(help="Team that owns the source.")] = "data-platform",
@@ -26,7 +28,8 @@ def new_source(
     """Write YAML, contracts and fixtures for what a connection offers; they pass `headwater validate` at once."""
     from headwater.cli.scaffold import write_source
 
-    offered = [item for item in _offered(connection) if item.relation.partition(".")[0] == schema]
+    found, schema = _offered(connection, schema)
+    offered = [item for item in found if item.relation.partition(".")[0] == schema]
     chosen = [item for item in offered if not table or item.relation.partition(".")[2] in table]
     if not chosen:
         allowed = ", ".join(item.relation for item in offered) or f"nothing: schema {schema} has no relation"
@@ -46,21 +49,24 @@ def new_source(
     console().print(f"{told} Next: headwater validate", markup=False)
 
 
-def _offered(connection: str) -> tuple[SourceRelation, ...]:
-    from headwater.adapters.sources.opening import POSTGRES_KINDS, open_extractor
+def _offered(connection: str, schema: str | None) -> tuple[tuple[SourceRelation, ...], str]:
+    """What the connection offers, and the schema that is asked for."""
+    from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS, SQLITE_KIND, open_extractor
     from headwater.cli.scaffold import probe_table
 
     with opened_platform() as platform:
         info = platform.connections.resolve(connection)
-        if info.kind not in POSTGRES_KINDS:
+        usual = dict.fromkeys(POSTGRES_KINDS, "public") | dict.fromkeys(MYSQL_KINDS, info.schema_)
+        usual |= {SQLITE_KIND: "main"}
+        if info.kind not in usual:
             raise RequestError(
                 "Only a database tells its tables.",
                 got=f"connection {connection} of type {info.kind}",
-                allowed=f"a connection of type {POSTGRES_KINDS[0]}",
+                allowed=f"a connection of type {', '.join(usual)}",
                 remedy="Write the YAML by hand, with the columns of the files: docs/guides/add-a-source.md.",
             )
         extractor = open_extractor(probe_table(), info)
         try:
-            return extractor.list_relations()
+            return extractor.list_relations(), schema or usual[info.kind]
         finally:
             extractor.close()

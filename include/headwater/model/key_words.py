@@ -137,7 +137,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
     "SqlExtract": {
         "kind": "sql: rows of a relation in a database",
         "mode": "snapshot reads everything; incremental reads rows whose cursor moved",
-        "relation": "schema.table at the source; default public.<table>",
+        "relation": "schema.table at the source; default <table>, in public or the connection's database",
         "cursor": "column that only grows, such as a time of last change",
         "lag": "how far below the last cursor each run reads again, to catch late commits: 2h",
         "deleted_column": "boolean column that marks deleted rows; without it deletes are invisible when incremental",

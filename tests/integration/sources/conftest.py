@@ -12,7 +12,6 @@ import pytest
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 
 if TYPE_CHECKING:
-    from tests.integration.sources.mariadb_under_test import MariaDb
     from tests.integration.sources.s3_under_test import S3Server
     from tests.integration.sources.sources_under_test import Source
 
@@ -49,15 +48,6 @@ def source(postgres_server: EmbeddedPostgres, tmp_path: Path) -> Source:
 def s3_server() -> Iterator[S3Server]:
     """One S3 server per session; tests make buckets of their own."""
     from tests.integration.sources.s3_under_test import serving
-
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def mariadb() -> Iterator[MariaDb]:
-    """One MariaDB per session; tests make databases of their own."""
-    from tests.integration.sources.mariadb_under_test import serving
 
     with serving() as server:
         yield server

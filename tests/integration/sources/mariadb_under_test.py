@@ -9,7 +9,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -52,7 +52,9 @@ def binaries() -> Path:
             archive.extractall(scratch, [name for name in archive.namelist() if name.startswith(wanted)])
             unpacked = Path(scratch, root)
             (unpacked / "bin" / "mariadbd").chmod(0o755)
-            shutil.move(unpacked, home)
+            # another process may have been faster
+            with suppress(OSError):
+                unpacked.rename(home)
     return home
 
 

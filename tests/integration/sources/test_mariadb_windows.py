@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,6 +110,19 @@ def test_unusable_cursors_stop_by_policy(mariadb: MariaDb, tmp_path: Path) -> No
         table.plan()
 
 
+def test_unusable_cursors_are_a_share_of_the_relation_not_of_the_window(mariadb: MariaDb, tmp_path: Path) -> None:
+    moving = Moving(mariadb, tmp_path, "datetime null")
+    moving.sql("insert into flights select seq, '2013-01-01' from seq_1_to_2000",
+               "insert into flights select seq, null from seq_3000_to_3019")  # fmt: skip
+    assert moving.run().rejected == 20
+    moving.at(2001, "'2013-02-01'")
+    later = moving.run()
+    assert (ids(later), later.rejected) == ([2001], 20)
+    moving.sql("insert into flights select seq, null from seq_3020_to_3039")
+    with pytest.raises(SourceDataError, match=r"40 of 2,041 rows"):
+        moving.run()
+
+
 def test_partial_dates_are_in_a_window_and_never_its_bound(moving: Moving) -> None:
     moving.at(1, "'2013-01-01'")
     moving.at(2, "'2013-01-00'")
@@ -134,6 +148,10 @@ def test_nothing_is_read_beyond_the_start_of_an_open_transaction(mariadb: MariaD
         assert ids(table.run()) == [1]
         assert table.plan().kind == "nothing"
         writer.execute("commit")
+    until = time.monotonic() + 20
+    while table.plan().kind == "nothing":
+        assert time.monotonic() < until
+        time.sleep(0.1)
     assert ids(table.run()) == [2, 3]
 
 

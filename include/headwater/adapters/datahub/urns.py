@@ -10,6 +10,7 @@ ENVIRONMENT = "PROD"
 ORCHESTRATOR = "airflow"
 ACTOR = "urn:li:corpuser:headwater"
 _SOURCE = "source:"
+_WITHOUT_SCHEMAS = ("mysql", "mariadb")
 
 
 def flow_urn(pipeline: str) -> str:
@@ -41,7 +42,7 @@ def upstream_urn(upstream: str, sources: dict[str, SourcePlace]) -> str:
     """The dataset an upstream of ``DatasetFacts`` means: an Iceberg table, or a relation of a source.
 
     A relation is named as DataHub's own connectors name it: ``<database>.<schema>.<table>`` in a database,
-    ``<connection>/<path>`` on a landing folder.
+    ``<database>.<table>`` where a database is all there is of schemas, ``<connection>/<path>`` on a landing folder.
     """
     from datahub.emitter.mce_builder import make_dataset_urn
 
@@ -49,8 +50,12 @@ def upstream_urn(upstream: str, sources: dict[str, SourcePlace]) -> str:
         return TableName.parse(upstream).urn
     connection, _, relation = upstream.removeprefix(_SOURCE).partition(":")
     place = sources.get(connection) or SourcePlace(platform="postgres")
+    start = place.database or connection
+    if place.platform in _WITHOUT_SCHEMAS:
+        schema, _, name = relation.partition(".")
+        return make_dataset_urn(place.platform, f"{start if schema == 'public' else schema}.{name}", ENVIRONMENT)
     separator = "/" if place.platform == "file" else "."
-    return make_dataset_urn(place.platform, f"{place.database or connection}{separator}{relation}", ENVIRONMENT)
+    return make_dataset_urn(place.platform, f"{start}{separator}{relation}", ENVIRONMENT)
 
 
 def field_urn(dataset: str, column: str) -> str:

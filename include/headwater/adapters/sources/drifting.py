@@ -60,17 +60,6 @@ def fitting(columns: Sequence[Column], table: TableSpec, schema: TableSchema, wh
     return Fit(frozenset(offered), judged)
 
 
-def unjudged(fit: Fit, facts: dict[str, str]) -> Fit:
-    """The fit, for a kind of source that cannot judge values one by one.
-
-    :raises SchemaDriftError: when a column changed its type.
-    """
-    for name, kind in fit.judged.items():
-        message = f"column {name!r} changed its type, and values of this kind of source are not judged one by one"
-        _refuse(message, name, facts, kind)
-    return fit
-
-
 def holds(live: str, offered: str) -> bool:
     """Whether a live column of one Iceberg type takes every value of another, by Iceberg's own widenings."""
     if live == offered or (offered, live) in _WIDENINGS:

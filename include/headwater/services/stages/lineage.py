@@ -14,6 +14,9 @@ from headwater.services.drift_notices import changes_told
 from headwater.services.lineage.facts import RunOutcome, build_run_facts
 from headwater.services.report import StageReport
 
+_PLATFORMS = {"postgres": "postgres", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mariadb"}
+"""Data platform by kind of connection."""
+
 
 def run(
     platform: Platform,
@@ -46,9 +49,10 @@ def _source(platform: Platform, run: RunContext) -> dict[str, SourcePlace]:
     if not isinstance(run.spec, SourceSpec):
         return {}
     connection = platform.connections.resolve(run.spec.connection)
-    if connection.kind != "postgres":
+    platform_of_kind = _PLATFORMS.get(connection.kind)
+    if platform_of_kind is None:
         return {}
-    return {run.spec.connection: SourcePlace(platform="postgres", database=connection.schema_ or None)}
+    return {run.spec.connection: SourcePlace(platform=platform_of_kind, database=connection.schema_ or None)}
 
 
 def _schemas(platform: Platform, run: RunContext) -> dict[str, TableSchema]:

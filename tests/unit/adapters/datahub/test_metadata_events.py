@@ -146,6 +146,13 @@ def test_a_landing_folder_is_a_file_dataset_under_its_connection() -> None:
     assert urn == "urn:li:dataset:(urn:li:dataPlatform:file,landing/weather/*.csv,PROD)"
 
 
+@pytest.mark.parametrize(("relation", "name"), [("public.orders", "shop.orders"), ("other.orders", "other.orders")])
+def test_a_relation_of_mysql_has_a_database_and_no_schema(relation: str, name: str) -> None:
+    """A table without ``relation`` is one of the connection's database."""
+    urn = upstream_urn(f"source:db:{relation}", {"db": SourcePlace(platform="mysql", database="shop")})
+    assert urn == f"urn:li:dataset:(urn:li:dataPlatform:mysql,{name},PROD)"
+
+
 def test_what_a_source_changed_is_a_property_of_the_table(run_facts: RunFacts) -> None:
     first, *others = run_facts.datasets
     changed = first.model_copy(update={"source_changes": "column seats may be NULL now"})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from headwater.adapters.sources import text_values
 from headwater.adapters.sources.mysql import mysql_sql
 from headwater.domain.schema import Column
 
@@ -34,6 +35,7 @@ class SourceColumn:
 
     :param data_type: the bare name of its type. :param source_type: with length, sign and values.
     :param collation: of texts, else None.
+    :param judged_as: the live table's Iceberg type, where it is another and each value is asked if it is one of it.
     """
 
     name: str
@@ -41,6 +43,7 @@ class SourceColumn:
     source_type: str
     required: bool = False
     collation: str | None = None
+    judged_as: str | None = None
 
     @property
     def type(self) -> str:
@@ -68,9 +71,11 @@ class SourceColumn:
 
     def expression(self) -> str:
         """The value as it is read, in the source's SQL."""
+        if self.judged_as is not None:
+            return f"CAST({self._shown()} AS CHAR)"
         name = mysql_sql.column(self.name)
         if self.data_type == "bit":
-            return f"{name} + 0"
+            return self._shown()
         if self.data_type in _SHAPES:
             return f"HEX({name})"
         # the reader takes a text that is compared by its bytes for bytes
@@ -79,10 +84,18 @@ class SourceColumn:
             return name
         return f"CAST({name} AS CHAR)"
 
+    def _shown(self) -> str:
+        """What the source makes a text of that says all there is of the value."""
+        name = mysql_sql.column(self.name)
+        return f"{name} + 0" if self.data_type == "bit" else f"{name} + 0e0" if self.data_type == "float" else name
+
     def value(self, arrived: str) -> str:
         """DuckDB's SQL of the value of a row that is fit."""
+        if self.judged_as is not None:
+            return text_values.typed(arrived, self.judged_as)
         if self.type in CALENDAR:
-            return self._moment(arrived)
+            # the session's time zone is UTC, on both sides
+            return f"{moment(arrived)}::TIMESTAMPTZ" if self.type == "timestamptz" else moment(arrived)
         return f"unhex({arrived})" if self.data_type in _SHAPES else arrived
 
     def value_or_null(self, arrived: str) -> str:
@@ -92,18 +105,26 @@ class SourceColumn:
 
     def text(self, arrived: str) -> str:
         """DuckDB's SQL of the value as a text, for quarantine."""
-        return f"hex({arrived})" if self.data_type in _BYTES else f"{arrived}::VARCHAR"
+        return f"hex({arrived})" if self.data_type in _BYTES and self.judged_as is None else f"{arrived}::VARCHAR"
 
     def is_untypable(self, arrived: str) -> str | None:
         """DuckDB's condition, never NULL, for a text that is no value of the type; None where all are."""
+        if self.judged_as is not None:
+            return None if self.judged_as == "string" else text_values.is_untypable(arrived, self.judged_as)
         if self.type not in CALENDAR:
             return None
-        return f"({arrived} IS NOT NULL AND coalesce(year({self._moment(arrived)}) NOT BETWEEN 1 AND 9999, true))"
+        day = moment(arrived)
+        outside = f"NOT ({day} >= '0001-01-01' AND {day} < '10000-01-01')"
+        return f"({arrived} IS NOT NULL AND coalesce({outside}, true))"
 
-    def _moment(self, arrived: str) -> str:
-        cast = f"TRY_CAST({arrived} AS {_CAST[self.type]})"
-        # the session's time zone is UTC, on both sides
-        return f"{cast}::TIMESTAMPTZ" if self.type == "timestamptz" else cast
+    def parsed(self, arrived: str) -> str | None:
+        """DuckDB's SQL of what is parsed once per row, to be judged and written; None where nothing is."""
+        return f"TRY_CAST({arrived} AS {_CAST[self.type]}) AS {moment(arrived)}" if self.type in CALENDAR else None
+
+
+def moment(arrived: str) -> str:
+    """The name under which the text that arrived is there as a date or time; NULL where it is none."""
+    return f"moment_{arrived}"
 
 
 def _numbers(source_type: str) -> tuple[int, ...]:

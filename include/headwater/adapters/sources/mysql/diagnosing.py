@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.adapters.sources.drifting import fitting, unjudged
+from headwater.adapters.sources.drifting import fitting
 from headwater.adapters.sources.mysql import relations
 from headwater.adapters.sources.mysql.options import Options
 from headwater.adapters.sources.mysql.session import Session, facts_of
@@ -27,11 +27,12 @@ def diagnosed(session: Session, work: Read, reason: str, seconds: float) -> Sour
             facts=facts,
         )
     columns = relations.columns_of(session, work.table, work.connection)
-    offered = [column.column() for column in columns]
-    unjudged(fitting(offered, work.table, work.schema, work.facts["relation"], work.facts), work.facts)
+    found = [column.column() for column in columns]
+    fitting(found, work.table, work.schema, work.facts["relation"], work.facts)
     session.all(relations.probe(work.relation))
-    counted = ", ".join(f"COUNT({name})" for name in work.arrivals.values())
-    session.all(f"SELECT {counted} FROM ({work.select()}) AS arrived")  # noqa: S608 - made of quoted names and literals
+    # a count alone would not need the values
+    computed = ", ".join(f"SUM(LENGTH({name}))" for name in work.arrivals.values())
+    session.all(f"SELECT {computed} FROM ({work.select()}) AS arrived")  # noqa: S608 - made of quoted names and literals
     return SourceUnreachableError(
         f"reading {work.facts['relation']} was interrupted",
         got=_said(reason),

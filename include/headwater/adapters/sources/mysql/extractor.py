@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 
 from headwater.adapters.sources.declared import sql_extract
-from headwater.adapters.sources.drifting import fitting, unjudged
+from headwater.adapters.sources.drifting import fitting
 from headwater.adapters.sources.mysql import relations
 from headwater.adapters.sources.mysql.cursors import Cursor
 from headwater.adapters.sources.mysql.diagnosing import diagnosed
 from headwater.adapters.sources.mysql.offers import list_relations
 from headwater.adapters.sources.mysql.reading import read
-from headwater.adapters.sources.mysql.session import Session, connect, explained, redact
+from headwater.adapters.sources.mysql.session import Session, check_isolation, connect, explained, redact
 from headwater.adapters.sources.mysql.surveying import Reading
 from headwater.adapters.sources.mysql.windows import plan_incremental, plan_snapshot
 from headwater.adapters.sources.mysql.work import Read
@@ -79,12 +80,13 @@ class MySqlExtractor:
         facts = relations.facts_of_table(table, self._connection)
         with self._explained(table):
             columns = relations.columns_of(self._session(), table, self._connection)
-            fit = unjudged(fitting([c.column() for c in columns], table, schema, facts["relation"], facts), facts)
-            columns = tuple(column for column in columns if column.column().name not in fit.left_out)
+            fit = fitting([column.column() for column in columns], table, schema, facts["relation"], facts)
+            kept = tuple(replace(c, judged_as=fit.judged.get(c.name)) for c in columns if c.name not in fit.left_out)
             self._session().all(relations.probe(relation))
+            check_isolation(self._session(), self._connection, facts)
             cursor = Cursor.of(table, extract, columns) if window.kind == "incremental" else None
-            work = Read(self._session(), self._connection, table, extract, relation, columns, cursor, window, stamp,
-                        schema, folder)  # fmt: skip
+            work = Read(self._session(), self._connection, table, extract, relation, columns, kept, cursor, window,
+                        stamp, schema, folder)  # fmt: skip
             started = time.monotonic()
             try:
                 return read(work, progress or (lambda _: None))

@@ -26,8 +26,9 @@ def faults(work: Read) -> list[Fault]:
     for column in work.columns:
         arrived = work.arrivals[column.name]
         untypable = column.is_untypable(arrived)
-        if untypable and work.extract.non_finite != "null":
-            reason = f"{column.name} is no {column.type} of the years 1 to 9999"
+        if untypable and (column.judged_as or work.extract.non_finite != "null"):
+            years = " of the years 1 to 9999" if column.judged_as is None else ""
+            reason = f"{column.name} is no {column.judged_as or column.type}{years}"
             found.append(Fault(f"untypable:{column.name}", reason, untypable))
         if column.name in work.table.key:
             # a key that the policy makes NULL is none either
@@ -53,7 +54,10 @@ def is_unfit(found: list[Fault]) -> str:
 
 
 def rejected(work: Read, found: list[Fault], source: str) -> str:
-    """The unfit rows of ``source`` as ``ordinal, rules, reason, payload, key, origin``: the payload is all of it."""
+    """The unfit rows of ``source`` as ``ordinal, of_cursor, rules, reason, payload, key, origin``.
+
+    ``of_cursor`` is true of rows that are in no window. The payload is the whole row.
+    """
     arrivals = work.arrivals
     texts = {column.name: column.text(arrivals[column.name]) for column in work.columns}
     rules = ", ".join(f"CASE WHEN {fault.condition} THEN {literal(fault.rule)} END" for fault in found)
@@ -62,7 +66,8 @@ def rejected(work: Read, found: list[Fault], source: str) -> str:
     key = ", ".join(f"{literal(name)}, {texts[name]}" for name in work.table.key)
     known = " AND ".join(f"{arrivals[name]} IS NOT NULL" for name in work.table.key)
     return (
-        f"(SELECT ordinal, concat_ws(',', {rules}) AS rules, concat_ws('; ', {reasons}) AS reason, "  # noqa: S608 - made of quoted names and literals
+        f"(SELECT ordinal, {f'{UNUSABLE} IS NOT NULL' if work.asks_for_cursors else 'false'} AS of_cursor, "  # noqa: S608 - made of quoted names and literals
+        f"concat_ws(',', {rules}) AS rules, concat_ws('; ', {reasons}) AS reason, "
         f"json_object({every})::VARCHAR AS payload, "
         f"{f'CASE WHEN {known} THEN json_object({key})::VARCHAR END' if key else 'NULL::VARCHAR'} AS key, "
         f"{literal(work.origin)} AS origin FROM {source} WHERE {is_unfit(found)})"

@@ -19,6 +19,8 @@ _SETTINGS = {
     "mysql_bit1_as_boolean": "false",
     "mysql_pool_enable_reaper_thread": "false",
 }
+STALL_SECONDS = 600
+"""How long the server may wait for us to take rows: a disk may be slower than its default of a minute."""
 
 
 def attach(engine: duckdb.DuckDBPyConnection, connection: ConnectionInfo) -> None:
@@ -36,8 +38,10 @@ def attach(engine: duckdb.DuckDBPyConnection, connection: ConnectionInfo) -> Non
     values = {"HOST": host, "USER": connection.login, "PASSWORD": connection.password.get_secret_value()}
     values |= {"DATABASE": connection.schema_, "SSL_MODE": options.tls_mode}
     values |= {name.upper(): path for name, path in options.tls_files.items()}
-    told = ", ".join(f"{name} {literal(value)}" for name, value in values.items() if value)
-    engine.execute(f"CREATE TEMPORARY SECRET of_source (TYPE mysql, PORT {options.port}, {told})")
+    values = {name: value for name, value in values.items() if value}
+    # as parameters: no statement that an error could quote holds the password
+    names = ", ".join(f"{name} ?" for name in values)
+    engine.execute(f"CREATE TEMPORARY SECRET of_source (TYPE mysql, PORT {options.port}, {names})", [*values.values()])
     engine.execute("ATTACH 'compression=disabled' AS source (TYPE mysql, SECRET of_source, READ_ONLY)")
 
 
@@ -48,7 +52,10 @@ def query(select: str, session: Session, connection: ConnectionInfo) -> str:
     """
     seconds = Options.of(connection).statement_timeout_seconds
     if session.is_mariadb:
-        mode = f"sql_mode = '', lock_wait_timeout = {LOCK_WAIT_SECONDS}, max_statement_time = {seconds}"
+        mode = (
+            f"sql_mode = '', lock_wait_timeout = {LOCK_WAIT_SECONDS}, net_write_timeout = {STALL_SECONDS}, "
+            f"max_statement_time = {seconds}"
+        )
         return f"mysql_query('source', {literal(f'SET STATEMENT {mode} FOR {select}')})"
     hints = f"/*+ MAX_EXECUTION_TIME({seconds * 1000}) SET_VAR(sql_mode = '') */"
     return f"mysql_query('source', {literal(select.replace('SELECT', f'SELECT {hints}', 1))})"

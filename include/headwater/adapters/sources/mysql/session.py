@@ -109,6 +109,22 @@ def opened(connection: ConnectionInfo) -> Session:
     return session
 
 
+def check_isolation(session: Session, connection: ConnectionInfo, facts: dict[str, str]) -> None:
+    """One statement sees one moment, unless the server lets every session see what is not committed.
+
+    :raises SourceDataError: where it does.
+    """
+    query = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('transaction_isolation', 'tx_isolation')"
+    if any(value == "READ-UNCOMMITTED" for _, value in session.all(query)):
+        raise SourceDataError(
+            f"the server of connection {connection.id!r} shows rows that are not committed",
+            got="transaction isolation READ-UNCOMMITTED, for all sessions",
+            allowed="READ-COMMITTED, REPEATABLE-READ or SERIALIZABLE",
+            remedy="Set `transaction_isolation` at the server, or read from a replica that has it set.",
+            facts={**facts_of(connection), **facts},
+        )
+
+
 @contextmanager
 def explained(connection: ConnectionInfo, facts: dict[str, str]) -> Iterator[None]:
     """Turn the driver's errors about one relation into explained ones, without the password and without a chain."""

@@ -21,10 +21,12 @@ WHERE trx_is_read_only = 0 AND trx_mysql_thread_id <> CONNECTION_ID()
 """Its times are local, whatever the session's zone; a transaction that has written nothing yet still may."""
 _NEEDS_PROCESS = 1227
 _MAY_SEE = """
-SELECT COUNT(*) FROM information_schema.user_privileges WHERE privilege_type = 'PROCESS'
-AND grantee = CONCAT('\'', REPLACE(CURRENT_USER(), '@', '\'@\''), '\'')
+SELECT COUNT(*) FROM information_schema.user_privileges WHERE privilege_type = 'PROCESS' AND grantee =
+  CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))
 """
 _SECOND = timedelta(seconds=1)
+SETTLING = timedelta(seconds=1)
+"""Newer rows wait for the next run: what InnoDB tells of transactions may be a tenth of a second old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,12 @@ def _settled(reading: Reading) -> str:
     if not cursor.is_time:
         return "TRUE"
     offset = timedelta(0) if cursor.column.type == "timestamptz" else session.local_offset
-    now: datetime = session.one("SELECT UTC_TIMESTAMP(6)")
+    now: datetime = session.one("SELECT UTC_TIMESTAMP(6)") - SETTLING
     parts = [f"{cursor.name} >= '0001-01-01'", f"{cursor.name} <= '{now + max(offset, timedelta(0))}'"]
     age_seconds = oldest_transaction_seconds(session)
     if age_seconds is not None:
         # whole seconds are all it tells
-        since = now + min(offset, timedelta(0)) - timedelta(seconds=age_seconds) - _SECOND
+        since = now + SETTLING + min(offset, timedelta(0)) - timedelta(seconds=age_seconds) - _SECOND
         parts.append(f"{cursor.name} < '{since}'")
     return " AND ".join(parts)
 

@@ -42,7 +42,8 @@ def watched(engine: duckdb.DuckDBPyConnection, work: Read, progress: Callable[[s
 
 def rows_seen(reporter: duckdb.DuckDBPyConnection) -> int:
     """How many rows arrived so far."""
-    row = reporter.execute("SELECT last_value FROM duckdb_sequences() WHERE sequence_name = 'seen'").fetchone()
+    query = "SELECT last_value - start_value + 1 FROM duckdb_sequences() WHERE sequence_name = 'seen'"
+    row = reporter.execute(query).fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 
 

@@ -20,13 +20,17 @@ UNUSABLE = "unusable"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What is read, how, and where to. Columns travel as c0, c1 …: no name of a source's is one for SQL of both."""
+    """What is read, how, and where to. Columns travel as c0, c1 …: no name of a source's is one for SQL of both.
+
+    :param offered: all columns of the relation. :param columns: those that are read.
+    """
 
     session: Session
     connection: ConnectionInfo
     table: TableSpec
     extract: SqlExtract
     relation: tuple[str, str]
+    offered: tuple[SourceColumn, ...]
     columns: tuple[SourceColumn, ...]
     cursor: Cursor | None
     window: Window
