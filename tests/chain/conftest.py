@@ -23,15 +23,11 @@ from headwater.adapters.embedded.jars import ensure_jars, jar_cache
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.platform import LocalPlatform
 from headwater.adapters.profile import write_profile
-from headwater.adapters.reconciling import OpenedSides
 from headwater.adapters.run_store import migrate
 from headwater.adapters.spark_connect.server import ConnectServer
 from headwater.cli.demo.landing import land_months
 from headwater.cli.demo.source_database import load_first_month
-from headwater.domain.reconciliation import compared_tables
 from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
-from headwater.domain.spec import SourceSpec
-from headwater.services.reconciling.reconciliation import reconcile_table
 
 ROOT = Path(__file__).parents[2]
 STAGE = Path(__file__).with_name("stage.py")
@@ -114,15 +110,6 @@ class Installation:
         asked = driver.RunRequest.model_validate(request) if request else None
         states: dict[str, str] = driver.run_chain(self.fresh(), pipeline, run_id, asked)
         return states
-
-    def differences(self, pipeline: str) -> dict[str, dict[str, int]]:
-        """What a comparison with the source finds: table -> class -> number of keys; equal tables are left out."""
-        platform = self.fresh()
-        spec, sides = platform.model.load(pipeline), OpenedSides(platform.connections)
-        assert isinstance(spec, SourceSpec)
-        found = [reconcile_table(platform.runs, sides, platform.clock, spec, name) for name in compared_tables(spec)]
-        assert all(item.source_rows for item in found)
-        return {item.table.table: {k.value: n for k, n in item.counts.items()} for item in found if item.counts}
 
     def process(
         self, pipeline: str, run_id: str, stage: str = "chain", failpoint: str | None = None, **request: Any

@@ -40,10 +40,7 @@ def test_a_rebuild_killed_twice_gives_what_the_new_rules_give(installation: Inst
     old = rows(installation, f"SELECT * FROM {FLIGHTS} ORDER BY ALL")
     gold = rows(installation, "SELECT * FROM gold.flights.daily_departures ORDER BY ALL")
     edit(installation, YAML, "upper(trim(tailnum))", "lower(trim(tailnum))")
-    # the source is not read, and the cursor does not move: only a comparison sees this
-    installation.source("UPDATE flights SET dep_delay = 0 WHERE dep_delay <> 0 OR dep_delay IS NULL")
-    [(kind, count)] = installation.differences("flights")["flights"].items()
-    assert (kind, count > 100) == ("snapshot_trap", True)
+    installation.source("UPDATE flights SET dep_delay = 0")  # the source is not read, so nobody sees this
     edit(installation, "tests/sources/flights/flights.yml", "N14228", "n14228")
     for failpoint in ("refine.after_write", "publish.before_commit"):
         killed = installation.process("flights", "two", failpoint=failpoint, rebuild=[FLIGHTS])

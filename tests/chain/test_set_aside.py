@@ -87,7 +87,6 @@ def test_a_batch_that_lost_too_many_rows_is_accepted_or_discarded_without_them(
     start(installation)
     published = "SELECT count(*) FROM silver.flights.flights"
     whole = values(installation, published)[0]
-    assert installation.differences("flights") == {}
     late = """
         INSERT INTO flights SELECT year, month, day, dep_time, sched_dep_time, dep_delay, arr_time, sched_arr_time,
           arr_delay, carrier, flight + {offset}, tailnum, origin, dest, -1, distance, hour, minute, time_hour,
@@ -100,7 +99,6 @@ def test_a_batch_that_lost_too_many_rows_is_accepted_or_discarded_without_them(
     assert incident.facts["rule"] == "max_quarantined_share"
     assert incident.facts["count"] == str(20 - good)
     assert (values(installation, published)[0], aside(installation, "flights")) == (whole, 20 - good)
-    assert installation.differences("flights") == {}  # silver is held: its watermark is that of the batch before
 
     capsys.readouterr()
     print_rows(installation.fresh(), incident)  # what `headwater incidents <number> --rows` shows
@@ -120,4 +118,3 @@ def test_a_batch_that_lost_too_many_rows_is_accepted_or_discarded_without_them(
     keys = installation.source("SELECT count(*) FROM flights")[0][0]
     assert values(installation, published)[0] == whole + good
     assert keys == whole + good + aside(installation, "flights")
-    assert installation.differences("flights") == {"flights": {"quarantined": aside(installation, "flights")}}
