@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from headwater.adapters.embedded import postgres_files as files
+from headwater.adapters.embedded import wal_archive
 from headwater.adapters.embedded.keeper import stop_family
 from headwater.adapters.embedded.kept import UsersLock, start_kept
 from headwater.domain.errors import StackError
@@ -32,14 +33,27 @@ class EmbeddedPostgres:
 
     :param port: loopback port; default: the last one, or any free one.
     :param durable: False turns fsync and the last checkpoint off, for tests.
+    :param archive: folder that finished segments of the log go to once it exists; None: nothing is archived.
+    :param patience_seconds: how long a start may take; a recovery replays the log first.
     """
 
-    def __init__(self, data_dir: Path, port: int | None = None, *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int | None = None,
+        *,
+        durable: bool = True,
+        archive: Path | None = None,
+        patience_seconds: float = START_SECONDS,
+    ) -> None:
         self.data_dir = data_dir.resolve()
         self.cluster = self.data_dir / "cluster"
         self.log = self.data_dir / "postgres.log"
         self._wanted_port = port
         self._durable = durable
+        self.archive = None if archive is None else archive.resolve()
+        self._patience_seconds = patience_seconds
+        self._launched: subprocess.Popen[bytes] | None = None
         self._users = UsersLock(self.data_dir / "users.lock")
 
     def __enter__(self) -> Self:
@@ -79,7 +93,11 @@ class EmbeddedPostgres:
             if files.PidFile.read(self.cluster) is None or not self._users.has_keeper():
                 self._clear_the_way()
                 self._launch()
-            self._wait_until_ready()
+            try:
+                self._wait_until_ready()
+            except StackError:
+                self.stop()
+                raise
         return self
 
     def stop(self) -> None:
@@ -129,13 +147,15 @@ class EmbeddedPostgres:
             "log_timezone": "UTC",
             "max_connections": "200",
         }
+        if self.archive is not None:
+            options |= wal_archive.server_options(self.archive)
         if not self._durable:
             options["fsync"] = "off"  # a killed server still loses nothing, a machine without power may
         flags = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
         command = [*_as(user), str(files.program("postgres")), "-D", str(self.cluster), *flags]
         # the folder we are in may be closed to the system user
         signals = _STOP_SIGNALS if self._durable else _DROP_SIGNALS
-        start_kept(command, self._users.path, self.log, signals, folder=Path("/"))
+        self._launched = start_kept(command, self._users.path, self.log, signals, folder=Path("/"))
 
     def _initialise(self, user: str | None) -> None:
         self.cluster.mkdir(mode=0o700, exist_ok=True)
@@ -155,11 +175,13 @@ class EmbeddedPostgres:
             raise StackError(f"initdb failed in {self.cluster}.", got=done.stderr.strip()[-500:])
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self._patience_seconds
         while not self.is_serving():
-            if time.monotonic() > deadline:
+            ended = self._launched is not None and self._launched.poll() is not None
+            if ended or time.monotonic() > deadline:
                 tail = self.log.read_text(errors="replace")[-500:]
-                raise StackError(f"Postgres in {self.data_dir} did not start in {START_SECONDS:.0f} s.", got=tail)
+                how = "ended" if ended else f"did not come up in {self._patience_seconds:.0f} s"
+                raise StackError(f"Postgres in {self.data_dir} {how} while it started.", got=tail)
             time.sleep(0.02)
 
 

@@ -40,7 +40,8 @@ class EmbeddedStack:
     def __init__(self, home: Path, repository: Path) -> None:
         self.home = home.resolve()
         self.repository = repository.resolve()
-        self.postgres = EmbeddedPostgres(self.home / "postgres")
+        self.backups = self.home / "backup" / "base"
+        self.postgres = EmbeddedPostgres(self.home / "postgres", archive=self.home / "backup" / "wal")
         self.clock_file = self.home / "clock"
         self.mailbox = self.home / "mailbox"
         self.connections_file = self.home / "connections.env"
