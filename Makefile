@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test sbom demo-push monitoring monitoring-test
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test sbom demo-push monitoring monitoring-test dr-drill
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools
@@ -49,6 +49,9 @@ demo-fix: setup ## While the demo serves: do what the alert says (CHOICE=A, B or
 
 demo-push: setup ## While the demo serves: deploy a source and changes of it by Git push
 	@$(RUN) --no-sync headwater demo push
+
+dr-drill: setup ## Lose the demo's databases on paper and restore them beside it: RPO, RTO, every row
+	@$(RUN) --no-sync headwater dr-drill
 
 demo-stop: setup ## Stop a demo that is serving
 	@$(RUN) --no-sync headwater demo stop

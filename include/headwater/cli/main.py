@@ -19,6 +19,7 @@ from headwater.cli import (
     reading,
     rebuilding,
     reconciling,
+    recovering,
     testing,
     validating,
 )
@@ -54,5 +55,6 @@ rebuilding.register(app)
 reconciling.register(app)
 maintaining.register(app)
 monitoring.register(app)
+recovering.register(app)
 app.add_typer(connections.app, name="connections", help="Connections of the embedded stack.")
 app.add_typer(demo.app, name="demo", help="What `make demo` and its companions run.")
