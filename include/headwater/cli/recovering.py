@@ -81,7 +81,7 @@ def rebuild_catalog(
         if not releases and not without_run_store:
             raise BackupError(
                 "The run store knows no release, so a publish that died would be taken for done.",
-                remedy="Restore the run store first; if it is lost for good: headwater rebuild-catalog --without-run-store",
+                remedy="Restore the run store first; if it is lost for good, add --without-run-store.",
             )
         found = rebuild(platform.settings.catalog, releases, choose or ())
     if as_json:
@@ -120,13 +120,15 @@ def dr_drill(as_json: Json = False) -> None:
 
 
 def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
     try:
-        found = None if text is None else datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
-        found = datetime.min
-    if found is not None and found.tzinfo is None:
+        found = None
+    if found is None or found.tzinfo is None:
         raise RequestError("That is no instant.", got=text, allowed="2026-01-31T12:00:00Z: with an offset or Z")
-    return None if found is None else found.astimezone(UTC)
+    return found.astimezone(UTC)
 
 
 def _refuse_a_profile() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +12,7 @@ import psycopg
 import pytest
 
 from headwater.adapters.embedded import wal_archive as wal
-from headwater.adapters.embedded.backup import MANIFEST, Backup, list_backups, prune, take_backup
+from headwater.adapters.embedded.backup import COPY, MANIFEST, list_backups, prune, take_backup
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.embedded.restoring import restore
 from headwater.domain.errors import BackupError
@@ -87,3 +85,80 @@ def test_an_instant_comes_back_to_the_commit(once: Backed) -> None:
     target = once.folder / "instant"
     restore(once.base, once.archive, target, once.at[3])
     assert _rows(target) == [1, 2, 3]
+
+
+def test_nothing_is_restored_over_data(once: Backed) -> None:
+    target = once.folder / "full"
+    target.mkdir()
+    (target / "kept").touch()
+    with pytest.raises(BackupError, match="not empty"):
+        restore(once.base, once.archive, target)
+    with pytest.raises(BackupError, match="not empty"):
+        restore(once.base, once.archive, once.server.data_dir)
+    assert (target / "kept").exists()
+
+
+def test_instants_that_cannot_be_reached_are_refused_and_leave_no_folder(once: Backed) -> None:
+    target = once.folder / "never"
+    with pytest.raises(BackupError, match="before the backup was finished"):
+        restore(once.base, once.archive, target, once.first.started_at)
+    with pytest.raises(BackupError, match="archive ends before that instant") as refused:
+        restore(once.base, once.archive, target, once.at[5] + timedelta(days=1))
+    assert "until" in (refused.value.allowed or "")
+    assert not target.exists()
+
+
+def test_without_a_backup_the_words_say_how_to_take_one(tmp_path: Path) -> None:
+    with pytest.raises(BackupError, match="no backup yet") as refused:
+        restore(tmp_path / "base", tmp_path / "wal", tmp_path / "to")
+    assert "headwater backup" in (refused.value.remedy or "")
+
+
+def test_a_missing_segment_is_named_and_what_is_before_it_can_be_had(backed: Backed) -> None:
+    lost = wal.needed(wal.archived(backed.archive), backed.backup.first_segment)[-2]
+    wal.segment_file(backed.archive, lost).unlink()
+    with pytest.raises(BackupError, match="missing from the archive") as refused:
+        restore(backed.base, backed.archive, backed.folder / "gap")
+    assert lost in (refused.value.got or "")
+    restore(backed.base, backed.archive, backed.folder / "before", backed.at[2])
+    assert _rows(backed.folder / "before") == [1, 2]
+
+
+def test_a_damaged_segment_is_not_taken_for_the_end_of_the_archive(backed: Backed) -> None:
+    name = wal.needed(wal.archived(backed.archive), backed.backup.first_segment)[-2]
+    path = wal.segment_file(backed.archive, name)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(BackupError, match="damaged") as refused:
+        restore(backed.base, backed.archive, backed.folder / "damaged")
+    assert refused.value.got == name
+
+
+def test_a_damaged_backup_and_one_of_another_version_are_refused(backed: Backed) -> None:
+    place = backed.base / backed.backup.id
+    manifest = place / MANIFEST
+    other = backed.backup.model_copy(update={"postgres_version": "17.2"})
+    manifest.write_text(other.model_dump_json())
+    with pytest.raises(BackupError, match="another major version"):
+        restore(backed.base, backed.archive, backed.folder / "version")
+    manifest.write_text(backed.backup.model_dump_json())
+    files = place / COPY / "backup_manifest"
+    files.write_text(files.read_text().replace('"Checksum": "', '"Checksum": "0', 1))
+    with pytest.raises(BackupError, match="not what was written"):
+        _raise_got(backed)
+    assert not (backed.folder / "harmed").exists()
+
+
+def _raise_got(backed: Backed) -> None:
+    try:
+        restore(backed.base, backed.archive, backed.folder / "harmed")
+    except BackupError as error:
+        raise BackupError(error.got or "") from error
+
+
+def test_old_backups_go_with_the_log_that_only_they_need(backed: Backed) -> None:
+    assert prune(backed.base, backed.archive, 2) == ()
+    assert prune(backed.base, backed.archive, 1) == (backed.first.id,)
+    assert list_backups(backed.base) == (backed.backup,)
+    assert min(wal.archived(backed.archive)) >= backed.backup.first_segment
+    restore(backed.base, backed.archive, backed.folder / "pruned")
+    assert _rows(backed.folder / "pruned") == [1, 2, 3, 4, 5]

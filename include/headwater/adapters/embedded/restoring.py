@@ -198,7 +198,8 @@ def _explained(log: Path, at: datetime | None, gaps: Sequence[str], error: Stack
             return _gap(gaps)
         last = re.findall(r"last completed transaction was at log time (.+)", told)
         return BackupError(
-            "The archive ends before that instant.", got=at.isoformat(), allowed=f"until {last[-1]}" if last else None,
+            "The archive ends before that instant.", got=at.isoformat(),
+            allowed=f"until {last[-1]}" if last else None,
             remedy="Wait until the log of then is archived (half a minute), or restore without --at what there is.",
         )  # fmt: skip
     return BackupError("The recovery failed.", got=(error.got or error.message)[-500:])
@@ -208,7 +209,7 @@ def _gap(gaps: Sequence[str]) -> BackupError:
     return BackupError(
         f"{len(gaps)} segments of the log are missing from the archive, so what came after cannot be restored.",
         got=", ".join(gaps[:5]),
-        remedy="Bring them back from a copy of the archive, restore from a later backup, or name an instant before them.",
+        remedy="Bring them back from a copy of the archive, start from a later backup, or name an instant before.",
     )
 
 

@@ -1,7 +1,7 @@
-"""What the metadata files of a warehouse say, and which of a table's is the one its catalog pointed at.
+"""What a warehouse's metadata files say, and which of a table's is the one its catalog pointed at.
 
-A commit writes its file first and moves the catalog's pointer then, so a folder also holds files of commits that lost or
-died: some of them have the highest number of all.
+A commit writes its file first and moves the catalog's pointer then, so a folder also holds files of commits that lost
+or died: some of them have the highest number of all.
 """
 
 from __future__ import annotations
