@@ -19,7 +19,7 @@ from headwater.adapters.embedded.backup import Backup, list_backups, take_backup
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.embedded.restoring import restore
 from headwater.cli.drill_beats import Beat, Beats, beating, beats_of
-from headwater.domain.errors import BackupError
+from headwater.domain.backup_errors import BackupError
 from headwater.domain.settings import CatalogSettings
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import typer
 from headwater.adapters.profile import PROFILE_VARIABLE
 from headwater.cli.opening import embedded_stack, opened_platform
 from headwater.cli.output import Json, console, print_json, print_table
-from headwater.domain.errors import BackupError, RequestError
+from headwater.domain.backup_errors import BackupError
+from headwater.domain.errors import RequestError
 
 KEPT = 3
 _ALL = 1_000_000

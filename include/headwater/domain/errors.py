@@ -204,12 +204,6 @@ class StackError(HeadwaterError):
     code = "stack_down"
 
 
-class BackupError(HeadwaterError):
-    """A backup cannot be taken, or cannot be restored as asked: nothing was changed."""
-
-    code = "backup_unusable"
-
-
 class AirflowDownError(HeadwaterError):
     """Airflow's REST API did not answer, or refused the request."""
 

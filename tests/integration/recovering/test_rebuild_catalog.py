@@ -17,7 +17,7 @@ import pytest
 from headwater.adapters.duckdb_release_prints import Snapshots, compare_releases
 from headwater.adapters.iceberg import IcebergCatalog
 from headwater.adapters.iceberg.rebuilding import rebuild_catalog
-from headwater.domain.errors import BackupError
+from headwater.domain.backup_errors import BackupError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Move, Release, ReleasedTable
 from headwater.domain.schema import Column, TableSchema

@@ -15,7 +15,7 @@ from headwater.adapters.embedded import wal_archive as wal
 from headwater.adapters.embedded.backup import COPY, MANIFEST, list_backups, prune, take_backup
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.embedded.restoring import restore
-from headwater.domain.errors import BackupError
+from headwater.domain.backup_errors import BackupError
 
 
 class Backed:

@@ -17,8 +17,8 @@ from pydantic import AwareDatetime, ValidationError
 from headwater.adapters.embedded import postgres_files as files
 from headwater.adapters.embedded import wal_archive as wal
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
+from headwater.domain.backup_errors import BackupError
 from headwater.domain.base import Value
-from headwater.domain.errors import BackupError
 
 MANIFEST = "manifest.json"
 COPY = "copy"

@@ -19,8 +19,9 @@ from headwater.adapters.embedded import postgres_files as files
 from headwater.adapters.embedded import wal_archive as wal
 from headwater.adapters.embedded.backup import COPY, PASSWORD, Backup, list_backups, postgres_version
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
+from headwater.domain.backup_errors import BackupError
 from headwater.domain.base import Value
-from headwater.domain.errors import BackupError, StackError
+from headwater.domain.errors import StackError
 
 RECOVERY_SECONDS = 3600.0
 _SETTINGS = (

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from headwater.domain.errors import BackupError
+from headwater.domain.backup_errors import BackupError
 from headwater.domain.names import REPLACED, PhysicalName, TableName
 from headwater.domain.release import Release
 

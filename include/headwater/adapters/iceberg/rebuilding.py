@@ -23,7 +23,7 @@ from headwater.adapters.iceberg.metadata_files import (
 )
 from headwater.adapters.iceberg.opening import explained, open_catalog
 from headwater.adapters.iceberg.tables import STATE
-from headwater.domain.errors import BackupError
+from headwater.domain.backup_errors import BackupError
 from headwater.domain.release import Release
 from headwater.domain.settings import CatalogSettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headwater.adapters.iceberg.metadata_files import MetadataFile, Record, names_of, newest, version_of
-from headwater.domain.errors import BackupError
+from headwater.domain.backup_errors import BackupError
 
 UUID = "0" * 8 + "-0000-0000-0000-" + "0" * 12
 
