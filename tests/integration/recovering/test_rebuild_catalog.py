@@ -43,11 +43,11 @@ class Lake:
 @pytest.fixture
 def lake(postgres_database: Callable[..., str], tmp_path: Path) -> Lake:
     warehouse = tmp_path / "warehouse"
-    settings = CatalogSettings(uri=postgres_database(), jdbc_uri="", warehouse=str(warehouse))  # type: ignore[arg-type]
+    settings = CatalogSettings(uri=postgres_database(), jdbc_uri="", warehouse=str(warehouse))
     with closing(IcebergCatalog(settings)) as catalog:
         releases = [_release(catalog, tmp_path, number) for number in (1, 2)]
         held = _stage(catalog, tmp_path, TABLES[0], 9)
-    empty = CatalogSettings(uri=postgres_database(), jdbc_uri="", warehouse=str(warehouse))  # type: ignore[arg-type]
+    empty = CatalogSettings(uri=postgres_database(), jdbc_uri="", warehouse=str(warehouse))
     return Lake(settings, empty, tuple(reversed(releases)), held.branch or "")
 
 
