@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from headwater.adapters.sources.files.locations import AZURE_KINDS, FILE_KINDS, LOCAL_KINDS, S3_KINDS
-from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS, SQLITE_KIND
+from headwater.adapters.sources.opening import MYSQL_KINDS, ORACLE_KINDS, POSTGRES_KINDS, SQLITE_KIND, SQLSERVER_KINDS
 from headwater.domain.base import Value
 
 VERIFIED, PROTOCOL = "verified on a real server", "protocol only"
@@ -32,6 +32,10 @@ SOURCE_KINDS = (
                counterpart="MariaDB 11.4", guide="mysql.md"),
     SourceKind(name="SQLite", extract="sql", connections=(SQLITE_KIND,), badge=VERIFIED,
                counterpart="SQLite itself", guide="sqlite.md"),
+    SourceKind(name="SQL Server", extract="sql", connections=SQLSERVER_KINDS, badge=PROTOCOL,
+               counterpart="no server: statements, types and refusals only", guide="sqlserver.md"),
+    SourceKind(name="Oracle", extract="sql", connections=ORACLE_KINDS, badge=PROTOCOL,
+               counterpart="no server: statements, types and refusals only", guide="oracle.md"),
     SourceKind(name="files in a folder", extract="files", connections=LOCAL_KINDS, badge=VERIFIED,
                counterpart="a file system", guide="files.md"),
     SourceKind(name="files in S3", extract="files", connections=S3_KINDS, badge=VERIFIED,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from headwater.domain.errors import SchemaDriftError
 from headwater.domain.names import RESERVED_COLUMNS, RESERVED_PREFIX, SCD2_COLUMNS
-from headwater.domain.spec import TableSpec
+from headwater.domain.spec import SqlExtract, TableSpec
 
 
 def check_names(names: Sequence[str], where: str, facts: dict[str, str]) -> None:
@@ -50,4 +51,22 @@ def check_history_names(names: Sequence[str], table: TableSpec, where: str, fact
                 allowed=f"names other than {', '.join(SCD2_COLUMNS)}",
                 remedy=f"Give it another name in the YAML: `columns: {{{name}: {{rename: source_{name.lower()}}}}}`.",
                 facts={**facts, "column": name},
+            )
+
+
+def check_relied_on(table: TableSpec, names: Sequence[str], facts: Mapping[str, str]) -> None:
+    """Refuse a relation without a column of the table's key, or its cursor.
+
+    :raises SchemaDriftError: naming the column, and similar ones.
+    """
+    cursor = table.extract.cursor if isinstance(table.extract, SqlExtract) else None
+    for role, name in [*(("key", item) for item in table.key), *([("cursor", cursor)] if cursor else [])]:
+        if name not in names:
+            near = ", ".join(get_close_matches(name, names, n=3, cutoff=0.5))
+            raise SchemaDriftError(
+                f"{role} column {name!r} does not exist in {facts['relation']}",
+                got=", ".join(names),
+                allowed=f"similar: {near}" if near else None,
+                remedy=f"Restore column {name!r} at the source, or change `{role}` of table {table.name!r}.",
+                facts={**facts, "column": name, "near": near},
             )

@@ -11,6 +11,8 @@ from headwater.ports.extractor import Extractor
 POSTGRES_KINDS = ("postgres", "postgresql")
 MYSQL_KINDS = ("mysql", "mariadb")
 SQLITE_KIND = "sqlite"
+SQLSERVER_KINDS = ("mssql", "sqlserver")
+ORACLE_KINDS = ("oracle",)
 
 
 def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
@@ -34,6 +36,8 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         from headwater.adapters.sources.files.external import ExternalExtractor
 
         return ExternalExtractor(connection)
+    if connection.kind in (*SQLSERVER_KINDS, *ORACLE_KINDS) and table.extract.kind == "sql":
+        return _queried(connection)
     if connection.kind in FILE_KINDS and table.extract.kind == "files":
         from headwater.adapters.sources.files.extractor import FilesExtractor
 
@@ -42,8 +46,21 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         f"table {table.name!r}: extract kind {table.extract.kind!r} cannot read a connection of type "
         f"{connection.kind!r}",
         got=f"connection {connection.id!r} of type {connection.kind!r}",
-        allowed="kind sql with a connection of type postgres, mysql, mariadb or sqlite, "
+        allowed="kind sql with a connection of type postgres, mysql, mariadb, mssql, oracle or sqlite, "
         f"kinds files and external with one of type {', '.join(FILE_KINDS)}",
         remedy="Change `extract: {kind: …}` in the source's YAML, or the type of the connection.",
         facts={"table": table.name, "connection": connection.id},
     )
+
+
+def _queried(connection: ConnectionInfo) -> Extractor:
+    """Of databases whose own driver gives the rows."""
+    from headwater.adapters.sources.queried.extractor import QueriedExtractor
+
+    if connection.kind in SQLSERVER_KINDS:
+        from headwater.adapters.sources.sqlserver.database import SqlServer
+
+        return QueriedExtractor(SqlServer(connection))
+    from headwater.adapters.sources.oracle.database import Oracle
+
+    return QueriedExtractor(Oracle(connection))

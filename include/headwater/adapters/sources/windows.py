@@ -2,16 +2,61 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
-from headwater.adapters.sources.mysql.surveying import Reading, Survey, survey
 from headwater.domain.errors import RequestError
 from headwater.domain.run import RunKind, RunRequest, Window
-from headwater.domain.spec import TableSpec
+from headwater.domain.spec import SqlExtract, TableSpec
 from headwater.domain.staging import TableState
 
-_MICROSECOND = timedelta(microseconds=1)
+
+class PlannedCursor(Protocol):
+    """A cursor column, whose values are texts."""
+
+    @property
+    def is_time(self) -> bool: ...
+    @property
+    def described(self) -> tuple[str, str]:
+        """Its name, and its type at the source."""
+        ...
+
+    def order(self, text: str) -> Any:
+        """What values are compared by."""
+        ...
+
+    def before(self, moment: datetime) -> str:
+        """The greatest value before an instant."""
+        ...
+
+    def below(self, watermark: str, lag: timedelta) -> str:
+        """The watermark less the lag."""
+        ...
+
+
+class Survey(Protocol):
+    """Numbers of rows with a NULL cursor and with one in the future, and the greatest cursor a run may read up to."""
+
+    @property
+    def nulls(self) -> int: ...
+    @property
+    def futures(self) -> int: ...
+    @property
+    def highest(self) -> str | None: ...
+
+
+class Reading(Protocol):
+    """One cursor of one relation, of a source that can be asked."""
+
+    @property
+    def table(self) -> TableSpec: ...
+    @property
+    def extract(self) -> SqlExtract: ...
+    @property
+    def cursor(self) -> PlannedCursor: ...
+    def zone_digest(self, watermark: str, unusable: tuple[int, int] | None = None) -> str:
+        """A text that changes when a row of (watermark - lag, watermark], or the number of unusable cursors, does."""
+        ...
 
 
 def plan_snapshot(table: TableSpec, state: TableState | None, request: RunRequest) -> Window:
@@ -30,13 +75,13 @@ def plan_snapshot(table: TableSpec, state: TableState | None, request: RunReques
     return Window(kind="snapshot", digest=None if state is None or request.full_refresh else state.digest)
 
 
-def plan_incremental(reading: Reading, state: TableState | None, request: RunRequest) -> Window:
+def plan_incremental(reading: Reading, found: Survey, state: TableState | None, request: RunRequest) -> Window:
     """The window (low, high] of a scheduled run, a backfill or a full refresh.
 
     Nothing is read when no cursor lies above the watermark and the lag zone is as the last run left it: a late
     commit changes its digest, and then the zone is read again.
     """
-    found, cursor = survey(reading), reading.cursor
+    cursor = reading.cursor
     scheduled = request.kind is RunKind.SCHEDULED
     facts = {"advances_watermark": scheduled, "null_cursors": found.nulls, "future_cursors": found.futures}
     if request.kind is RunKind.BACKFILL:
@@ -45,7 +90,7 @@ def plan_incremental(reading: Reading, state: TableState | None, request: RunReq
     if watermark is None or not scheduled:
         return _window(None, found.highest, facts, "" if found.highest else "no row has a usable cursor")
     low = cursor.below(watermark, reading.extract.lag)
-    if found.highest is not None and cursor.order(found.highest) > cursor.order(watermark):  # type: ignore[operator]  # one cursor, one type
+    if found.highest is not None and cursor.order(found.highest) > cursor.order(watermark):
         return _window(low, found.highest, facts)
     if not _zone_changed(reading, watermark, state.digest if state else None, found):
         return Window(kind="nothing", note=f"nothing above {watermark}", **facts)
@@ -67,22 +112,22 @@ def _window(low: str | None, high: str | None, facts: dict[str, Any], note: str 
 
 
 def _backfill(reading: Reading, request: RunRequest, highest: str | None, facts: dict[str, Any]) -> Window:
-    """[from, to) as (from - 1 µs, to - 1 µs]: cursors have microseconds at most. Later than now is never read.
+    """[from, to) as (what is just before from, what is just before to]. Later than now is never read.
 
     :raises RequestError: when the cursor is a number, which a window of time says nothing about.
     """
     cursor = reading.cursor
     if not cursor.is_time:
+        name, kind = cursor.described
         raise RequestError(
-            f"table {reading.table.name!r} has cursor {cursor.column.name!r} of type {cursor.column.source_type}: "
-            "a window of time does not apply",
+            f"table {reading.table.name!r} has cursor {name!r} of type {kind}: a window of time does not apply",
             allowed="full_refresh, or leave the table out",
-            facts={"table": reading.table.name, "column": cursor.column.name},
+            facts={"table": reading.table.name, "column": name},
         )
-    low = cursor.shown(request.window_from - _MICROSECOND) if request.window_from else None
+    low = cursor.before(request.window_from) if request.window_from else None
     high = highest
     if request.window_to and high is not None:
-        high = min(high, cursor.shown(request.window_to - _MICROSECOND), key=cursor.order)
-    if high is None or (low is not None and cursor.order(high) <= cursor.order(low)):  # type: ignore[operator]  # as above
+        high = min(high, cursor.before(request.window_to), key=cursor.order)
+    if high is None or (low is not None and cursor.order(high) <= cursor.order(low)):
         return Window(kind="nothing", note="no row in the window", **facts)
     return Window(kind="incremental", low=low, high=high, **facts)

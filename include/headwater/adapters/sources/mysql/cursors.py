@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.mysql_sql import column, dotted, literal
+from headwater.adapters.sources.offering import is_whole_number
 from headwater.domain.errors import SpecError
 from headwater.domain.spec import SqlExtract, TableSpec
 
 TIME_TYPES = ("date", "timestamp", "timestamptz")
-_WHOLE_NUMBERS = ("int", "long", "decimal(20,0)")
 _FIRST_DAY = "'0001-01-01'"
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Cursor:
     def of(cls, table: TableSpec, extract: SqlExtract, columns: Sequence[SourceColumn]) -> Cursor:
         """:raises SpecError: when the cursor has a type without order, or ``lag`` has no meaning for it."""
         found = next((item for item in columns if item.name == extract.cursor), None)
-        if found is None or found.type not in (*TIME_TYPES, *_WHOLE_NUMBERS):
+        if found is None or not (found.type in TIME_TYPES or is_whole_number(found.type)):
             raise SpecError(
                 f"table {table.name!r} needs a cursor column that grows",
                 got=None if found is None else f"{found.name} of type {found.source_type}",
@@ -47,6 +48,10 @@ class Cursor:
         return self.column.type in TIME_TYPES
 
     @property
+    def described(self) -> tuple[str, str]:
+        return self.column.name, self.column.source_type
+
+    @property
     def name(self) -> str:
         return column(self.column.name)
 
@@ -63,6 +68,10 @@ class Cursor:
         plain = moment.astimezone(UTC) if moment.tzinfo else moment
         form = "%Y-%m-%d" if self.column.type == "date" else "%Y-%m-%d %H:%M:%S.%f"
         return plain.strftime(form).rjust(10 if self.column.type == "date" else 26, "0")
+
+    def before(self, moment: datetime) -> str:
+        """The greatest value before an instant: cursors have microseconds at most."""
+        return self.shown(moment - _MICROSECOND)
 
     def below(self, watermark: str, lag: timedelta) -> str:
         """The watermark less the lag."""

@@ -16,9 +16,9 @@ from headwater.adapters.sources.mysql.diagnosing import diagnosed
 from headwater.adapters.sources.mysql.offers import list_relations
 from headwater.adapters.sources.mysql.reading import read
 from headwater.adapters.sources.mysql.session import Session, check_isolation, connect, explained, redact
-from headwater.adapters.sources.mysql.surveying import Reading
-from headwater.adapters.sources.mysql.windows import plan_incremental, plan_snapshot
+from headwater.adapters.sources.mysql.surveying import Reading, survey
 from headwater.adapters.sources.mysql.work import Read
+from headwater.adapters.sources.windows import plan_incremental, plan_snapshot
 from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import TableSpec
@@ -55,7 +55,7 @@ class MySqlExtractor:
                 return plan_snapshot(table, state, request)
             cursor = Cursor.of(table, extract, columns)
             reading = Reading(self._session(), table, extract, relation, columns, cursor)
-            return plan_incremental(reading, state, request)
+            return plan_incremental(reading, survey(reading), state, request)
 
     def extract(
         self,

@@ -9,8 +9,7 @@ from typing import Any
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.relations import SYSTEM
 from headwater.adapters.sources.mysql.session import Session
-from headwater.adapters.sources.naming import check_names
-from headwater.domain.errors import SchemaDriftError
+from headwater.adapters.sources.offering import cursor_candidates, problem_of_names
 from headwater.domain.schema import TableSchema
 from headwater.ports.extractor import SourceRelation
 
@@ -27,7 +26,6 @@ SELECT table_schema, table_name, index_name, column_name FROM information_schema
 WHERE non_unique = 0 AND table_schema NOT IN {SYSTEM} AND column_name IS NOT NULL
 ORDER BY table_schema, table_name, index_name = 'PRIMARY' DESC, index_name, seq_in_index
 """  # noqa: S608 - as above
-_CURSOR_WORDS = ("updated", "modified", "changed", "last_update", "created", "inserted", "loaded")
 
 
 def list_relations(session: Session) -> tuple[SourceRelation, ...]:
@@ -51,7 +49,7 @@ def _offer(row: tuple[Any, ...], columns: Sequence[SourceColumn], keys: dict[str
         relation=f"{schema}.{name}",
         primary_key=primary,
         unique_key=primary or (unique[0] if unique else ()),
-        cursor_candidates=_cursor_candidates(columns, primary),
+        cursor_candidates=cursor_candidates([column.column() for column in columns], primary),
         estimated_rows=None if rows is None or is_view else int(rows),
         schema_=TableSchema(columns=tuple(column.column() for column in columns), primary_key=primary),
         comment=" ".join(comment.split()) if comment and not is_view else None,
@@ -65,17 +63,4 @@ def _problem(schema: str, relation: str, columns: Sequence[SourceColumn]) -> str
         return "the login may not read it, or it is a view of what is gone"
     if "." in schema:
         return "the name of its database has a dot, which separates database and relation in the YAML"
-    try:
-        check_names([column.name for column in columns], relation, {})
-    except SchemaDriftError as error:
-        return f"{error.message}. {error.remedy}"
-    return None
-
-
-def _cursor_candidates(columns: Sequence[SourceColumn], key: tuple[str, ...]) -> tuple[str, ...]:
-    """Times named like one, in the order of the words, then a key that only grows."""
-    stamps = [column.name for column in columns if column.type in ("timestamp", "timestamptz")]
-    named = [name for word in _CURSOR_WORDS for name in stamps if word in name.lower()]
-    whole = ("int", "long", "decimal(20,0)")
-    grows = [column.name for column in columns if (column.name,) == key and column.type in whole]
-    return tuple(dict.fromkeys(named + grows))
+    return problem_of_names([column.name for column in columns], relation)

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.mysql_sql import dotted, literal
 from headwater.adapters.sources.mysql.session import Session
-from headwater.adapters.sources.naming import check_history_names, check_names
-from headwater.domain.errors import SchemaDriftError, SourceTableMissingError, SpecError
+from headwater.adapters.sources.naming import check_history_names, check_names, check_relied_on
+from headwater.domain.errors import SourceTableMissingError, SpecError
 from headwater.domain.spec import SqlExtract, TableSpec
 from headwater.ports.connections import ConnectionInfo
 
@@ -56,7 +56,7 @@ def columns_of(session: Session, table: TableSpec, connection: ConnectionInfo) -
     names = [column.name for column in columns]
     check_names(names, facts["relation"], facts)
     check_history_names(names, table, facts["relation"], facts)
-    _check_relied_on(table, names, facts)
+    check_relied_on(table, names, facts)
     return columns
 
 
@@ -100,17 +100,3 @@ def _missing(session: Session, relation: tuple[str, str], facts: dict[str, str])
         remedy="Restore the relation, grant SELECT on it, or name the new one in `extract: {relation: database.name}`.",
         facts={**facts, "near": near},
     )
-
-
-def _check_relied_on(table: TableSpec, names: list[str], facts: dict[str, str]) -> None:
-    cursor = table.extract.cursor if isinstance(table.extract, SqlExtract) else None
-    for role, name in [*(("key", item) for item in table.key), *([("cursor", cursor)] if cursor else [])]:
-        if name not in names:
-            near = ", ".join(get_close_matches(name, names, n=3, cutoff=0.5))
-            raise SchemaDriftError(
-                f"{role} column {name!r} does not exist in {facts['relation']}",
-                got=", ".join(names),
-                allowed=f"similar: {near}" if near else None,
-                remedy=f"Restore column {name!r} at the source, or change `{role}` of table {table.name!r}.",
-                facts={**facts, "column": name, "near": near},
-            )

@@ -14,8 +14,8 @@ from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import content_digest
 from headwater.adapters.sources.duckdb_sql import literal, quoted
 from headwater.adapters.sources.judging import Texts, make_room, write_judged
-from headwater.adapters.sources.sqlite.storing import record_of
 from headwater.adapters.sources.sqlite.windows import Cursor
+from headwater.adapters.sources.storing import record_of
 from headwater.adapters.sources.texts import Record, TextFile
 from headwater.domain.errors import SourceDataError
 from headwater.domain.run import Window

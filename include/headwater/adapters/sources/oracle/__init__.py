@@ -1,0 +1,1 @@
+"""Rows of relations in Oracle Database."""

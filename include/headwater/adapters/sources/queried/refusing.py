@@ -1,0 +1,116 @@
+"""The server's refusals as failures that say what to do, by the numbers of its errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headwater.domain.errors import (
+    CredentialsError,
+    HeadwaterError,
+    NotPermittedError,
+    SchemaDriftError,
+    SourceDataError,
+    SourceTableMissingError,
+    SourceUnreachableError,
+)
+from headwater.ports.connections import ConnectionInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """What the numbers of a make of database mean."""
+
+    login: frozenset[int | str]
+    database: frozenset[int | str]
+    not_permitted: frozenset[int | str]
+    missing: frozenset[int | str]
+    column_gone: frozenset[int | str]
+    data: frozenset[int | str]
+    too_slow: frozenset[int | str]
+    locked: frozenset[int | str]
+    too_old: frozenset[int | str] = frozenset()
+
+
+def redact(text: str, connection: ConnectionInfo) -> str:
+    """``text`` without the password."""
+    password = connection.password.get_secret_value()
+    return text.replace(password, "***").strip() if password else text.strip()
+
+
+def facts_of(connection: ConnectionInfo) -> dict[str, str]:
+    """What an alert may say of a connection."""
+    place = connection.host if connection.port is None else f"{connection.host}:{connection.port}"
+    return {
+        "connection": connection.id,
+        "login": connection.login,
+        "host": place,
+        "database": connection.schema_,
+    }
+
+
+def refusal(codes: Codes, code: int | str, reason: str, connection: ConnectionInfo) -> HeadwaterError:
+    """Why no session was opened."""
+    facts = facts_of(connection)
+    if code in codes.login or code in codes.not_permitted:
+        return CredentialsError(
+            f"the database at {facts['host']} refused login {connection.login!r} of connection {connection.id!r}",
+            got=reason,
+            remedy=f"Set the right login and password on connection {connection.id!r}, then clear the task.",
+            facts=facts,
+        )
+    return SourceUnreachableError(
+        f"the database of connection {connection.id!r} at {facts['host']} could not be reached",
+        got=reason,
+        remedy="Check that the server runs and that host, port and database of the connection are right.",
+        facts=facts,
+    )
+
+
+def explain(
+    codes: Codes, code: int | str, got: str, connection: ConnectionInfo, facts: Mapping[str, str]
+) -> HeadwaterError:
+    """A failure while a relation was asked about or read."""
+    relation, told = facts["relation"], {**facts_of(connection), **facts}
+    if code in codes.not_permitted:
+        return NotPermittedError(
+            f"login {connection.login!r} may not read {relation}",
+            got=got,
+            remedy="Let the owner of the source grant the right to read it, then run again.",
+            facts={**told, "schema": relation.partition(".")[0]},
+        )
+    if code in codes.missing:
+        return SourceTableMissingError(f"{relation} does not exist at the source any more", got=got, facts=told)
+    if code in codes.column_gone:
+        return SchemaDriftError(f"a column of {relation} vanished while it was read", got=got, facts=told)
+    if code in codes.data:
+        return SourceDataError(f"a value of {relation} cannot be computed by the database", got=got, facts=told)
+    return SourceUnreachableError(
+        f"reading {relation} was interrupted by the database", got=got, remedy=_remedy(codes, code), facts=told
+    )
+
+
+def _remedy(codes: Codes, code: int | str) -> str:
+    if code in codes.too_slow:
+        return "Raise `statement_timeout` in the extra of the connection, or read less at once."
+    if code in codes.locked:
+        return "Try again when whoever holds the relation locked is done."
+    if code in codes.too_old:
+        return "Let the source keep its undo longer than the read takes, read less at once, or at a quieter hour."
+    return "The run reads the same window again when it is retried."
+
+
+def check_time(started: float, limit_seconds: int) -> None:
+    """The driver's own limit is for an answer of the server; this one is for all of a statement's rows.
+
+    :raises SourceUnreachableError: when it has passed.
+    """
+    seconds = time.monotonic() - started
+    if seconds >= limit_seconds:
+        raise SourceUnreachableError(
+            "reading took longer than the statement time-out",
+            got=f"{seconds:,.0f} s",
+            allowed=f"{limit_seconds:,} s",
+            remedy="Raise `statement_timeout` in the extra of the connection, or read less at once.",
+        )

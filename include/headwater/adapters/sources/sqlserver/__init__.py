@@ -1,0 +1,1 @@
+"""Rows of relations in Microsoft SQL Server and Azure SQL."""
