@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from headwater.adapters.jobs.opening import SERVICE_KINDS
 from headwater.adapters.sources.checking.probe import Probe, bad
 from headwater.adapters.sources.files.locations import FILE_KINDS
-from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS, SQLITE_KIND
+from headwater.adapters.sources.opening import MYSQL_KINDS, ORACLE_KINDS, POSTGRES_KINDS, SQLITE_KIND, SQLSERVER_KINDS
 from headwater.domain.errors import HeadwaterError
 from headwater.domain.spec import TableSpec
 from headwater.ports.connections import ConnectionInfo
@@ -38,6 +38,18 @@ def _probes(connection: ConnectionInfo, tables: Sequence[TableSpec]) -> Iterator
         from headwater.adapters.sources.checking.mysql import check_mysql
 
         return check_mysql(connection, tables)
+    if connection.kind in SQLSERVER_KINDS:
+        from headwater.adapters.sources.checking.sqlserver import check_sqlserver
+
+        return check_sqlserver(connection, tables)
+    if connection.kind in ORACLE_KINDS:
+        from headwater.adapters.sources.checking.oracle import check_oracle
+
+        return check_oracle(connection, tables)
+    return _of_files_or_services(connection, tables)
+
+
+def _of_files_or_services(connection: ConnectionInfo, tables: Sequence[TableSpec]) -> Iterator[Probe]:
     from headwater.adapters.sources.checking.files import check_files, check_sqlite
 
     if connection.kind == SQLITE_KIND:
@@ -48,5 +60,6 @@ def _probes(connection: ConnectionInfo, tables: Sequence[TableSpec]) -> Iterator
         from headwater.adapters.sources.checking.services import check_service
 
         return check_service(connection, tables)
-    allowed = ", ".join((*POSTGRES_KINDS, *MYSQL_KINDS, SQLITE_KIND, *FILE_KINDS, *SERVICE_KINDS))
+    databases = (*POSTGRES_KINDS, *MYSQL_KINDS, *SQLSERVER_KINDS, *ORACLE_KINDS, SQLITE_KIND)
+    allowed = ", ".join((*databases, *FILE_KINDS, *SERVICE_KINDS))
     return iter([bad("type", f"nothing reads connections of type {connection.kind!r}", f"Use one of {allowed}.")])

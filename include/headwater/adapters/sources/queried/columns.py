@@ -49,7 +49,8 @@ class Moments:
 def instant(text: str) -> datetime:
     """The instant of a text, without what lies below a microsecond."""
     whole, _, fraction = text.partition(".")
-    return datetime.fromisoformat(f"{whole}.{fraction[:_MICROSECOND_DIGITS].ljust(_MICROSECOND_DIGITS, '0')}")
+    below_second = int(fraction[:_MICROSECOND_DIGITS].ljust(_MICROSECOND_DIGITS, "0"))
+    return datetime.fromisoformat(whole) + timedelta(microseconds=below_second)
 
 
 @dataclass(frozen=True, slots=True)
