@@ -72,6 +72,6 @@ def encryption_of(answer: bytes) -> int | None:
     while at + 5 <= len(payload) and payload[at] != _END:
         token, offset, length = struct.unpack_from(">BHH", payload, at)
         if token == _ENCRYPTION and length == 1 and offset < len(payload):
-            return payload[offset]
+            return int(payload[offset])
         at += 5
     return None

@@ -63,13 +63,14 @@ class OracleSession:
         # it has to be the first statement of its transaction
         self.raw.rollback()
         self.all("SET TRANSACTION READ ONLY")
-        try:
-            yield
-        finally:
-            self.raw.rollback()
+        # a read that fails closes its session, which ends the transaction too
+        yield
+        self.raw.rollback()
 
     def close(self) -> None:
-        self.raw.close()
+        # closing one that broke off would be an error of its own
+        if self.raw.is_healthy():
+            self.raw.close()
 
 
 def connect(connection: ConnectionInfo) -> OracleSession:

@@ -78,7 +78,12 @@ class QueriedExtractor:
             cursor = Cursor.of(table, extract, columns, self._database) if window.kind == "incremental" else None
             work = Read(self._session(), self._database, table, extract, relation, columns, read_as, cursor, window,
                         stamp, facts)  # fmt: skip
-            return read(work, schema, folder, progress or (lambda _: None))
+            try:
+                return read(work, schema, folder, progress or (lambda _: None))
+            except Exception:
+                # its transaction may be open, or its connection gone
+                self.close()
+                raise
 
     def list_relations(self) -> tuple[SourceRelation, ...]:
         facts = {"relation": "its catalogue", "connection": self._database.connection.id}

@@ -68,10 +68,9 @@ class SqlServerSession:
     @contextmanager
     def one_moment(self) -> Iterator[None]:
         self.all(f"SET TRANSACTION ISOLATION LEVEL {self.isolation}; BEGIN TRANSACTION")
-        try:
-            yield
-        finally:
-            self.all("IF @@TRANCOUNT > 0 ROLLBACK; SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        # a read that fails closes its session, which ends the transaction too
+        yield
+        self.all("IF @@TRANCOUNT > 0 ROLLBACK; SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
     def close(self) -> None:
         self.raw.close()

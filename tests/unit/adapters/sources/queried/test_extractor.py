@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from headwater.domain.staging import TableState
 from headwater.ports.extractor import BatchStamp, Extracted
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+Answers = Mapping[str, Sequence[tuple[Any, ...]]]
 STAMP = BatchStamp(run_key="i/erp/r", planned_at=NOW, batch=1, attempt="a")
 SQLSERVER_COLUMNS = [
     ("dbo", "orders", "id", "bigint", 8, 19, 0, False),
@@ -43,7 +45,7 @@ KEY = "FROM sys.indexes", [("dbo", "orders", 1, True, "id")]
 
 
 def sqlserver(rows: list[tuple[Any, ...]], **more: list[tuple[Any, ...]]) -> RecordedSqlServer:
-    answers = {"FROM sys.columns": SQLSERVER_COLUMNS, KEY[0]: KEY[1], "problem": rows, **more}
+    answers: Answers = {"FROM sys.columns": SQLSERVER_COLUMNS, KEY[0]: KEY[1], "problem": rows, **more}
     return RecordedSqlServer(SQLSERVER, RecordedSession(answers))
 
 
@@ -119,7 +121,7 @@ def test_oracle_dates_have_a_time_and_years_before_1_are_none(tmp_path: Path) ->
 
 def test_a_window_goes_from_the_watermark_to_what_is_settled() -> None:
     """Rules 6, 7."""
-    answers = {
+    answers: Answers = {
         "COUNT(CASE": [(0, 0)],
         "MAX(t.[at])": [("2026-01-01 11:00:00.0000000",)],
         "SYSUTCDATETIME(), 121": [("2026-01-01 12:00:00.000000", 0)],
@@ -148,6 +150,15 @@ def test_rows_without_a_usable_cursor_reach_quarantine(tmp_path: Path) -> None:
     found = extractor.extract(spec, window, STAMP, live(extractor.inspect(spec)), str(tmp_path))
     assert (found.rows, found.rejected, found.watermark) == (1, 1, window.high)
     assert rows_of(found.model_copy(update={"files": ()}), "_hw_rules") == [("null_cursor:at",)]
+
+
+def test_a_read_that_fails_ends_its_session(tmp_path: Path) -> None:
+    """Its transaction would hold back writers, or row versions."""
+    database = oracle([(None, "1", float("nan"), None)])
+    with pytest.raises(SourceDataError):
+        extracted(database, table(non_finite="stop"), tmp_path)
+    assert database.session.asked[-1] == "close"
+    assert "end" not in database.session.asked
 
 
 def test_a_missing_relation_names_similar_ones() -> None:

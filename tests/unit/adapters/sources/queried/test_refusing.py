@@ -107,7 +107,7 @@ def test_a_server_that_is_gone_is_told_by_each_driver_without_the_password() -> 
     for connect, connection in ((sqlserver.connect, ERP), (oracle.connect, HR)):
         here = connection.model_copy(update={"host": "127.0.0.1", "port": unused_port()})
         with pytest.raises(SourceUnreachableError, match="could not be reached") as caught:
-            connect(here)  # type: ignore[operator]  # two functions of one shape
+            connect(here)
         assert SECRET not in str(caught.value)
 
 
@@ -133,7 +133,7 @@ def test_extras_are_checked() -> None:
         (OracleOptions, HR, {"sid": "a", "protocol": "udp"}),
     ):
         with pytest.raises(ConnectionMalformedError):
-            options.of(connection.model_copy(update={"extra": extra}))  # type: ignore[attr-defined]  # two of one shape
+            options.of(connection.model_copy(update={"extra": extra}))
 
 
 def test_defaults_of_both() -> None:

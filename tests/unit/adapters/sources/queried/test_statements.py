@@ -77,7 +77,7 @@ def test_sqlserver_versions_are_read_below_the_oldest_that_is_open() -> None:
     assert cursor.inside("00000000000007d0", "00000000000007d1") == (
         "t.[rv] <= CONVERT(binary(8), 0x00000000000007D1) AND t.[rv] > CONVERT(binary(8), 0x00000000000007D0)"
     )
-    assert cursor.order("00000000000007d0") < cursor.order("0000000000001000")
+    assert min("0000000000001000", "00000000000007d0", key=cursor.order) == "00000000000007d0"
 
 
 def test_oracle_snapshot_makes_null_of_what_no_type_holds_where_asked_to() -> None:
