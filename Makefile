@@ -83,7 +83,7 @@ check: setup ## The whole gate but the tests: locks, format, lint, types, layers
 	@$(RUN) --no-sync pytest -q tests/architecture
 
 test: setup ## Run all tests
-	@$(RUN) --no-sync pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(RUN) --no-sync pytest --numprocesses 2 --no-loadscope-reorder
 
 lock: $(UV) ## Resolve dependencies again
 	@$(UV) lock

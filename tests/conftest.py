@@ -8,11 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 
@@ -32,18 +33,33 @@ LANES = {"spark": "spark", "chain": "spark", "bad_input": "spark", "demo": "demo
 """Folder of tests -> what its tests share, so that ``make test``, which runs two processes, starts it once."""
 
 
-@pytest.hookimpl(tryfirst=True)
+def lane(path: str) -> str:
+    """What the tests of a file below this folder share with others; at least the fixtures of their file."""
+    return LANES.get(Path(path).parts[0], path)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long lanes first, each whole in one process; of the others each file, because its fixtures are its own."""
-    lanes = list(dict.fromkeys(LANES.values()))
+    """Long lanes first."""
+    lanes, here = list(dict.fromkeys(LANES.values())), Path(__file__).parent
 
-    def lane(item: pytest.Item) -> str:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        return LANES.get(folder, str(item.path))
+    def place(item: pytest.Item) -> int:
+        found = lane(str(item.path.relative_to(here)))
+        return lanes.index(found) if found in lanes else len(lanes)
 
-    items.sort(key=lambda item: lanes.index(lane(item)) if lane(item) in lanes else len(lanes))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(lane(item)))
+    items.sort(key=place)
+
+
+class LaneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
+    """No lane is split over two processes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return lane(nodeid.partition("::")[0].removeprefix("tests/"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LaneScheduling:
+    """The scheduler of ``make test``."""
+    return LaneScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
