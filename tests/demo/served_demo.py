@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -86,6 +87,11 @@ class Demo:
             check=False,
             start_new_session=True,
         )
+
+    def open_failures(self) -> list[str]:
+        """Titles of open incidents; the note of a change that a table bears asks nobody to act."""
+        found = json.loads(self.shell("uv run headwater incidents --json").stdout)
+        return [incident["title"] for incident in found if incident["kind"] != "notice"]
 
     def source(self) -> psycopg.Connection:
         """The source's database, as its owner."""

@@ -71,9 +71,7 @@ def follow(demo: Demo, alert: Alert, choice: str | None = None, stdin: str = "")
     assert "--wait" in chosen[-1].command
     shown = json.loads(demo.shell(f"uv run headwater incidents {alert.number} --json").stdout)
     assert shown["status"] == "closed", shown
-    still_open = json.loads(demo.shell("uv run headwater incidents --json").stdout)
-    # a note of a change that the table bears closes with the next run that does not meet it
-    assert [incident for incident in still_open if incident["kind"] != "notice"] == []
+    assert demo.open_failures() == []
 
 
 def test_refused_credentials(demo: Demo) -> None:
