@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
             if self.server.leads_to is not None:
                 self.server.runs.save_release(self.server.leads_to)
         run: dict[str, Any] = {"dag_id": "shop", "dag_run_id": "r1", "state": self.server.state, "run_type": "manual"}
-        run |= {"queued_at": None, "start_date": None, "end_date": None}
+        run |= {"queued_at": None, "start_date": None, "end_date": None, "bundle_version": None}
         answer = {**run, "task_instances": [], "is_paused": self.server.paused, "has_import_errors": False}
         content = json.dumps(answer).encode()
         self.send_response(200)
