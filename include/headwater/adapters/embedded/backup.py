@@ -78,7 +78,7 @@ def take_backup(server: EmbeddedPostgres, folder: Path) -> Backup:
     _refuse_without_archiving(server)
     wal.open_archive(server.archive)
     started = datetime.now(UTC)
-    place = folder / f"b-{started:%Y%m%dT%H%M%S}-{uuid4().hex[:4]}"
+    place = folder / f"b-{started:%Y%m%dT%H%M%S%f}-{uuid4().hex[:4]}"
     place.mkdir(parents=True, mode=0o700)
     try:
         _copy(server, place)
