@@ -21,8 +21,12 @@ MEMORY_LIMIT = "200MB"
 THREADS = 2
 FILE_SIZE = "256MB"
 ROW_GROUP_SIZE = "16MB"
-ROWS_IN_GROUP = 98_304
-"""Below DuckDB's 122,880: two writers at once stay under 400 MB with 20 columns (docs/adr, 10)."""
+ROWS_IN_GROUP = 122_880
+"""Two writers of so many rows at once stay under 400 MB with 20 columns (docs/adr, 10)."""
+DICTIONARY_ENTRIES = 4096
+"""Of a column and row group. DuckDB's default, a fifth of the group's rows, hashes far more of a unique column."""
+_NARROW = 100
+"""Columns up to which dictionaries get that limit: a stated one takes its memory at once, for every column."""
 _SYSTEM = frozenset(column.name for column in BRONZE_SYSTEM_COLUMNS)
 
 
@@ -86,7 +90,8 @@ def write_rows(
     items = (f"{_typed(c, values[c.name])} AS {quoted(c.name)}" for c in schema.columns)
     ids = ", ".join(f"{quoted(column.name)}: {column.field_id}" for column in schema.columns)
     select = f"SELECT {', '.join(items)} FROM {source}"  # noqa: S608 - identifiers are quoted, values are literals
-    return _copy(connection, select, ids, folder, stem)
+    dictionaries = f"DICTIONARY_SIZE_LIMIT {DICTIONARY_ENTRIES}, " if len(schema.columns) <= _NARROW else ""
+    return _copy(connection, select, f"{dictionaries}FIELD_IDS {{{ids}}}", folder, stem)
 
 
 def write_rejects(
@@ -136,7 +141,7 @@ def _typed(column: Column, value: str) -> str:
 
 
 def _copy(
-    connection: duckdb.DuckDBPyConnection, select: str, field_ids: str, folder: str, stem: str
+    connection: duckdb.DuckDBPyConnection, select: str, options: str, folder: str, stem: str
 ) -> tuple[DataFile, ...]:
     target = Path(local(folder))
     target.mkdir(parents=True, exist_ok=True)
@@ -146,7 +151,7 @@ def _copy(
     copied = connection.execute(
         f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
         f"ROW_GROUP_SIZE {ROWS_IN_GROUP}, "
-        f"FIELD_IDS {{{field_ids}}}, FILE_SIZE_BYTES '{FILE_SIZE}', "
+        f"{options}, FILE_SIZE_BYTES '{FILE_SIZE}', "
         f"{bounded}FILENAME_PATTERN {literal(stem + '-{i}')}, OVERWRITE_OR_IGNORE true, RETURN_FILES true)"
     ).fetchone()
     names = sorted(copied[1]) if copied else []
