@@ -13,9 +13,9 @@ from headwater.adapters.sources.mysql.mysql_sql import dotted
 from headwater.adapters.sources.mysql.options import Options
 from headwater.adapters.sources.mysql.relations import probe, relation_of
 from headwater.adapters.sources.mysql.session import (
+    CODES,
     NO_RIGHT_TO_DATABASE,
     NO_SUCH_DATABASE,
-    REFUSED_LOGIN,
     Session,
     opened,
     told,
@@ -81,7 +81,7 @@ def _refused(connection: ConnectionInfo, code: int, reason: str) -> Probe:
     if code == NO_RIGHT_TO_DATABASE:
         grant = f"GRANT SELECT ON `{connection.schema_}`.* TO '{connection.login}'@'…'"
         return bad("database", reason, f"Run `{grant}` at the source.")
-    if code in REFUSED_LOGIN:
+    if code in CODES.login:
         return bad("login", reason, f"Set the right login and password on connection {connection.id!r}.")
     return bad("server", reason, "Look at the server's log: it was reached and did not open a session.")
 

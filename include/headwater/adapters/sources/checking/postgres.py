@@ -12,7 +12,8 @@ import psycopg
 
 from headwater.adapters.sources.checking.probe import SECONDS, Probe, bad, good, network
 from headwater.adapters.sources.postgres.relations import probe, relation_of
-from headwater.adapters.sources.postgres.session import conninfo, redact
+from headwater.adapters.sources.postgres.session import conninfo
+from headwater.adapters.sources.refusing import redact
 from headwater.domain.spec import TableSpec
 from headwater.ports.connections import ConnectionInfo
 

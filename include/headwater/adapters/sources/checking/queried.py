@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from headwater.adapters.sources.checking.probe import Probe, bad, good
 from headwater.adapters.sources.queried.database import Database, Session
-from headwater.adapters.sources.queried.refusing import Codes
 from headwater.adapters.sources.queried.relations import relation_of
 from headwater.adapters.sources.queried.statements import dotted
+from headwater.adapters.sources.refusing import Codes
 from headwater.domain.spec import SqlExtract, TableSpec
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from headwater.adapters.sources.drifting import fitting
 from headwater.adapters.sources.mysql import relations
 from headwater.adapters.sources.mysql.options import Options
-from headwater.adapters.sources.mysql.session import Session, facts_of
+from headwater.adapters.sources.mysql.session import Session
 from headwater.adapters.sources.mysql.work import Read
+from headwater.adapters.sources.refusing import facts_of
 from headwater.domain.errors import SourceUnreachableError
 
 

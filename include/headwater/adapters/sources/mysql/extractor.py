@@ -15,9 +15,10 @@ from headwater.adapters.sources.mysql.cursors import Cursor
 from headwater.adapters.sources.mysql.diagnosing import diagnosed
 from headwater.adapters.sources.mysql.offers import list_relations
 from headwater.adapters.sources.mysql.reading import read
-from headwater.adapters.sources.mysql.session import Session, check_isolation, connect, explained, redact
+from headwater.adapters.sources.mysql.session import Session, check_isolation, connect, explained
 from headwater.adapters.sources.mysql.surveying import Reading, survey
 from headwater.adapters.sources.mysql.work import Read
+from headwater.adapters.sources.refusing import redact
 from headwater.adapters.sources.windows import plan_incremental, plan_snapshot
 from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema

@@ -36,7 +36,7 @@ class Oracle:
         return connect(self.connection)
 
     def explained(self, facts: Mapping[str, str]) -> AbstractContextManager[None]:
-        return explained(self.connection, dict(facts))
+        return explained(self.connection, facts)
 
     def folded(self, name: str) -> str:
         """In capitals, as in SQL; a name with a capital in it is meant as it is."""

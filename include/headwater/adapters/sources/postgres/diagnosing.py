@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from headwater.adapters.sources.postgres.session import redact
 from headwater.adapters.sources.postgres.splitting import split
 from headwater.adapters.sources.postgres.work import Read
+from headwater.adapters.sources.refusing import redact
 from headwater.domain.errors import SourceDataError
 
 _SERVERS_WORD = "ERROR:"

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from headwater.domain.errors import (
-    CredentialsError,
-    HeadwaterError,
-    NotPermittedError,
-    SchemaDriftError,
-    SourceDataError,
-    SourceTableMissingError,
-    SourceUnreachableError,
-    SpecError,
-)
+from headwater.adapters.sources.refusing import Codes, explaining, login_refused, redact, unreachable
+from headwater.domain.errors import HeadwaterError, SpecError
 from headwater.ports.connections import ConnectionInfo
 
 LIBPQ_EXTRAS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "target_session_attrs")
 CONNECT_TIMEOUT_SECONDS = 10
 _SESSION = "-c DateStyle=ISO -c default_transaction_read_only=on -c synchronize_seqscans=off -c extra_float_digits=1"
+_DATA = "22"
+"""The class of errors about values: its codes go on with three more letters."""
+_CODES = Codes(
+    not_permitted=frozenset({"42501"}),
+    missing=frozenset({"42P01", "3F000"}),
+    column_gone=frozenset({"42703"}),
+    data=frozenset({_DATA}),
+)
 _REFUSALS = ("authentication failed", "role ", "no pg_hba.conf entry", "no password supplied", "permission denied")
 
 
@@ -65,33 +64,9 @@ def connect(connection: ConnectionInfo) -> psycopg.Connection[tuple[Any, ...]]:
     raise _refusal(connection, reason)
 
 
-@contextmanager
-def explained(connection: ConnectionInfo, table: str, relation: str) -> Iterator[None]:
-    """Turn the driver's errors about one relation into explained ones, without the password and without a chain."""
-    try:
-        yield
-    except psycopg.Error as error:
-        failure = _explain(error, connection, {"table": table, "relation": relation, **facts_of(connection)})
-    else:
-        return
-    raise failure
-
-
-def redact(text: str, connection: ConnectionInfo) -> str:
-    """``text`` without the password."""
-    password = connection.password.get_secret_value()
-    return text.replace(password, "***").strip() if password else text.strip()
-
-
-def facts_of(connection: ConnectionInfo) -> dict[str, str]:
-    """What an alert may say of a connection."""
-    place = connection.host if connection.port is None else f"{connection.host}:{connection.port}"
-    return {
-        "connection": connection.id,
-        "login": connection.login,
-        "host": place,
-        "database": connection.schema_,
-    }
+def explained(connection: ConnectionInfo, table: str, relation: str) -> AbstractContextManager[None]:
+    """Turn the driver's errors about one relation into explained ones."""
+    return explaining(_CODES, psycopg.Error, _told, connection, {"table": table, "relation": relation})
 
 
 def identifier(relation: tuple[str, str]) -> sql.Identifier:
@@ -100,36 +75,14 @@ def identifier(relation: tuple[str, str]) -> sql.Identifier:
 
 
 def _refusal(connection: ConnectionInfo, reason: str) -> HeadwaterError:
-    facts = facts_of(connection)
+    """Why no session was opened: libpq gives no code then."""
     first = reason.splitlines()[0] if reason else "no answer"
     if "FATAL" in reason and any(words in reason for words in _REFUSALS):
-        return CredentialsError(
-            f"the database at {facts['host']} refused login {connection.login!r} of connection {connection.id!r}",
-            got=first,
-            remedy=f"Set the right login and password on connection {connection.id!r}, then clear the task.",
-            facts=facts,
-        )
-    return SourceUnreachableError(
-        f"the database of connection {connection.id!r} at {facts['host']} could not be reached",
-        got=first,
-        remedy="Check that the server runs and that host, port and database of the connection are right.",
-        facts=facts,
-    )
+        return login_refused(connection, first)
+    return unreachable(connection, first)
 
 
-def _explain(error: psycopg.Error, connection: ConnectionInfo, facts: dict[str, str]) -> HeadwaterError:
-    relation, got = facts["relation"], redact(str(error), connection).splitlines()[0]
-    if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return NotPermittedError(
-            f"login {connection.login!r} may not read {relation}",
-            got=got,
-            remedy="Let the owner of the source grant the right to read it, then run again.",
-            facts={**facts, "schema": relation.partition(".")[0]},
-        )
-    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.InvalidSchemaName):
-        return SourceTableMissingError(f"{relation} does not exist at the source any more", got=got, facts=facts)
-    if isinstance(error, psycopg.errors.UndefinedColumn):
-        return SchemaDriftError(f"a column of {relation} vanished while it was read", got=got, facts=facts)
-    if isinstance(error, psycopg.DataError):
-        return SourceDataError(f"a value of {relation} cannot be computed by the database", got=got, facts=facts)
-    return SourceUnreachableError(f"reading {relation} was interrupted by the database", got=got, facts=facts)
+def _told(error: Exception, connection: ConnectionInfo) -> tuple[str, str]:
+    """The SQLSTATE, of errors about values its class alone, and the first line of what was said."""
+    code = _DATA if isinstance(error, psycopg.DataError) else str(getattr(error, "sqlstate", None) or "")
+    return code, (redact(str(error), connection).splitlines() or ["no answer"])[0]

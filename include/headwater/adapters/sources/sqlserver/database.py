@@ -42,7 +42,7 @@ class SqlServer:
         return connect(self.connection)
 
     def explained(self, facts: Mapping[str, str]) -> AbstractContextManager[None]:
-        return explained(self.connection, dict(facts))
+        return explained(self.connection, facts)
 
     def folded(self, name: str) -> str:
         return name

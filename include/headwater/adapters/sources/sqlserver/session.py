@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from headwater.adapters.sources.queried.extras import no_driver
-from headwater.adapters.sources.queried.refusing import Codes, check_time, explain, facts_of, redact, refusal
+from headwater.adapters.sources.refusing import Codes, check_time, explaining, redact, refusal
 from headwater.adapters.sources.sqlserver.options import Options
 from headwater.ports.connections import ConnectionInfo
 
@@ -133,17 +133,9 @@ def opened(connection: ConnectionInfo) -> SqlServerSession:
     return session
 
 
-@contextmanager
-def explained(connection: ConnectionInfo, facts: dict[str, str]) -> Iterator[None]:
-    """Turn the driver's errors about one relation into explained ones, without the password and without a chain."""
-    driver = driver_of(connection)
-    try:
-        yield
-    except driver.Error as error:
-        failure = explain(CODES, *told(error, connection), connection, {**facts_of(connection), **facts})
-    else:
-        return
-    raise failure
+def explained(connection: ConnectionInfo, facts: Mapping[str, str]) -> AbstractContextManager[None]:
+    """Turn the driver's errors about one relation into explained ones."""
+    return explaining(CODES, driver_of(connection).Error, told, connection, facts)
 
 
 def told(error: Exception, connection: ConnectionInfo) -> tuple[int, str]:

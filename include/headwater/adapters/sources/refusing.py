@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from headwater.domain.errors import (
@@ -20,16 +21,16 @@ from headwater.ports.connections import ConnectionInfo
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """What the numbers of a make of database mean."""
+    """What the numbers of a make of database mean; a number in none of the sets is an interruption."""
 
-    login: frozenset[int | str]
-    database: frozenset[int | str]
     not_permitted: frozenset[int | str]
     missing: frozenset[int | str]
     column_gone: frozenset[int | str]
     data: frozenset[int | str]
-    too_slow: frozenset[int | str]
-    locked: frozenset[int | str]
+    login: frozenset[int | str] = frozenset()
+    database: frozenset[int | str] = frozenset()
+    too_slow: frozenset[int | str] = frozenset()
+    locked: frozenset[int | str] = frozenset()
     too_old: frozenset[int | str] = frozenset()
 
 
@@ -51,21 +52,51 @@ def facts_of(connection: ConnectionInfo) -> dict[str, str]:
 
 
 def refusal(codes: Codes, code: int | str, reason: str, connection: ConnectionInfo) -> HeadwaterError:
-    """Why no session was opened."""
+    """Why no session was opened, by the number of the server's error."""
+    refused = code in codes.login or code in codes.not_permitted
+    return login_refused(connection, reason) if refused else unreachable(connection, reason)
+
+
+def login_refused(connection: ConnectionInfo, reason: str) -> CredentialsError:
     facts = facts_of(connection)
-    if code in codes.login or code in codes.not_permitted:
-        return CredentialsError(
-            f"the database at {facts['host']} refused login {connection.login!r} of connection {connection.id!r}",
-            got=reason,
-            remedy=f"Set the right login and password on connection {connection.id!r}, then clear the task.",
-            facts=facts,
-        )
+    return CredentialsError(
+        f"the database at {facts['host']} refused login {connection.login!r} of connection {connection.id!r}",
+        got=reason,
+        remedy=f"Set the right login and password on connection {connection.id!r}, then clear the task.",
+        facts=facts,
+    )
+
+
+def unreachable(connection: ConnectionInfo, reason: str) -> SourceUnreachableError:
+    facts = facts_of(connection)
     return SourceUnreachableError(
         f"the database of connection {connection.id!r} at {facts['host']} could not be reached",
         got=reason,
         remedy="Check that the server runs and that host, port and database of the connection are right.",
         facts=facts,
     )
+
+
+@contextmanager
+def explaining(
+    codes: Codes,
+    errors: type[Exception],
+    told: Callable[[Exception, ConnectionInfo], tuple[int | str, str]],
+    connection: ConnectionInfo,
+    facts: Mapping[str, str],
+) -> Iterator[None]:
+    """Turn the driver's errors about one relation into explained ones, without the password and without a chain.
+
+    :param errors: the class of all the driver raises. :param told: the number and the words of one of them.
+    :param facts: ``relation``, and what else an alert may say.
+    """
+    try:
+        yield
+    except errors as error:
+        failure = explain(codes, *told(error, connection), connection, facts)
+    else:
+        return
+    raise failure
 
 
 def explain(

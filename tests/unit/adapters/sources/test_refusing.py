@@ -6,14 +6,18 @@ import socket
 from types import SimpleNamespace
 
 import oracledb
+import psycopg
 import pymssql
+import pymysql
 import pytest
 from pydantic import SecretStr
 from tests.unit.adapters.sources.queried.recorded import ORACLE, SQLSERVER
 
+from headwater.adapters.sources.mysql import session as mysql
 from headwater.adapters.sources.oracle import session as oracle
 from headwater.adapters.sources.oracle.options import Options as OracleOptions
-from headwater.adapters.sources.queried.refusing import check_time, refusal
+from headwater.adapters.sources.postgres import session as postgres
+from headwater.adapters.sources.refusing import check_time, refusal
 from headwater.adapters.sources.sqlserver import session as sqlserver
 from headwater.adapters.sources.sqlserver.options import Options as SqlServerOptions
 from headwater.domain.errors import (
@@ -76,6 +80,49 @@ def test_oracle_errors_while_reading(code: str, failure: type[HeadwaterError]) -
     with pytest.raises(failure) as caught, oracle.explained(HR, FACTS):
         raise ora(code)
     assert caught.value.got == f"{code}: refused ***"
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("number", "failure", "remedy"),
+    [
+        (1142, NotPermittedError, "Let the owner"),
+        (1146, SourceTableMissingError, ""),
+        (1054, SchemaDriftError, ""),
+        (1690, SourceDataError, ""),
+        (1205, SourceUnreachableError, "holds the relation locked"),
+        (3024, SourceUnreachableError, "statement_timeout"),
+        (2013, SourceUnreachableError, "again when it is retried"),
+    ],
+)
+def test_mysql_errors_while_reading(number: int, failure: type[HeadwaterError], remedy: str) -> None:
+    with pytest.raises(failure) as caught, mysql.explained(ERP, FACTS):
+        raise pymysql.OperationalError(number, f"said of {SECRET}\nin two lines")
+    assert caught.value.got == f"said of *** ({number})"
+    assert remedy in (caught.value.remedy or "")
+    assert caught.value.facts.items() >= {**FACTS, "connection": ERP.id}.items()
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (psycopg.errors.InsufficientPrivilege, NotPermittedError),
+        (psycopg.errors.UndefinedTable, SourceTableMissingError),
+        (psycopg.errors.InvalidSchemaName, SourceTableMissingError),
+        (psycopg.errors.UndefinedColumn, SchemaDriftError),
+        (psycopg.errors.DivisionByZero, SourceDataError),
+        (psycopg.DataError, SourceDataError),
+        (psycopg.errors.AdminShutdown, SourceUnreachableError),
+        (psycopg.OperationalError, SourceUnreachableError),
+    ],
+)
+def test_postgres_errors_while_reading(error: type[psycopg.Error], failure: type[HeadwaterError]) -> None:
+    with pytest.raises(failure) as caught, postgres.explained(ERP, "orders", "dbo.orders"):
+        raise error(f"said of {SECRET}\nin two lines")
+    assert type(caught.value) is failure
+    assert caught.value.got == "said of ***"
+    assert caught.value.facts.items() >= {**FACTS, "connection": ERP.id}.items()
     assert caught.value.__cause__ is None
 
 
