@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from headwater.adapters.sources.surveying import Survey
 from headwater.domain.errors import RequestError
 from headwater.domain.run import RunKind, RunRequest, Window
 from headwater.domain.spec import SqlExtract, TableSpec
@@ -32,17 +33,6 @@ class PlannedCursor(Protocol):
     def below(self, watermark: str, lag: timedelta) -> str:
         """The watermark less the lag."""
         ...
-
-
-class Survey(Protocol):
-    """Numbers of rows with a NULL cursor and with one in the future, and the greatest cursor a run may read up to."""
-
-    @property
-    def nulls(self) -> int: ...
-    @property
-    def futures(self) -> int: ...
-    @property
-    def highest(self) -> str | None: ...
 
 
 class Reading(Protocol):

@@ -11,7 +11,7 @@ from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.cursors import Cursor, unusable_counts, zone_sums
 from headwater.adapters.sources.mysql.mysql_sql import dotted
 from headwater.adapters.sources.mysql.session import Session
-from headwater.domain.errors import SourceDataError
+from headwater.adapters.sources.surveying import Survey, check_bearable
 from headwater.domain.spec import SqlExtract, TableSpec
 
 _OLDEST = """
@@ -53,15 +53,6 @@ class Reading:
         return f"zone-v1:{rows}:{total or 0}:{nulls}:{futures}"
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """Numbers of rows with a NULL cursor and with one in the future, and the greatest cursor a run may read up to."""
-
-    nulls: int
-    futures: int
-    highest: str | None
-
-
 def survey(reading: Reading) -> Survey:
     """Look at the cursor, by its index where it has one.
 
@@ -71,7 +62,7 @@ def survey(reading: Reading) -> Survey:
     """
     cursor = reading.cursor
     nulls, futures = reading.session.first(unusable_counts(cursor, reading.relation))
-    _enforce(reading, nulls, futures)
+    check_bearable(reading.table, reading.extract, ".".join(reading.relation), nulls, futures, "NULL or zero")
     highest = reading.session.one(
         f"SELECT CAST({cursor.name} AS CHAR) FROM {dotted(reading.relation)} AS t "  # noqa: S608 - made of quoted names and literals
         f"WHERE {_settled(reading)} AND {cursor.is_a_day()} ORDER BY {cursor.name} DESC LIMIT 1"
@@ -119,15 +110,3 @@ def oldest_transaction_seconds(session: Session) -> int | None:
 def may_see_transactions(session: Session) -> bool:
     """Whether the login may know of transactions that are not its own."""
     return bool(session.one(_MAY_SEE))
-
-
-def _enforce(reading: Reading, nulls: int, futures: int) -> None:
-    if reading.extract.bad_cursor == "stop" and (nulls or futures):
-        name, relation = reading.cursor.column.name, ".".join(reading.relation)
-        raise SourceDataError(
-            f"{nulls + futures} rows of {relation} have no usable cursor {name!r}",
-            got=f"{nulls} NULL or zero, {futures} in the future",
-            allowed="none, by `bad_cursor: stop`",
-            remedy=f"Correct {name!r} at the source, or set `bad_cursor: quarantine`.",
-            facts={"table": reading.table.name, "relation": relation, "column": name, "count": str(nulls + futures)},
-        )

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from headwater.adapters.sources.postgres.cursors import Cursor, unusable_counts
-from headwater.domain.errors import SourceDataError
+from headwater.adapters.sources.surveying import Survey, check_bearable
 from headwater.domain.spec import SqlExtract, TableSpec
 
 Session = psycopg.Connection[tuple[Any, ...]]
@@ -62,15 +62,6 @@ class Reading:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """Numbers of rows with a NULL cursor and with one in the future, and the greatest cursor a run may read up to."""
-
-    nulls: int
-    futures: int
-    highest: str | None
-
-
 def survey(reading: Reading) -> Survey:
     """Look at the cursor: by its index where it has one, else in a single pass over the relation.
 
@@ -92,20 +83,8 @@ def survey(reading: Reading) -> Survey:
             "(max({}) FILTER (WHERE {}))::text FROM {} AS t"
         ).format(cursor.is_null(), cursor.is_future(), cursor.name, settled, source)
         nulls, futures, highest = reading.session.execute(passed).fetchone() or (0, 0, None)
-    _enforce(reading, nulls, futures)
+    check_bearable(reading.table, reading.extract, ".".join(reading.relation), nulls, futures)
     return Survey(nulls, futures, highest)
-
-
-def _enforce(reading: Reading, nulls: int, futures: int) -> None:
-    if reading.extract.bad_cursor == "stop" and (nulls or futures):
-        name, relation = reading.cursor.column.name, ".".join(reading.relation)
-        raise SourceDataError(
-            f"{nulls + futures} rows of {relation} have no usable cursor {name!r}",
-            got=f"{nulls} NULL, {futures} in the future",
-            allowed="none, by `bad_cursor: stop`",
-            remedy=f"Correct {name!r} at the source, or set `bad_cursor: quarantine`.",
-            facts={"table": reading.table.name, "relation": relation, "column": name, "count": str(nulls + futures)},
-        )
 
 
 def _settled(reading: Reading) -> sql.Composable:

@@ -9,7 +9,8 @@ from psycopg import sql
 
 from headwater.adapters.sources.postgres.carrying import SourceColumn
 from headwater.adapters.sources.postgres.cursors import CURSOR_TYPES, Cursor, zone_digest
-from headwater.adapters.sources.postgres.surveying import Reading, Session, Survey, survey
+from headwater.adapters.sources.postgres.surveying import Reading, Session, survey
+from headwater.adapters.sources.surveying import Survey
 from headwater.domain.errors import RequestError, SpecError
 from headwater.domain.run import RunKind, RunRequest, Window
 from headwater.domain.spec import SqlExtract, TableSpec

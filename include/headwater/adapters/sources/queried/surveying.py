@@ -10,7 +10,7 @@ from headwater.adapters.sources.queried import statements
 from headwater.adapters.sources.queried.columns import QueriedColumn
 from headwater.adapters.sources.queried.cursors import Cursor
 from headwater.adapters.sources.queried.database import Clock, Relation, Session
-from headwater.domain.errors import SourceDataError
+from headwater.adapters.sources.surveying import Survey, check_bearable
 from headwater.domain.spec import SqlExtract, TableSpec
 
 _SECOND = timedelta(seconds=1)
@@ -50,15 +50,6 @@ class Reading:
         return int(nulls), int(futures)
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """Numbers of rows with a NULL cursor and with one in the future, and the greatest cursor a run may read up to."""
-
-    nulls: int
-    futures: int
-    highest: str | None
-
-
 def survey(reading: Reading) -> Survey:
     """Look at the cursor, by its index where it has one.
 
@@ -67,7 +58,7 @@ def survey(reading: Reading) -> Survey:
     :raises SourceDataError: when there are unusable cursors and the policy is ``stop``.
     """
     nulls, futures = reading.unusable()
-    _enforce(reading, nulls, futures)
+    check_bearable(reading.table, reading.extract, ".".join(reading.relation), nulls, futures)
     condition = settled(reading.cursor, reading.cursor.database.clock(reading.session))
     [(highest,)] = reading.session.all(statements.highest(reading.relation, reading.cursor, condition))
     if isinstance(highest, bytes):
@@ -92,15 +83,3 @@ def settled(cursor: Cursor, clock: Clock) -> str:
         since = clock.utc + min(offset, timedelta(0)) - timedelta(seconds=clock.oldest_seconds) - _SECOND
         parts.append(f"{cursor.name} < {cursor.value(cursor.floor(since))}")
     return " AND ".join(parts)
-
-
-def _enforce(reading: Reading, nulls: int, futures: int) -> None:
-    if reading.extract.bad_cursor == "stop" and (nulls or futures):
-        name, relation = reading.cursor.column.name, ".".join(reading.relation)
-        raise SourceDataError(
-            f"{nulls + futures} rows of {relation} have no usable cursor {name!r}",
-            got=f"{nulls} NULL, {futures} in the future",
-            allowed="none, by `bad_cursor: stop`",
-            remedy=f"Correct {name!r} at the source, or set `bad_cursor: quarantine`.",
-            facts={"table": reading.table.name, "relation": relation, "column": name, "count": str(nulls + futures)},
-        )

@@ -10,7 +10,8 @@ from typing import Any
 
 from headwater.adapters.sources.duckdb_sql import quoted
 from headwater.adapters.sources.sqlite.instants import shown
-from headwater.domain.errors import RequestError, SourceDataError, SpecError
+from headwater.adapters.sources.surveying import check_bearable
+from headwater.domain.errors import RequestError, SpecError
 from headwater.domain.run import RunKind, RunRequest, Window
 from headwater.domain.schema import Column
 from headwater.domain.spec import SqlExtract, TableSpec
@@ -116,7 +117,7 @@ def plan_snapshot(table: TableSpec, state: TableState | None, request: RunReques
 def plan_incremental(cursor: Cursor, state: TableState | None, request: RunRequest, now: datetime) -> Window:
     """The window (low, high] of a scheduled run, a backfill or a full refresh."""
     nulls, futures = (int(cursor.one(f"count(*) FILTER (WHERE {rule})")) for rule in cursor.is_unusable(now))
-    _check_bearable(cursor, nulls, futures)
+    check_bearable(cursor.table, cursor.extract, cursor.relation, nulls, futures, "NULL or of another type")
     scheduled = request.kind is RunKind.SCHEDULED
     facts = {"advances_watermark": scheduled, "null_cursors": nulls, "future_cursors": futures}
     highest = cursor.highest(now)
@@ -139,19 +140,6 @@ def _window(low: str | None, high: str | None, facts: dict[str, Any]) -> Window:
     if high is None and not facts["null_cursors"] and not facts["future_cursors"]:
         return Window(kind="nothing", note="nothing to read", **facts)
     return Window(kind="incremental", low=low, high=high, **facts)
-
-
-def _check_bearable(cursor: Cursor, nulls: int, futures: int) -> None:
-    if cursor.extract.bad_cursor == "stop" and (nulls or futures):
-        name = cursor.column.name
-        raise SourceDataError(
-            f"{nulls + futures} rows of {cursor.relation} have no usable cursor {name!r}",
-            got=f"{nulls} NULL or of another type, {futures} in the future",
-            allowed="none, by `bad_cursor: stop`",
-            remedy=f"Correct {name!r} at the source, or set `bad_cursor: quarantine`.",
-            facts={"table": cursor.table.name, "relation": cursor.relation, "column": name,
-                   "count": str(nulls + futures)},
-        )  # fmt: skip
 
 
 def _backfill(cursor: Cursor, request: RunRequest, highest: str | None, facts: dict[str, Any]) -> Window:
