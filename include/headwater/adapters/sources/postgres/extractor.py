@@ -16,9 +16,10 @@ from headwater.adapters.sources.postgres.diagnosing import check_readable
 from headwater.adapters.sources.postgres.offers import list_relations
 from headwater.adapters.sources.postgres.reading import read
 from headwater.adapters.sources.postgres.session import connect, explained
-from headwater.adapters.sources.postgres.windows import open_reading, plan_incremental, plan_snapshot
+from headwater.adapters.sources.postgres.windows import open_reading, plan_incremental
 from headwater.adapters.sources.postgres.work import Read
 from headwater.adapters.sources.refusing import facts_of, redact
+from headwater.adapters.sources.windows import plan_snapshot
 from headwater.domain.errors import SourceUnreachableError
 from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema

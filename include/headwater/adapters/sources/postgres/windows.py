@@ -19,23 +19,6 @@ from headwater.domain.staging import TableState
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def plan_snapshot(table: TableSpec, state: TableState | None, request: RunRequest) -> Window:
-    """The whole relation; the published digest travels along unless everything is asked for again.
-
-    :raises RequestError: for a backfill: a snapshot has no past (rule 7).
-    """
-    if request.kind is RunKind.BACKFILL:
-        raise RequestError(
-            f"table {table.name!r} is read as a snapshot: it has no past to backfill",
-            got="a window",
-            allowed="a run without a window, or full_refresh",
-            remedy="Leave this table out of the backfill, or declare `extract: {mode: incremental, cursor: …}`.",
-            facts={"table": table.name},
-        )
-    digest = None if state is None or request.full_refresh else state.digest
-    return Window(kind="snapshot", digest=digest)
-
-
 def open_reading(
     session: Session, table: TableSpec, relation: tuple[str, str], columns: tuple[SourceColumn, ...], time_zone: str
 ) -> Reading:

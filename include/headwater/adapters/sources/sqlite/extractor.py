@@ -11,7 +11,8 @@ from headwater.adapters.sources.drifting import fitting
 from headwater.adapters.sources.sqlite import relations
 from headwater.adapters.sources.sqlite.reading import Read, read
 from headwater.adapters.sources.sqlite.session import connect, explained
-from headwater.adapters.sources.sqlite.windows import Cursor, plan_incremental, plan_snapshot
+from headwater.adapters.sources.sqlite.windows import Cursor, plan_incremental
+from headwater.adapters.sources.windows import plan_snapshot
 from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import TableSpec

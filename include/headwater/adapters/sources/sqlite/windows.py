@@ -102,18 +102,6 @@ class Cursor:
         return shown(datetime.fromisoformat(watermark).replace(tzinfo=UTC) - self.extract.lag)
 
 
-def plan_snapshot(table: TableSpec, state: TableState | None, request: RunRequest) -> Window:
-    """The whole relation. :raises RequestError: for a backfill: a snapshot has no past (rule 7)."""
-    if request.kind is RunKind.BACKFILL:
-        raise RequestError(
-            f"table {table.name!r} is read as a snapshot: it has no past to backfill",
-            got="a window",
-            allowed="a run without a window, or full_refresh",
-            facts={"table": table.name},
-        )
-    return Window(kind="snapshot", digest=None if state is None or request.full_refresh else state.digest)
-
-
 def plan_incremental(cursor: Cursor, state: TableState | None, request: RunRequest, now: datetime) -> Window:
     """The window (low, high] of a scheduled run, a backfill or a full refresh."""
     nulls, futures = (int(cursor.one(f"count(*) FILTER (WHERE {rule})")) for rule in cursor.is_unusable(now))
