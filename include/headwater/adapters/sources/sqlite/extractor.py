@@ -9,10 +9,11 @@ from datetime import datetime
 from headwater.adapters.sources.declared import sql_extract
 from headwater.adapters.sources.drifting import fitting
 from headwater.adapters.sources.sqlite import relations
+from headwater.adapters.sources.sqlite.cursors import Cursor
 from headwater.adapters.sources.sqlite.reading import Read, read
 from headwater.adapters.sources.sqlite.session import connect, explained
-from headwater.adapters.sources.sqlite.windows import Cursor, plan_incremental
-from headwater.adapters.sources.windows import plan_snapshot
+from headwater.adapters.sources.sqlite.surveying import Reading, survey
+from headwater.adapters.sources.windows import plan_incremental, plan_snapshot
 from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import TableSpec
@@ -41,12 +42,13 @@ class SqliteExtractor:
         now: datetime,
     ) -> Window:
         """:raises RequestError: for a backfill of a snapshot, or of a cursor that is a number."""
-        if sql_extract(table).mode == "snapshot":
-            self.inspect(table)
+        extract, offered = sql_extract(table), self.inspect(table)
+        if extract.mode == "snapshot":
             return plan_snapshot(table, state, request)
-        cursor = self._cursor(table, self.inspect(table))
+        cursor = Cursor.of(table, extract, offered.columns)
         with explained(self._connection, self._facts(table)):
-            return plan_incremental(cursor, state, request, now)
+            reading = Reading(self._session(), table, extract, relations.relation_of(table), cursor, now)
+            return plan_incremental(reading, survey(reading), state, request)
 
     def extract(
         self,
@@ -68,8 +70,8 @@ class SqliteExtractor:
         fit = fitting(offered.columns, table, schema, facts["relation"], facts)
         read_as = [c.model_copy(update={"type": fit.judged.get(c.name, c.type)}) for c in offered.columns]
         columns = tuple(column for column in read_as if column.name not in fit.left_out)
-        cursor = self._cursor(table, offered) if window.kind == "incremental" else None
         extract, relation = sql_extract(table), relations.relation_of(table)
+        cursor = Cursor.of(table, extract, offered.columns) if window.kind == "incremental" else None
         work = Read(self._session(), table, extract, relation, columns, cursor, window, stamp, facts)
         with explained(self._connection, facts):
             return read(work, schema, folder, progress or (lambda _: None))
@@ -86,9 +88,6 @@ class SqliteExtractor:
         if self._open is None:
             self._open = connect(self._connection)
         return self._open
-
-    def _cursor(self, table: TableSpec, schema: TableSchema) -> Cursor:
-        return Cursor.of(self._session(), table, relations.relation_of(table), schema.columns)
 
     def _facts(self, table: TableSpec) -> dict[str, str]:
         return {"table": table.name, "relation": relations.relation_of(table), "connection": self._connection.id}

@@ -14,7 +14,8 @@ from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import content_digest
 from headwater.adapters.sources.duckdb_sql import literal, quoted
 from headwater.adapters.sources.judging import Texts, make_room, write_judged
-from headwater.adapters.sources.sqlite.windows import Cursor
+from headwater.adapters.sources.sqlite.cursors import Cursor
+from headwater.adapters.sources.sqlite.surveying import Reading
 from headwater.adapters.sources.storing import record_of
 from headwater.adapters.sources.texts import Record, TextFile
 from headwater.domain.errors import SourceDataError
@@ -86,7 +87,8 @@ def _one_snapshot(session: sqlite3.Connection) -> Iterator[None]:
 def _zone_digest(work: Read) -> str | None:
     if work.cursor is None or not work.window.advances_watermark or work.window.high is None:
         return None
-    return work.cursor.zone_digest(work.window.high, work.stamp.planned_at)
+    reading = Reading(work.session, work.table, work.extract, work.relation, work.cursor, work.stamp.planned_at)
+    return reading.zone_digest(work.window.high)
 
 
 def _records(work: Read, progress: Callable[[str], None]) -> Iterator[Record]:
@@ -110,7 +112,7 @@ def _query(work: Read, names: str) -> tuple[str, Sequence[Any]]:
     null, future = cursor.is_unusable(work.stamp.planned_at)
     bounds = [(sign, value) for sign, value in ((">", window.low), ("<=", window.high)) if value is not None]
     inside = " AND ".join([f"{cursor.value} {sign} ?" for sign, _ in bounds]) if window.high is not None else "false"
-    values = [cursor.typed(value) for _, value in bounds] if window.high is not None else []
+    values = [cursor.order(value) for _, value in bounds] if window.high is not None else []
     unusable = f"CASE WHEN {null} THEN 'null_cursor' WHEN {future} THEN 'future_cursor' END"
     where = f"({inside}) OR {null} OR {future}"
     return f"SELECT {unusable}, {names} FROM {source} WHERE {where}", values  # noqa: S608 - as above
