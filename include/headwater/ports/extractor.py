@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from headwater.domain.base import Value
 from headwater.domain.run import RunRequest, Window
@@ -45,6 +45,17 @@ class Extracted(Value):
     watermark: str | None = None
     ledger: bytes | None = None
     noticed: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, files: Sequence[DataFile], rejects: Sequence[DataFile]) -> Self:
+        """What finished files amount to."""
+        return cls(
+            files=tuple(files),
+            rejects=tuple(rejects),
+            rows=sum(file.rows for file in files),
+            size_bytes=sum(file.size_bytes for file in files),
+            rejected=sum(file.rows for file in rejects),
+        )
 
 
 class SourceRelation(Value):

@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.duckdb_sql import literal
+from headwater.adapters.sources.duckdb_sql import constant, literal
 from headwater.adapters.sources.rejecting import check_share
 from headwater.adapters.sources.text_values import is_untypable, typed
 from headwater.domain.errors import SourceDataError
 from headwater.domain.run import RunKey
 from headwater.domain.schema import TableSchema
+from headwater.domain.spec import SqlExtract, TableSpec
 from headwater.ports.catalog import DataFile
 from headwater.ports.extractor import BatchStamp, Extracted
 from headwater.ports.failpoints import failpoint
@@ -62,6 +63,25 @@ class Texts:
     placed: bool = True
 
 
+class RowsAsTexts(Protocol):
+    """One extract of one relation, whose rows come as texts."""
+
+    @property
+    def table(self) -> TableSpec: ...
+    @property
+    def extract(self) -> SqlExtract: ...
+    @property
+    def stamp(self) -> BatchStamp: ...
+    @property
+    def schema(self) -> TableSchema: ...
+    @property
+    def folder(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def facts(self) -> dict[str, str]: ...
+
+
 def make_room(engine: duckdb.DuckDBPyConnection, columns: int) -> None:
     """Let wide tables have the buffers that each of their columns needs, and large values go as soon as they came.
 
@@ -106,9 +126,20 @@ def write_judged(
         name = f"bronze.{RunKey.parse(stamp.run_key).dag_id}.{table}"
         rejects = parquet.write_rejects(engine, stamp, name, "rejected", folder, "ordinal")
     failpoint("extract.files")
-    size_bytes, rejected = sum(file.size_bytes for file in rows), sum(file.rows for file in rejects)
-    extracted = Extracted(files=rows, rejects=rejects, rows=taken, size_bytes=size_bytes, rejected=rejected)
-    return extracted, [(file, count) for file, _, count in broken]
+    return Extracted.of(rows, rejects), [(file, count) for file, _, count in broken]
+
+
+def judge_rows(
+    engine: duckdb.DuckDBPyConnection, work: RowsAsTexts, kinds: Mapping[str, str], texts: Path, rows: int
+) -> Extracted:
+    """Rows of a relation, each by itself: typed, or for quarantine.
+
+    :param kinds: the live table's types by column. :param texts: a file in the form of ``TextFile``.
+    :raises SourceDataError: when more rows cannot be taken than the table may lose.
+    """
+    judged = Texts([texts], kinds, work.table.key, constant(work.origin), work.facts, placed=False)
+    share = work.extract.max_quarantined_share
+    return write_judged(engine, judged, rows, share, work.stamp, work.schema, work.folder)[0]
 
 
 def _source(texts: Texts) -> str:

@@ -35,18 +35,23 @@ class PlannedCursor(Protocol):
         ...
 
 
-class Reading(Protocol):
+class Zoned(Protocol):
+    """A relation that tells whether its lag zone changed."""
+
+    @property
+    def extract(self) -> SqlExtract: ...
+    def zone_digest(self, watermark: str, unusable: tuple[int, int] | None = None) -> str:
+        """A text that changes when a row of (watermark - lag, watermark], or the number of unusable cursors, does."""
+        ...
+
+
+class Reading(Zoned, Protocol):
     """One cursor of one relation, of a source that can be asked."""
 
     @property
     def table(self) -> TableSpec: ...
     @property
-    def extract(self) -> SqlExtract: ...
-    @property
     def cursor(self) -> PlannedCursor: ...
-    def zone_digest(self, watermark: str, unusable: tuple[int, int] | None = None) -> str:
-        """A text that changes when a row of (watermark - lag, watermark], or the number of unusable cursors, does."""
-        ...
 
 
 def plan_snapshot(table: TableSpec, state: TableState | None, request: RunRequest) -> Window:
@@ -78,23 +83,32 @@ def plan_incremental(reading: Reading, found: Survey, state: TableState | None, 
         return _backfill(reading, request, found.highest, facts)
     watermark = None if state is None else state.watermark
     if watermark is None or not scheduled:
-        return _window(None, found.highest, facts, "" if found.highest else "no row has a usable cursor")
+        return bounded(None, found.highest, facts, "" if found.highest else "no row has a usable cursor")
     low = cursor.below(watermark, reading.extract.lag)
     if found.highest is not None and cursor.order(found.highest) > cursor.order(watermark):
-        return _window(low, found.highest, facts)
-    if not _zone_changed(reading, watermark, state.digest if state else None, found):
+        return bounded(low, found.highest, facts)
+    if not zone_changed(reading, watermark, state.digest if state else None, found):
         return Window(kind="nothing", note=f"nothing above {watermark}", **facts)
-    return _window(low, watermark, facts, "late commits below the watermark")
+    return bounded(low, watermark, facts, "late commits below the watermark")
 
 
-def _zone_changed(reading: Reading, watermark: str, digest: str | None, found: Survey) -> bool:
+def zone_changed(reading: Zoned, watermark: str, digest: str | None, found: Survey) -> bool:
     """Whether rows of the lag zone, or the number of unusable cursors, are other than the last run left them."""
     if digest is None:
         return bool(reading.extract.lag)
     return reading.zone_digest(watermark, (found.nulls, found.futures)) != digest
 
 
-def _window(low: str | None, high: str | None, facts: dict[str, Any], note: str = "") -> Window:
+def zone_left(reading: Zoned, window: Window) -> str | None:
+    """What the next plan compares the lag zone with; None where the watermark stays."""
+    if not window.advances_watermark or window.high is None:
+        return None
+    # where the plan met no unusable cursor none was looked for: one that came since makes the next plan's digest differ
+    return reading.zone_digest(window.high, None if window.null_cursors or window.future_cursors else (0, 0))
+
+
+def bounded(low: str | None, high: str | None, facts: dict[str, Any], note: str = "") -> Window:
+    """The window (low, high]; nothing is read without a high bound, unless some rows have no usable cursor."""
     # rows without a usable cursor still have to reach quarantine, so their presence makes a window
     if high is None and not facts["null_cursors"] and not facts["future_cursors"]:
         return Window(kind="nothing", note=note or "nothing to read", **facts)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.digest import content_digest
+from headwater.adapters.sources.digest import unless_equal
 from headwater.adapters.sources.duckdb_sql import literal
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
@@ -46,9 +46,7 @@ def read(
             engine, texts, parser.records, extract.max_quarantined_share, stamp, schema, folder
         )
         if whole:
-            extracted = _unless_equal(
-                content_digest(engine, schema, extracted.files, extracted.rejects), digest, extracted
-            )
+            extracted = unless_equal(engine, schema, extracted, digest)
     noticed = tuple(f"{words} (first in {path})" for words, path in sorted(parser.noticed.items()))
     extracted = extracted.model_copy(update={"noticed": noticed})
     paths = {item.file.path for item in parser.counted}
@@ -57,10 +55,3 @@ def read(
         # a member of an archive is counted with its archive
         per_file[name if name in paths else next(path for path in paths if name.startswith(f"{path}!"))] += count
     return extracted, [item.read_file(per_file[item.file.path]) for item in parser.counted]
-
-
-def _unless_equal(found: str, known: str | None, extracted: Extracted) -> Extracted:
-    if found != known:
-        return extracted.model_copy(update={"digest": found})
-    parquet.delete([*extracted.files, *extracted.rejects])
-    return Extracted(digest=found)

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.digest import content_digest
+from headwater.adapters.sources.digest import digested
 from headwater.adapters.sources.duckdb_sql import constant, literal
 from headwater.adapters.sources.judging import make_room
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.judging import Fault, faults, is_unfit, rejected
 from headwater.adapters.sources.mysql.mysql_sql import dotted
 from headwater.adapters.sources.mysql.scanning import attach, query
-from headwater.adapters.sources.mysql.surveying import Reading
 from headwater.adapters.sources.mysql.watching import watched
 from headwater.adapters.sources.mysql.work import Read
 from headwater.adapters.sources.rejecting import check_share
+from headwater.adapters.sources.windows import zone_left
 from headwater.domain.errors import SourceDataError
 from headwater.domain.quarantine_share import ALWAYS_TOLERATED_ROWS
 from headwater.domain.run import RunKey
@@ -47,7 +47,8 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     for line in _warnings(work):
         progress(line)
     # before the rows: what is committed in between is read now, and found again by the next plan
-    zone = _zone_digest(work)
+    reading = work.reading()
+    zone = zone_left(reading, work.window) if reading else None
     with tempfile.TemporaryDirectory(prefix="headwater-mysql-") as scratch, parquet.writer() as engine:
         make_room(engine, max(len(work.columns) - WIDE, 0))
         # the rows come one after the other, and a second thread would only wait for them
@@ -58,22 +59,10 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
             files, rejects = _carry(engine, work, Path(scratch))
         engine.execute("DETACH source")
         engine.execute(f"SET threads = {parquet.THREADS}")
-        rows, rejected_rows = sum(file.rows for file in files), sum(file.rows for file in rejects)
-        progress(f"{work.table.name}: {rows:,} rows in {len(files)} files, {rejected_rows:,} set aside")
-        digest = content_digest(engine, work.schema, files, rejects) if work.window.kind == "snapshot" else zone
-    failpoint("extract.files")
-    if work.window.kind == "snapshot" and digest == work.window.digest:
-        parquet.delete([*files, *rejects])
-        return Extracted(digest=digest)
-    return Extracted(
-        files=files,
-        rejects=rejects,
-        rows=rows,
-        size_bytes=sum(file.size_bytes for file in files),
-        rejected=rejected_rows,
-        digest=digest,
-        watermark=work.window.high if work.window.advances_watermark else None,
-    )
+        taken = Extracted.of(files, rejects)
+        progress(f"{work.table.name}: {taken.rows:,} rows in {len(files)} files, {taken.rejected:,} set aside")
+        failpoint("extract.files")
+        return digested(engine, work.schema, taken, work.window, zone)
 
 
 def _warnings(work: Read) -> Iterator[str]:
@@ -83,15 +72,6 @@ def _warnings(work: Read) -> Iterator[str]:
                 f"{work.table.name}: key {column.name} has collation {column.collation}: what the source takes for one "
                 "key, however it is written, is several keys here"
             )
-
-
-def _zone_digest(work: Read) -> str | None:
-    window = work.window
-    if work.cursor is None or not window.advances_watermark or window.high is None:
-        return None
-    reading = Reading(work.session, work.table, work.extract, work.relation, work.offered, work.cursor)
-    # where the plan met no unusable cursor none was looked for: one that came since makes the next plan's digest differ
-    return reading.zone_digest(window.high, None if window.null_cursors or window.future_cursors else (0, 0))
 
 
 def _carry(

@@ -8,6 +8,7 @@ from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.cursors import Cursor
 from headwater.adapters.sources.mysql.mysql_sql import dotted
 from headwater.adapters.sources.mysql.session import Session
+from headwater.adapters.sources.mysql.surveying import Reading
 from headwater.domain.run import Window
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import SqlExtract, TableSpec
@@ -57,6 +58,12 @@ class Read:
         window = self.window
         met = window.null_cursors or window.future_cursors
         return bool(self.cursor and met and (window.advances_watermark or window.low is None))
+
+    def reading(self) -> Reading | None:
+        """The cursor as plans look at it."""
+        if self.cursor is None:
+            return None
+        return Reading(self.session, self.table, self.extract, self.relation, self.offered, self.cursor)
 
     def select(self) -> str:
         """The window's rows in the source's SQL."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from headwater.adapters.sources.duckdb_sql import constant, literal
-from headwater.adapters.sources.judging import Texts, make_room, write_judged
+from headwater.adapters.sources.duckdb_sql import literal
+from headwater.adapters.sources.judging import judge_rows, make_room
 from headwater.adapters.sources.postgres.carrying import SourceColumn
 from headwater.adapters.sources.postgres.scanning import query
 from headwater.adapters.sources.postgres.setting_aside import enforce
@@ -41,10 +41,7 @@ def read_by_value(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -
             f"TO {literal(str(texts))} (FORMAT parquet, COMPRESSION lz4)"
         ).fetchone()
         kinds = {column.name: work.judged.get(column.name, column.type) for column in work.columns}
-        judged = Texts([texts], kinds, work.table.key, constant(work.origin), work.facts, placed=False)
-        rows, share = int(copied[0]) if copied else 0, work.extract.max_quarantined_share
-        extracted, _ = write_judged(engine, judged, rows, share, work.stamp, work.schema, work.folder)
-    return extracted
+        return judge_rows(engine, work, kinds, texts, int(copied[0]) if copied else 0)
 
 
 def _as_texts(work: Read, parts: Split) -> sql.Composed:

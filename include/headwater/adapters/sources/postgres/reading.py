@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.digest import content_digest
+from headwater.adapters.sources.digest import digested
 from headwater.adapters.sources.judging import make_room
 from headwater.adapters.sources.postgres.by_value import read_by_value
 from headwater.adapters.sources.postgres.carry import Carried, carry
@@ -37,13 +37,8 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     with parquet.writer() as engine, one_snapshot(engine, work.connection):
         taken = read_by_value(engine, work, parts) if work.judged else _carried(engine, work, parts)
         progress(f"{work.table.name}: {taken.rows:,} rows in {len(taken.files)} files, {taken.rejected:,} set aside")
-        digest = _digest(engine, work, taken.files, taken.rejects)
-    failpoint("extract.files")
-    if work.window.kind == "snapshot" and digest == work.window.digest:
-        parquet.delete([*taken.files, *taken.rejects])
-        return Extracted(digest=digest)
-    watermark = work.window.high if work.window.advances_watermark else None
-    return taken.model_copy(update={"digest": digest, "watermark": watermark})
+        failpoint("extract.files")
+        return digested(engine, work.schema, taken, work.window, _zone_digest(engine, work))
 
 
 def _carried(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> Extracted:
@@ -52,13 +47,7 @@ def _carried(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> Ext
     carried = carry(engine, work, parts)
     failpoint("extract.mid")
     rejects = _judged(engine, work, parts, carried)
-    return Extracted(
-        files=carried.files,
-        rejects=rejects,
-        rows=carried.rows,
-        size_bytes=sum(file.size_bytes for file in carried.files),
-        rejected=sum(file.rows for file in rejects),
-    )
+    return Extracted.of(carried.files, rejects)
 
 
 def _judged(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, carried: Carried) -> tuple[DataFile, ...]:
@@ -69,12 +58,8 @@ def _judged(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, carried
         raise
 
 
-def _digest(
-    engine: duckdb.DuckDBPyConnection, work: Read, files: Sequence[DataFile], rejects: Sequence[DataFile]
-) -> str | None:
+def _zone_digest(engine: duckdb.DuckDBPyConnection, work: Read) -> str | None:
     window = work.window
-    if window.kind == "snapshot":
-        return content_digest(engine, work.schema, files, rejects)
     if not window.advances_watermark or window.high is None:
         return None
     cursor = Cursor(next(column for column in work.columns if column.name == work.extract.cursor))

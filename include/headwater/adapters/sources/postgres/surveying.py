@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from headwater.adapters.sources.postgres.cursors import Cursor, unusable_counts
+from headwater.adapters.sources.postgres.cursors import Cursor, unusable_counts, zone_digest
 from headwater.adapters.sources.surveying import Survey, check_bearable
 from headwater.domain.spec import SqlExtract, TableSpec
 
@@ -49,6 +49,13 @@ class Reading:
     def one(self, query: sql.Composed) -> Any:
         row = self.session.execute(query).fetchone()
         return None if row is None else row[0]
+
+    def zone_digest(self, watermark: str, unusable: tuple[int, int] | None = None) -> str:
+        """A text that changes when a row of (watermark - lag, watermark], or the number of unusable cursors, does.
+
+        :param unusable: those numbers, where they are known already.
+        """
+        return str(self.one(zone_digest(self.cursor, self.relation, watermark, self.lag_seconds, unusable)))
 
     def source(self) -> sql.Identifier:
         return sql.Identifier(*self.relation)

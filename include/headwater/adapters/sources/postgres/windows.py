@@ -8,9 +8,9 @@ from typing import Any
 from psycopg import sql
 
 from headwater.adapters.sources.postgres.carrying import SourceColumn
-from headwater.adapters.sources.postgres.cursors import CURSOR_TYPES, Cursor, zone_digest
+from headwater.adapters.sources.postgres.cursors import CURSOR_TYPES, Cursor
 from headwater.adapters.sources.postgres.surveying import Reading, Session, survey
-from headwater.adapters.sources.surveying import Survey
+from headwater.adapters.sources.windows import bounded, zone_changed
 from headwater.domain.errors import RequestError, SpecError
 from headwater.domain.run import RunKind, RunRequest, Window
 from headwater.domain.spec import SqlExtract, TableSpec
@@ -60,29 +60,13 @@ def plan_incremental(reading: Reading, state: TableState | None, request: RunReq
     highest = found.highest
     watermark = None if state is None else state.watermark
     if watermark is None or not scheduled:
-        return _window(None, highest, facts, "" if highest else "no row has a usable cursor")
+        return bounded(None, highest, facts, "" if highest else "no row has a usable cursor")
     low = _below(reading, watermark)
     if highest is not None and _is_above(reading, highest, watermark):
-        return _window(low, highest, facts)
-    if not _zone_changed(reading, watermark, state.digest if state else None, found):
+        return bounded(low, highest, facts)
+    if not zone_changed(reading, watermark, state.digest if state else None, found):
         return Window(kind="nothing", note=f"nothing above {watermark}", **facts)
-    return _window(low, watermark, facts, "late commits below the watermark")
-
-
-def _zone_changed(reading: Reading, watermark: str, digest: str | None, found: Survey) -> bool:
-    """Whether rows of the lag zone, or the number of unusable cursors, are other than the last run left them."""
-    if digest is None:
-        return reading.lag_seconds > 0
-    unusable = (found.nulls, found.futures)
-    now = zone_digest(reading.cursor, reading.relation, watermark, reading.lag_seconds, unusable)
-    return bool(reading.one(now) != digest)
-
-
-def _window(low: str | None, high: str | None, facts: dict[str, Any], note: str = "") -> Window:
-    # rows without a usable cursor still have to reach quarantine, so their presence makes a window
-    if high is None and not facts["null_cursors"] and not facts["future_cursors"]:
-        return Window(kind="nothing", note=note or "nothing to read", **facts)
-    return Window(kind="incremental", low=low, high=high, note=note, **facts)
+    return bounded(low, watermark, facts, "late commits below the watermark")
 
 
 def _is_above(reading: Reading, value: str, watermark: str) -> bool:

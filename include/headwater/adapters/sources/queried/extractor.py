@@ -77,9 +77,9 @@ class QueriedExtractor:
             read_as = tuple(c.model_copy(update={"type": fit.judged.get(c.name, c.type)}) for c in offered)
             cursor = Cursor.of(table, extract, columns, self._database) if window.kind == "incremental" else None
             work = Read(self._session(), self._database, table, extract, relation, columns, read_as, cursor, window,
-                        stamp, facts)  # fmt: skip
+                        stamp, schema, folder, facts)  # fmt: skip
             try:
-                return read(work, schema, folder, progress or (lambda _: None))
+                return read(work, progress or (lambda _: None))
             except Exception:
                 # its transaction may be open, or its connection gone
                 self.close()

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.digest import content_digest
-from headwater.adapters.sources.duckdb_sql import literal
-from headwater.adapters.sources.judging import Texts, make_room, write_judged
+from headwater.adapters.sources.digest import digested
+from headwater.adapters.sources.judging import judge_rows, make_room
 from headwater.adapters.sources.queried import statements
 from headwater.adapters.sources.queried.columns import QueriedColumn
 from headwater.adapters.sources.queried.cursors import Cursor
@@ -19,6 +18,7 @@ from headwater.adapters.sources.queried.database import Database, Relation, Sess
 from headwater.adapters.sources.queried.surveying import Reading
 from headwater.adapters.sources.storing import record_of
 from headwater.adapters.sources.texts import Record, TextFile
+from headwater.adapters.sources.windows import zone_left
 from headwater.domain.errors import SourceDataError
 from headwater.domain.run import Window
 from headwater.domain.schema import Column, TableSchema
@@ -43,7 +43,13 @@ class Read:
     cursor: Cursor | None
     window: Window
     stamp: BatchStamp
+    schema: TableSchema
+    folder: str
     facts: dict[str, str]
+
+    @property
+    def origin(self) -> str:
+        return f"{self.facts['connection']}:{self.facts['relation']}"
 
     @property
     def asks_for_cursors(self) -> bool:
@@ -60,7 +66,7 @@ class Read:
         )  # fmt: skip
 
 
-def read(work: Read, schema: TableSchema, folder: str, progress: Callable[[str], None]) -> Extracted:
+def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     """Read the window.
 
     :raises SourceDataError: when the policy is to stop, or too many rows had to be set aside; no file is left then.
@@ -75,30 +81,17 @@ def read(work: Read, schema: TableSchema, folder: str, progress: Callable[[str],
             zone = _zone_digest(work)
             for record in _records(work, progress):
                 target.add(work.facts["relation"], record)
-        origin = literal(f"{work.facts['connection']}:{work.facts['relation']}")
         kinds = {column.name: column.type for column in work.read_as}
-        judged = Texts([texts], kinds, work.table.key, origin, work.facts, placed=False)
-        extracted, _ = write_judged(
-            engine, judged, target.written, work.extract.max_quarantined_share, work.stamp, schema, folder
-        )
-        progress(f"{work.table.name}: {extracted.rows:,} rows, {extracted.rejected:,} set aside")
-        if work.window.kind != "snapshot":
-            watermark = work.window.high if work.window.advances_watermark else None
-            return extracted.model_copy(update={"digest": zone, "watermark": watermark})
-        digest = content_digest(engine, schema, extracted.files, extracted.rejects)
-    if digest == work.window.digest:
-        parquet.delete([*extracted.files, *extracted.rejects])
-        return Extracted(digest=digest)
-    return extracted.model_copy(update={"digest": digest})
+        taken = judge_rows(engine, work, kinds, texts, target.written)
+        progress(f"{work.table.name}: {taken.rows:,} rows, {taken.rejected:,} set aside")
+        return digested(engine, work.schema, taken, work.window, zone)
 
 
 def _zone_digest(work: Read) -> str | None:
-    window = work.window
-    if work.cursor is None or not window.advances_watermark or window.high is None:
+    if work.cursor is None:
         return None
     reading = Reading(work.session, work.table, work.extract, work.relation, work.columns, work.cursor)
-    # where the plan met no unusable cursor none was looked for: one that came since makes the next plan's digest differ
-    return reading.zone_digest(window.high, None if window.null_cursors or window.future_cursors else (0, 0))
+    return zone_left(reading, work.window)
 
 
 def _records(work: Read, progress: Callable[[str], None]) -> Iterator[Record]:

@@ -72,9 +72,9 @@ class SqliteExtractor:
         columns = tuple(column for column in read_as if column.name not in fit.left_out)
         extract, relation = sql_extract(table), relations.relation_of(table)
         cursor = Cursor.of(table, extract, offered.columns) if window.kind == "incremental" else None
-        work = Read(self._session(), table, extract, relation, columns, cursor, window, stamp, facts)
+        work = Read(self._session(), table, extract, relation, columns, cursor, window, stamp, schema, folder, facts)
         with explained(self._connection, facts):
-            return read(work, schema, folder, progress or (lambda _: None))
+            return read(work, progress or (lambda _: None))
 
     def list_relations(self) -> tuple[SourceRelation, ...]:
         return relations.list_relations(self._session())

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.digest import content_digest
-from headwater.adapters.sources.duckdb_sql import literal, quoted
-from headwater.adapters.sources.judging import Texts, make_room, write_judged
+from headwater.adapters.sources.digest import digested
+from headwater.adapters.sources.duckdb_sql import quoted
+from headwater.adapters.sources.judging import judge_rows, make_room
 from headwater.adapters.sources.sqlite.cursors import Cursor
 from headwater.adapters.sources.sqlite.surveying import Reading
 from headwater.adapters.sources.storing import record_of
@@ -42,10 +42,16 @@ class Read:
     cursor: Cursor | None
     window: Window
     stamp: BatchStamp
+    schema: TableSchema
+    folder: str
     facts: dict[str, str]
 
+    @property
+    def origin(self) -> str:
+        return f"{self.facts['connection']}:main.{self.relation}"
 
-def read(work: Read, schema: TableSchema, folder: str, progress: Callable[[str], None]) -> Extracted:
+
+def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     """Read the window. All queries see one snapshot of the file, whatever changes meanwhile.
 
     :raises SourceDataError: when the policy is to stop, or too many rows had to be set aside.
@@ -58,21 +64,10 @@ def read(work: Read, schema: TableSchema, folder: str, progress: Callable[[str],
             for record in _records(work, progress):
                 target.add(work.relation, record)
             zone = _zone_digest(work)
-        origin = literal(f"{work.facts['connection']}:main.{work.relation}")
         kinds = {column.name: column.type for column in work.columns}
-        judged = Texts([texts], kinds, work.table.key, origin, work.facts, placed=False)
-        extracted, _ = write_judged(
-            engine, judged, target.written, work.extract.max_quarantined_share, work.stamp, schema, folder
-        )
-        progress(f"{work.table.name}: {extracted.rows:,} rows, {extracted.rejected:,} set aside")
-        if work.window.kind != "snapshot":
-            watermark = work.window.high if work.window.advances_watermark else None
-            return extracted.model_copy(update={"digest": zone, "watermark": watermark})
-        digest = content_digest(engine, schema, extracted.files, extracted.rejects)
-    if digest == work.window.digest:
-        parquet.delete([*extracted.files, *extracted.rejects])
-        return Extracted(digest=digest)
-    return extracted.model_copy(update={"digest": digest})
+        taken = judge_rows(engine, work, kinds, texts, target.written)
+        progress(f"{work.table.name}: {taken.rows:,} rows, {taken.rejected:,} set aside")
+        return digested(engine, work.schema, taken, work.window, zone)
 
 
 @contextmanager
