@@ -1,11 +1,11 @@
-"""Which column names a source may have."""
+"""Which column names a source may have, and which of its names are like one that is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from headwater.domain.errors import SchemaDriftError
+from headwater.domain.errors import SchemaDriftError, SourceTableMissingError
 from headwater.domain.names import RESERVED_COLUMNS, RESERVED_PREFIX, SCD2_COLUMNS
 from headwater.domain.spec import SqlExtract, TableSpec
 
@@ -70,3 +70,23 @@ def check_relied_on(table: TableSpec, names: Sequence[str], facts: Mapping[str, 
                 remedy=f"Restore column {name!r} at the source, or change `{role}` of table {table.name!r}.",
                 facts={**facts, "column": name, "near": near},
             )
+
+
+def near_relations(name: str, offered: Sequence[tuple[str, str]]) -> str:
+    """Relations, of schema and name, whose names are like one, whatever their case."""
+    alike = get_close_matches(name.lower(), sorted({other.lower() for _, other in offered}), n=3)
+    return ", ".join(f"{schema}.{other}" for schema, other in offered if other.lower() in alike)
+
+
+def relation_missing(
+    relation: tuple[str, str], offered: Sequence[tuple[str, str]], form: str, facts: Mapping[str, str]
+) -> SourceTableMissingError:
+    """The failure of a relation of which nothing is to be seen. :param form: how the YAML names relations."""
+    near = near_relations(relation[1], offered)
+    return SourceTableMissingError(
+        f"{facts['relation']} does not exist at the source, or nothing of it may be seen",
+        got=facts["relation"],
+        allowed=near or f"one of {len(offered)} relations, none with a similar name",
+        remedy=f"Restore the relation, grant SELECT on it, or name the new one in `extract: {{relation: {form}}}`.",
+        facts={**facts, "near": near},
+    )

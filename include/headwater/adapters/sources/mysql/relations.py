@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.mysql_sql import dotted, literal
 from headwater.adapters.sources.mysql.session import Session
-from headwater.adapters.sources.naming import check_history_names, check_names, check_relied_on
-from headwater.domain.errors import SourceTableMissingError, SpecError
+from headwater.adapters.sources.naming import check_history_names, check_names, check_relied_on, relation_missing
+from headwater.domain.errors import SpecError
 from headwater.domain.spec import SqlExtract, TableSpec
 from headwater.ports.connections import ConnectionInfo
 
@@ -52,7 +50,8 @@ def columns_of(session: Session, table: TableSpec, connection: ConnectionInfo) -
     relation, facts = relation_of(table, connection), facts_of_table(table, connection)
     columns = source_columns(session, relation)
     if not columns:
-        raise _missing(session, relation, facts)
+        offered = [(str(schema), str(name)) for schema, name in session.all(_NAMES + SYSTEM)]
+        raise relation_missing(relation, offered, "database.name", facts)
     names = [column.name for column in columns]
     check_names(names, facts["relation"], facts)
     check_history_names(names, table, facts["relation"], facts)
@@ -86,17 +85,4 @@ def _is_of(relation: tuple[str, str]) -> str:
     return (
         f"WHERE table_schema = {literal(relation[0])} AND table_name = {literal(relation[1])} "
         f"AND CAST(table_schema AS BINARY) = {database} AND CAST(table_name AS BINARY) = {name}"
-    )
-
-
-def _missing(session: Session, relation: tuple[str, str], facts: dict[str, str]) -> SourceTableMissingError:
-    names = [(str(schema), str(name)) for schema, name in session.all(_NAMES + SYSTEM)]
-    alike = get_close_matches(relation[1], sorted({name for _, name in names}), n=3)
-    near = ", ".join(f"{schema}.{name}" for schema, name in names if name in alike)
-    return SourceTableMissingError(
-        f"{facts['relation']} does not exist at the source, or nothing of it may be seen",
-        got=facts["relation"],
-        allowed=near or f"one of {len(names)} relations, none with a similar name",
-        remedy="Restore the relation, grant SELECT on it, or name the new one in `extract: {relation: database.name}`.",
-        facts={**facts, "near": near},
     )

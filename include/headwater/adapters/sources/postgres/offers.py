@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, LiteralString
 
 import psycopg
 
-from headwater.adapters.sources.naming import check_names
+from headwater.adapters.sources.offering import cursor_candidates, problem_of_names
 from headwater.adapters.sources.postgres.carrying import SourceColumn
+from headwater.adapters.sources.postgres.cursors import CURSOR_TYPES
 from headwater.adapters.sources.postgres.relations import primary_key, source_columns
-from headwater.domain.errors import SchemaDriftError
 from headwater.domain.schema import TableSchema
 from headwater.ports.extractor import SourceRelation
 
@@ -33,7 +32,6 @@ WHERE i.indrelid = %s AND i.indisunique AND NOT i.indisprimary AND i.indisvalid 
   AND k.place <= i.indnkeyatts
 GROUP BY i.indexrelid HAVING bool_and(coalesce(a.attnotnull, false)) ORDER BY count(*), i.indexrelid
 """
-_CURSOR_WORDS = ("updated", "modified", "changed", "last_update", "created", "inserted", "loaded")
 
 
 def list_relations(session: Session) -> tuple[SourceRelation, ...]:
@@ -47,13 +45,15 @@ def _offer(
     columns = source_columns(session, oid)
     key = primary_key(session, oid)
     unique = [tuple(row[0]) for row in session.execute(_UNIQUE_KEYS, (oid,))]
+    described = TableSchema(columns=tuple(column.column() for column in columns), primary_key=key)
+    fit = {column.name for column in columns if column.type in CURSOR_TYPES}
     return SourceRelation(
         relation=f"{schema}.{name}",
         primary_key=key,
         unique_key=key or (unique[0] if unique else ()),
-        cursor_candidates=_cursor_candidates(columns, key),
+        cursor_candidates=tuple(name for name in cursor_candidates(described.columns, key) if name in fit),
         estimated_rows=rows if rows >= 0 else None,
-        schema_=TableSchema(columns=tuple(column.column() for column in columns), primary_key=key),
+        schema_=described,
         comment=" ".join(comment.split()) if comment else None,
         problem=_problem(schema, f"{schema}.{name}", columns, readable),
     )
@@ -67,17 +67,4 @@ def _problem(schema: str, relation: str, columns: tuple[SourceColumn, ...], read
         return "it has no columns"
     if "." in schema:
         return "the name of its schema has a dot, which separates schema and relation in the YAML"
-    try:
-        check_names([column.name for column in columns], relation, {})
-    except SchemaDriftError as error:
-        return f"{error.message}. {error.remedy}"
-    return None
-
-
-def _cursor_candidates(columns: Iterable[SourceColumn], key: tuple[str, ...]) -> tuple[str, ...]:
-    """Time stamps named like one, in the order of the words, then a key that only grows."""
-    columns = tuple(columns)
-    stamps = [column.name for column in columns if column.type in ("timestamp", "timestamptz")]
-    named = [name for word in _CURSOR_WORDS for name in stamps if word in name.lower()]
-    grows = [column.name for column in columns if (column.name,) == key and column.type in ("int", "long")]
-    return tuple(dict.fromkeys(named + grows))
+    return problem_of_names([column.name for column in columns], relation)

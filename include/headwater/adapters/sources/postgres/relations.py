@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
-from headwater.adapters.sources.naming import check_history_names, check_names
+from headwater.adapters.sources.naming import check_history_names, check_names, check_relied_on, near_relations
 from headwater.adapters.sources.postgres.carrying import SourceColumn
-from headwater.domain.errors import SchemaDriftError, SourceTableMissingError
+from headwater.domain.errors import SourceTableMissingError
 from headwater.domain.spec import SqlExtract, TableSpec
 
 Session = psycopg.Connection[tuple[Any, ...]]
@@ -62,7 +61,7 @@ def columns_of(session: Session, table: TableSpec, connection: str) -> tuple[Sou
     names = [column.name for column in columns]
     check_names(names, ".".join(relation), facts)
     check_history_names(names, table, ".".join(relation), facts)
-    _check_relied_on(table, columns, facts)
+    check_relied_on(table, names, facts)
     return columns
 
 
@@ -93,29 +92,11 @@ def _oid(session: Session, relation: tuple[str, str], table: TableSpec, connecti
     partition = session.execute("SELECT to_regclass(format('%%I.%%I', %s::text, %s::text))::oid", relation).fetchone()
     if partition and partition[0] is not None:
         return int(partition[0])
-    wanted, names = ".".join(relation), [f"{schema}.{name}" for schema, name, _, _ in offered]
-    alike = get_close_matches(relation[1], [name for _, name, _, _ in offered], n=3)
-    near = [name for name in names if name.partition(".")[2] in alike]
+    wanted, near = ".".join(relation), near_relations(relation[1], [(schema, name) for schema, name, _, _ in offered])
     raise SourceTableMissingError(
         f"{wanted} does not exist at the source",
         got=wanted,
-        allowed=", ".join(near) if near else f"one of {len(names)} relations, none with a similar name",
+        allowed=near or f"one of {len(offered)} relations, none with a similar name",
         remedy="Restore the relation, or name the new one in `extract: {relation: schema.table}`.",
-        facts={"table": table.name, "relation": wanted, "connection": connection, "near": ", ".join(near)},
+        facts={"table": table.name, "relation": wanted, "connection": connection, "near": near},
     )
-
-
-def _check_relied_on(table: TableSpec, columns: tuple[SourceColumn, ...], facts: dict[str, str]) -> None:
-    names = [column.name for column in columns]
-    cursor = table.extract.cursor if isinstance(table.extract, SqlExtract) else None
-    relied_on = [("key", name) for name in table.key] + ([("cursor", cursor)] if cursor else [])
-    for role, name in relied_on:
-        if name not in names:
-            near = get_close_matches(name, names, n=3, cutoff=0.5)
-            raise SchemaDriftError(
-                f"{role} column {name!r} does not exist in {facts['relation']}",
-                got=", ".join(names),
-                allowed=f"similar: {', '.join(near)}" if near else None,
-                remedy=f"Restore column {name!r} at the source, or change `{role}` of table {table.name!r}.",
-                facts={**facts, "column": name, "near": ", ".join(near)},
-            )

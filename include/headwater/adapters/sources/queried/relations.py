@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from headwater.adapters.sources.naming import check_history_names, check_names, check_relied_on
+from headwater.adapters.sources.naming import check_history_names, check_names, check_relied_on, relation_missing
 from headwater.adapters.sources.offering import cursor_candidates, problem_of_names
 from headwater.adapters.sources.queried.columns import QueriedColumn
 from headwater.adapters.sources.queried.database import Database, Offered, Relation, Session
-from headwater.domain.errors import SchemaDriftError, SourceTableMissingError
+from headwater.domain.errors import SchemaDriftError
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import SqlExtract, TableSpec
 from headwater.ports.extractor import SourceRelation
@@ -38,7 +36,7 @@ def columns_of(session: Session, table: TableSpec, database: Database) -> tuple[
     relation, facts = relation_of(table, database), facts_of_table(table, database)
     columns = database.columns(session, relation)
     if not columns:
-        raise _missing(database.names(session), relation, facts)
+        raise relation_missing(relation, database.names(session), "schema.name", facts)
     names = [column.name for column in columns]
     check_names(names, facts["relation"], facts)
     check_history_names(names, table, facts["relation"], facts)
@@ -87,15 +85,3 @@ def _problem(item: Offered, relation: str) -> str | None:
     if broken is not None:
         return f"column {broken.name} cannot be carried: {broken.problem}. Read a view that leaves it out"
     return problem_of_names([column.name for column in item.columns], relation)
-
-
-def _missing(names: list[Relation], relation: Relation, facts: dict[str, str]) -> SourceTableMissingError:
-    alike = get_close_matches(relation[1].lower(), sorted({name.lower() for _, name in names}), n=3)
-    near = ", ".join(f"{schema}.{name}" for schema, name in names if name.lower() in alike)
-    return SourceTableMissingError(
-        f"{facts['relation']} does not exist at the source, or nothing of it may be seen",
-        got=facts["relation"],
-        allowed=near or f"one of {len(names)} relations, none with a similar name",
-        remedy="Restore the relation, grant SELECT on it, or name the new one in `extract: {relation: schema.name}`.",
-        facts={**facts, "near": near},
-    )
