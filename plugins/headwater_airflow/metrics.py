@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, get_args
 
-from airflow.sdk.exceptions import DownstreamTasksSkipped
+from airflow.sdk.exceptions import DownstreamTasksSkipped, TaskDeferred
 from airflow.sdk.observability import stats
 
 from headwater.domain import metrics
@@ -35,10 +35,8 @@ def measured_stage(pipeline: str, stage: str) -> Iterator[None]:
     except DownstreamTasksSkipped:
         outcome = "green"
         raise
-    except Exception:
-        raise
-    except BaseException:
-        outcome = "waits"  # how Airflow takes a deferral out of a task
+    except TaskDeferred:
+        outcome = "waits"
         raise
     finally:
         if outcome != "waits":

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from airflow.sdk import conf
 from airflow.sdk._shared.observability.metrics.statsd_logger import get_statsd_logger
-from airflow.sdk.exceptions import DownstreamTasksSkipped, TaskDeferred
+from airflow.sdk.exceptions import AirflowTaskTimeout, DownstreamTasksSkipped, TaskDeferred
 from airflow.sdk.observability import stats
 from statsd import StatsClient
 
@@ -126,6 +126,7 @@ def test_values_and_kinds_are_what_they_say(wire: Wire, desk: Any) -> None:
     [
         (TransformError("division by zero"), "failed"),
         (ValueError("unforeseen"), "failed"),
+        (AirflowTaskTimeout("execution_timeout"), "failed"),
         (DownstreamTasksSkipped(tasks=[]), "green"),  # type: ignore[no-untyped-call]
         (TaskDeferred(trigger=SimpleNamespace(), method_name="again"), None),
     ],
