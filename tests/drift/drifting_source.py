@@ -15,7 +15,7 @@ import psycopg
 from tests.drift.drifts import Drift
 from tests.integration.sources.mariadb_under_test import MariaDb
 from tests.integration.sources.sources_under_test import connection_of
-from tests.unit.services.stages.conftest import World
+from tests.unit.services.stages.world import World
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.memory import MemoryCatalog

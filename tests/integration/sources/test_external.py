@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 from tests.drift.drifting_source import FileCatalog
 from tests.integration.sources.job_service import TOKEN, JobService, serving
-from tests.unit.services.stages.conftest import World
+from tests.unit.services.stages.world import World
 
 from headwater.adapters.jobs.opening import open_job_runner
 from headwater.adapters.sources.opening import open_extractor
