@@ -15,7 +15,7 @@ import pytest
 from tests.bad_input.bad_input import WrongData
 from tests.bad_input.shop import Shop
 from tests.chain.stage import context
-from tests.integration.sources.job_service import TOKEN, JobService, serving
+from tests.integration.sources.external.job_service import TOKEN, JobService, serving
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.platform import LocalPlatform

@@ -151,7 +151,7 @@ def test_delta(tmp_path: Path) -> None:
 
 
 def test_external(tmp_path: Path) -> None:
-    """What the job is told and does stands in test_external.py; here its delivery is read as the guide says."""
+    """What the job is told and does stands in external/; here its delivery is read as the guide says."""
     given = examples("external.md")
     landing, delivery = tmp_path / "landing" / "orders", given["given delivery"].encode()
     landing.mkdir(parents=True)

@@ -38,7 +38,7 @@ class Platform:
         self.port = port
 
     def open_job_runner(self, job: ExternalJob) -> JobRunner:
-        from tests.integration.sources.job_service import TOKEN
+        from tests.integration.sources.external.job_service import TOKEN
 
         address = f"http://127.0.0.1:{self.port}"
         return open_job_runner(job, ConnectionInfo(id="jobs", kind="http", host=address, password=SecretStr(TOKEN)))
@@ -46,7 +46,7 @@ class Platform:
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    from tests.integration.sources.job_service import serving
+    from tests.integration.sources.external.job_service import serving
 
     with serving() as running:
         running.start({"key": "k"}, {})
