@@ -34,7 +34,7 @@ from pydantic import SecretStr
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.iceberg.catalog import IcebergCatalog
-from headwater.adapters.sources import parquet
+from headwater.adapters.sources.duckdb_engine import writer
 from headwater.adapters.sources.opening import open_extractor
 from headwater.adapters.sources.postgres.scanning import one_snapshot
 from headwater.cli.demo.source_database import add_months, load_first_month
@@ -132,7 +132,7 @@ def committed_rows(metadata: str, branch: str) -> int:
 def duckdb_alone(url: str) -> Took:
     """The ceiling: the extension's own parallel scan into Parquet files."""
     connection = connection_of(url)
-    with parquet.writer() as engine, one_snapshot(engine, connection), tempfile.TemporaryDirectory() as folder:
+    with writer() as engine, one_snapshot(engine, connection), tempfile.TemporaryDirectory() as folder:
         copy = f"COPY (FROM source.public.repeated) TO '{folder}/files' (FORMAT parquet, PER_THREAD_OUTPUT true)"
         return timed(lambda: int(engine.execute(copy).fetchall()[0][0]))
 

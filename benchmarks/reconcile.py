@@ -31,6 +31,7 @@ from headwater.adapters.iceberg.catalog import IcebergCatalog
 from headwater.adapters.memory import MemoryRunStore
 from headwater.adapters.reconciling import OpenedSides
 from headwater.adapters.sources import parquet
+from headwater.adapters.sources.duckdb_engine import writer
 from headwater.adapters.sources.duckdb_sql import literal, quoted
 from headwater.adapters.sources.opening import open_extractor
 from headwater.domain.names import Layer
@@ -118,7 +119,7 @@ def refined(catalog: IcebergCatalog, files: Sequence[DataFile], harm: Injected) 
     values = {c.name: quoted(c.name) for c in silver.schema_.columns}
     values["total"] = f"CASE WHEN id IN {tuple(harm.altered)} THEN total + 1 ELSE total END"
     source = f"read_parquet([{paths}]) WHERE id NOT IN {tuple(harm.lost)}"
-    with parquet.writer() as engine:
+    with writer() as engine:
         engine.execute("SET preserve_insertion_order = false")
         made = parquet.write_rows(engine, silver.schema_, values, source, f"{silver.location}/data", new_attempt())
     return committed(catalog, Layer.SILVER, made, None)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from headwater.adapters.duckdb_canonical import Relation, family_of
 from headwater.adapters.duckdb_snapshots import columns_of, load_iceberg, scan_of
+from headwater.adapters.sources.duckdb_engine import writer
 from headwater.adapters.sources.duckdb_sql import literal, quoted
-from headwater.adapters.sources.parquet import writer
 from headwater.domain.canonical_text import key_digest
 from headwater.domain.names import Layer
 from headwater.domain.spec import TableSpec

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 from tests.integration.sources.sources_under_test import Source, rejects_of, rows_of, sql_table
 
-from headwater.adapters.sources import parquet
+from headwater.adapters.sources.duckdb_engine import writer
 from headwater.adapters.sources.postgres.scanning import exported_snapshot, first, one_snapshot, same_snapshot
 from headwater.adapters.sources.postgres.segments import READERS
 from headwater.domain.errors import SourceDataError
@@ -55,12 +55,12 @@ def test_a_second_reader_sees_the_moment_of_the_first(source: Source) -> None:
     """A torn snapshot means false deletes (rule 28)."""
     source.sql("create table flights (id int)", "insert into flights values (1), (2)")
     count = sql.SQL("SELECT count(*) AS n FROM public.flights")
-    with parquet.writer() as engine, one_snapshot(engine, source.info):
+    with writer() as engine, one_snapshot(engine, source.info):
         name = exported_snapshot(engine)
         source.sql("delete from flights where id = 1")
         with same_snapshot(engine, name) as second:
             assert first(second, count) == (2,)
-        with parquet.writer() as third, one_snapshot(third, source.info):
+        with writer() as third, one_snapshot(third, source.info):
             assert first(third, count) == (1,)
 
 

@@ -16,8 +16,8 @@ from tests.integration.sources.extractors_under_test import Landed, Relation, Su
 from tests.integration.sources.mariadb_under_test import MariaTable
 from tests.integration.sources.sources_under_test import Source
 
-from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import content_digest
+from headwater.adapters.sources.duckdb_engine import writer
 from headwater.domain.spec import FilesExtract
 
 COLUMNS = {"id": "long", "note": "string", "fare": "decimal(12,3)", "ratio": "double", "at": "timestamp"}
@@ -106,7 +106,7 @@ def _subject(kind: str, request: pytest.FixtureRequest, folder: Path) -> Subject
 def _checksum(subject: Subject) -> str:
     extracted = subject.run()
     assert (extracted.rows, extracted.rejected) == (len(ROWS), 0)
-    with parquet.writer() as engine:
+    with writer() as engine:
         return content_digest(engine, subject.schema(), extracted.files, ())
 
 

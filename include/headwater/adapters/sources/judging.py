@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from headwater.adapters.sources import parquet
-from headwater.adapters.sources.duckdb_sql import constant, literal
-from headwater.adapters.sources.rejecting import check_share
+from headwater.adapters.sources.duckdb_sql import literal
 from headwater.adapters.sources.text_values import is_untypable, typed
-from headwater.domain.errors import SourceDataError
-from headwater.domain.run import RunKey
-from headwater.domain.schema import TableSchema
-from headwater.domain.spec import SqlExtract, TableSpec
-from headwater.ports.catalog import DataFile
-from headwater.ports.extractor import BatchStamp, Extracted
-from headwater.ports.failpoints import failpoint
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,9 +33,6 @@ REASONS = {
 }
 
 
-_BASE_MB, _MB_PER_COLUMN = 200, 1
-
-
 @dataclass(frozen=True, slots=True)
 class Texts:
     """Records in the form of ``TextFile``.
@@ -63,90 +50,11 @@ class Texts:
     placed: bool = True
 
 
-class RowsAsTexts(Protocol):
-    """One extract of one relation, whose rows come as texts."""
-
-    @property
-    def table(self) -> TableSpec: ...
-    @property
-    def extract(self) -> SqlExtract: ...
-    @property
-    def stamp(self) -> BatchStamp: ...
-    @property
-    def schema(self) -> TableSchema: ...
-    @property
-    def folder(self) -> str: ...
-    @property
-    def origin(self) -> str: ...
-    @property
-    def facts(self) -> dict[str, str]: ...
-
-
-def make_room(engine: duckdb.DuckDBPyConnection, columns: int) -> None:
-    """Let wide tables have the buffers that each of their columns needs, and large values go as soon as they came.
-
-    The order of rows in the files means nothing: each carries its position.
-    """
-    engine.execute("SET preserve_insertion_order = false")
-    engine.execute(f"SET memory_limit = '{_BASE_MB + columns * _MB_PER_COLUMN}MB'")
-
-
-def write_judged(
-    engine: duckdb.DuckDBPyConnection,
-    texts: Texts,
-    records: int,
-    allowed_share: float,
-    stamp: BatchStamp,
-    schema: TableSchema,
-    folder: str,
-) -> tuple[Extracted, list[tuple[str, int]]]:
-    """Write the good rows typed, and the rejected ones, if any, for quarantine.
-
-    :param records: how many there are, good and bad.
-    :returns: what was written, and how many records of each file cannot be taken.
-    :raises SourceDataError: when more records cannot be taken than the table may lose.
-    """
-    table = texts.facts["table"]
-    _view_taken(engine, texts)
-    values = {name: f"v{place}" for place, name in enumerate(texts.columns)}
-    system = parquet.system_columns(stamp, texts.origin, "ordinal")
-    rows = parquet.write_rows(engine, schema, values | system, "taken", folder, f"{stamp.attempt}-{table}")
-    failpoint("extract.mid")
-    rejects: tuple[DataFile, ...] = ()
-    broken: list[tuple[str, str, int]] = []
-    taken = sum(file.rows for file in rows)
-    if taken < records:
-        _view_rejected(engine, texts)
-        broken = engine.execute("SELECT file, rules, count(*) FROM rejected GROUP BY ALL").fetchall()
-        try:
-            _check_bearable(broken, records, allowed_share, texts.facts)
-        except SourceDataError:
-            parquet.delete(rows)
-            raise
-        name = f"bronze.{RunKey.parse(stamp.run_key).dag_id}.{table}"
-        rejects = parquet.write_rejects(engine, stamp, name, "rejected", folder, "ordinal")
-    failpoint("extract.files")
-    return Extracted.of(rows, rejects), [(file, count) for file, _, count in broken]
-
-
-def judge_rows(
-    engine: duckdb.DuckDBPyConnection, work: RowsAsTexts, kinds: Mapping[str, str], texts: Path, rows: int
-) -> Extracted:
-    """Rows of a relation, each by itself: typed, or for quarantine.
-
-    :param kinds: the live table's types by column. :param texts: a file in the form of ``TextFile``.
-    :raises SourceDataError: when more rows cannot be taken than the table may lose.
-    """
-    judged = Texts([texts], kinds, work.table.key, constant(work.origin), work.facts, placed=False)
-    share = work.extract.max_quarantined_share
-    return write_judged(engine, judged, rows, share, work.stamp, work.schema, work.folder)[0]
-
-
 def _source(texts: Texts) -> str:
     return f"read_parquet([{', '.join(literal(str(path)) for path in texts.files)}])"
 
 
-def _view_taken(engine: duckdb.DuckDBPyConnection, texts: Texts) -> None:
+def view_taken(engine: duckdb.DuckDBPyConnection, texts: Texts) -> None:
     """The view ``taken``: records whose every field is a value of its type, as ``v0, v1 …``."""
     kinds = list(texts.columns.values())
     values = ", ".join(f"{typed(f'c{place}', kind)} AS v{place}" for place, kind in enumerate(kinds))
@@ -158,7 +66,7 @@ def _view_taken(engine: duckdb.DuckDBPyConnection, texts: Texts) -> None:
     )
 
 
-def _view_rejected(engine: duckdb.DuckDBPyConnection, texts: Texts) -> None:
+def view_rejected(engine: duckdb.DuckDBPyConnection, texts: Texts) -> None:
     """The view ``rejected``: every other record in the quarantine's form, with its broken rules."""
     columns = {name: (f"c{place}", kind) for place, (name, kind) in enumerate(texts.columns.items())}
     cases = " ".join(f"WHEN {literal(name)} THEN {literal(text)}" for name, text in REASONS.items())
@@ -187,13 +95,3 @@ def _view_rejected(engine: duckdb.DuckDBPyConnection, texts: Texts) -> None:
         f"{f'CASE WHEN {known} THEN json_object({key})::VARCHAR END' if key else 'NULL::VARCHAR'} AS key, "
         f"{place} AS origin FROM {_source(texts)}) WHERE rules <> ''"
     )
-
-
-def _check_bearable(
-    broken: Sequence[tuple[str, str, int]], records: int, allowed_share: float, facts: dict[str, str]
-) -> None:
-    rules: Counter[str] = Counter()
-    for _, names, count in broken:
-        rules[names] += count
-    reasons = ", ".join(f"{names} {count}" for names, count in rules.most_common(5))
-    check_share(sum(rules.values()), records, allowed_share, reasons, facts)

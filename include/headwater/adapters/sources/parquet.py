@@ -1,10 +1,8 @@
-"""Finished Parquet files, written by an embedded DuckDB with bounded memory and no network."""
+"""Finished Parquet files with the columns and field ids of their tables."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +15,6 @@ from headwater.ports.extractor import BatchStamp
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY_LIMIT = "200MB"
-THREADS = 2
 FILE_SIZE = "256MB"
 ROW_GROUP_SIZE = "16MB"
 ROWS_IN_GROUP = 122_880
@@ -33,28 +29,6 @@ _SYSTEM = frozenset(column.name for column in BRONZE_SYSTEM_COLUMNS)
 def source_columns(schema: TableSchema) -> tuple[Column, ...]:
     """The columns of a bronze schema that come from the source."""
     return tuple(column for column in schema.columns if column.name not in _SYSTEM)
-
-
-@contextmanager
-def writer() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A private DuckDB in memory that never reaches for the network."""
-    import duckdb
-
-    with tempfile.TemporaryDirectory(prefix="headwater-duckdb-") as spill:
-        connection = duckdb.connect(
-            config={
-                "temp_directory": spill,
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "memory_limit": MEMORY_LIMIT,
-                "threads": str(THREADS),
-            }
-        )
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            yield connection
-        finally:
-            connection.close()
 
 
 def system_columns(stamp: BatchStamp, origin: str, ordinal: str) -> dict[str, str]:

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from headwater.adapters.sources.files.delta_address import address_of, redacted
+from headwater.adapters.sources.files.delta_protocol import check_readable, no_table, unreadable_log
 from headwater.adapters.sources.files.landing import Landing
-from headwater.domain.errors import HeadwaterError, SourceDataError, SourceTableMissingError, SourceUnreachableError
+from headwater.domain.errors import HeadwaterError, SourceDataError
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
-
-READABLE_FEATURES = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "domainMetadata"})
-"""Features of readers that change nothing in how a data file is read."""
-
-
-_STORE_WORDS = re.compile(
-    "Generic (?:S3|MicrosoftAzure) error|error sending request|timed? ?out|status code", re.IGNORECASE
-)
-"""What the library says when a store does not answer or refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +47,7 @@ class DeltaLog:
 
         folder = landing.relative(landing.extract.path)
         if not landing.store.is_folder(folder):
-            raise _missing(landing, "no such folder")
+            raise no_table(landing, "no such folder")
         uri, options = address_of(landing, folder)
         try:
             table = deltalake.DeltaTable(uri, storage_options=options)
@@ -69,35 +60,14 @@ class DeltaLog:
                 table,
             )
         except deltalake.exceptions.TableNotFoundError as error:
-            failure: HeadwaterError = _missing(landing, redacted(landing, str(error)))
+            failure: HeadwaterError = no_table(landing, redacted(landing, str(error)))
         except (DeltaError, OSError) as error:
-            failure = _unreadable(landing, redacted(landing, str(error)))
+            failure = unreadable_log(landing, redacted(landing, str(error)))
         else:
-            found.check_readable()
+            check_readable(table, landing, folder)
             return found
         # outside the except block: the library's error may quote what it was opened with
         raise failure
-
-    def check_readable(self) -> None:
-        """Refuse tables whose data files mean something else than the rows that stand in them."""
-        protocol, configuration = self._table.protocol(), self._table.metadata().configuration
-        unknown = sorted(set(protocol.reader_features or ()) - READABLE_FEATURES)
-        mapping = configuration.get("delta.columnMapping.mode", "none")
-        if mapping != "none" or "columnMapping" in unknown:
-            what, got = "maps its columns to other names in its files", f"delta.columnMapping.mode = {mapping}"
-            remedy = "Let its owner write a copy without column mapping, or a view as a table of its own."
-        elif "deletionVectors" in unknown:
-            what, got = "may delete rows without writing their files anew", "the reader feature deletionVectors"
-            remedy = (
-                "Let its owner run `REORG TABLE … APPLY (PURGE)` and `ALTER TABLE … DROP FEATURE deletionVectors`, "
-                "with `delta.enableDeletionVectors` set to false."
-            )
-        elif unknown:
-            what, got = "needs features of readers that Headwater lacks", ", ".join(unknown)
-            remedy = "Let its owner drop the features, or write a copy without them."
-        else:
-            return
-        raise self.refusal(what, got, f"reader features {', '.join(sorted(READABLE_FEATURES))}", remedy)
 
     def files(self) -> list[DeltaFile]:
         """Every file of the version, the oldest first."""
@@ -164,28 +134,3 @@ def _texts(values: Mapping[str, Any] | None) -> dict[str, str | None]:
     """Values of partitions as they stand in the log."""
     texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in (values or {}).items()}
     return {name: None if value is None else str(value) for name, value in texts.items()}
-
-
-def _missing(landing: Landing, got: str) -> SourceTableMissingError:
-    place = f"{landing.store.root}/{landing.extract.path}"
-    return SourceTableMissingError(
-        f"{place} is no Delta table",
-        got=got,
-        allowed="a folder that holds a _delta_log",
-        remedy=f"Correct `path` of table {landing.table.name!r}, or the folder of connection {landing.connection!r}.",
-        facts={**landing.facts, "relation": place},
-    )
-
-
-def _unreadable(landing: Landing, got: str) -> HeadwaterError:
-    place = f"{landing.store.root}/{landing.extract.path}"
-    if not _STORE_WORDS.search(got):
-        allowed = f"a log of protocol 1 to 3 with reader features {', '.join(sorted(READABLE_FEATURES))}"
-        remedy = "Let its owner repair the log, or write a copy without what is not understood."
-        return landing.refusal(landing.extract.path, "has a log that cannot be understood", got, allowed, remedy)
-    return SourceUnreachableError(
-        f"the log of the Delta table {place} could not be read",
-        got=got,
-        remedy="Check that the store is up; the next run reads on from where this one began.",
-        facts={**landing.facts, "relation": place},
-    )

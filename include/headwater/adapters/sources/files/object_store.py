@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from headwater.adapters.redaction import Redactor
 from headwater.adapters.sources.files.ledger import LandedFile
+from headwater.adapters.sources.files.object_failures import object_failure
 from headwater.adapters.sources.files.patterns import compiled, fixed_folder, is_hidden
-from headwater.domain.errors import (
-    CredentialsError,
-    HeadwaterError,
-    SourceTableMissingError,
-    SourceUnreachableError,
-)
+from headwater.domain.errors import HeadwaterError, SourceTableMissingError
 from headwater.ports.connections import ConnectionInfo
 
 if TYPE_CHECKING:
     import pyarrow.fs
 
-_REFUSED = re.compile(
-    r"ACCESS_DENIED|INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|INVALID_CLIENT_TOKEN_ID|EXPIRED_TOKEN"
-    r"|MISSING_AUTHENTICATION|AuthenticationFailed|AuthorizationFailure|AuthorizationPermissionMismatch"
-    r"|InvalidAccessKeyId|HTTP (?:status|response code:?) 40[13]",
-    re.IGNORECASE,
-)
 _READ_BYTES = 1 << 20
-_NO_SUCH = re.compile(r"NO_SUCH_BUCKET|NoSuchBucket|ContainerNotFound|FilesystemNotFound")
 
 
 class _ExplainedStream(io.RawIOBase):
@@ -83,7 +70,7 @@ class ObjectStore:
         with self._explained():
             kind = self._files.get_file_info(self._full(path)).type
             if kind is FileType.NotFound and self._files.get_file_info(self._bucket).type is FileType.NotFound:
-                raise self._failure(f"NoSuchBucket {self._bucket}")
+                raise object_failure(self.root, self._connection, self._facts, f"NoSuchBucket {self._bucket}")
         # a prefix that nothing was delivered to yet is an empty folder: only buckets are made by hand
         return kind is not FileType.File
 
@@ -130,34 +117,7 @@ class ObjectStore:
         except FileNotFoundError:
             failure: HeadwaterError = SourceTableMissingError(f"an object below {self.root} is gone", facts=self._facts)
         except OSError as error:
-            failure = self._failure(str(error))
+            failure = object_failure(self.root, self._connection, self._facts, str(error))
         else:
             return
         raise failure
-
-    def _failure(self, text: str) -> HeadwaterError:
-        extra = self._connection.extra
-        secrets = [str(extra[key]) for key in ("aws_session_token", "sas_token", "client_secret") if key in extra]
-        redact = Redactor([self._connection.password.get_secret_value(), *secrets])
-        got = redact(text).splitlines()[0][:300]
-        name = self._connection.id
-        if _NO_SUCH.search(text):
-            return SourceTableMissingError(
-                f"the bucket of {self.root} does not exist",
-                got=got,
-                remedy=f"Create the bucket, or correct `path` in the extra of connection {name!r}.",
-                facts=self._facts,
-            )
-        if _REFUSED.search(text):
-            return CredentialsError(
-                f"{self.root} refused connection {name!r}",
-                got=got,
-                remedy="Set the right key on the connection, and grant it listing and reading of the prefix.",
-                facts=self._facts,
-            )
-        return SourceUnreachableError(
-            f"{self.root} could not be read over connection {name!r}",
-            got=got,
-            remedy="Check that the store is up and that `endpoint_url` and `region_name` are right.",
-            facts=self._facts,
-        )

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import unless_equal
+from headwater.adapters.sources.duckdb_engine import make_room, writer
 from headwater.adapters.sources.duckdb_sql import literal
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
 from headwater.adapters.sources.files.parsing import Parser
-from headwater.adapters.sources.judging import Texts, make_room, write_judged
+from headwater.adapters.sources.judging import Texts
+from headwater.adapters.sources.taking import write_judged
 from headwater.domain.schema import TableSchema
 from headwater.ports.extractor import BatchStamp, Extracted
 from headwater.ports.failpoints import failpoint
@@ -36,7 +37,7 @@ def read(
     """
     failpoint("extract.reading")
     extract, table = landing.extract, landing.table
-    with tempfile.TemporaryDirectory(prefix="headwater-files-") as scratch, parquet.writer() as engine:
+    with tempfile.TemporaryDirectory(prefix="headwater-files-") as scratch, writer() as engine:
         make_room(engine, len(extract.columns))
         parser = Parser(landing, engine, Path(scratch), progress)
         parser.parse(files)

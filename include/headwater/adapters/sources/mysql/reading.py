@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING
 
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import digested
+from headwater.adapters.sources.duckdb_engine import THREADS, make_room, writer
 from headwater.adapters.sources.duckdb_sql import constant, literal
-from headwater.adapters.sources.judging import make_room
 from headwater.adapters.sources.mysql.carrying import SourceColumn
-from headwater.adapters.sources.mysql.judging import Fault, faults, is_unfit, rejected
-from headwater.adapters.sources.mysql.mysql_sql import dotted
+from headwater.adapters.sources.mysql.judging import Fault, faults, is_unfit
 from headwater.adapters.sources.mysql.scanning import attach, query
+from headwater.adapters.sources.mysql.setting_aside import set_aside
 from headwater.adapters.sources.mysql.watching import watched
 from headwater.adapters.sources.mysql.work import Read
-from headwater.adapters.sources.rejecting import check_share
 from headwater.adapters.sources.windows import zone_left
 from headwater.domain.errors import SourceDataError
-from headwater.domain.quarantine_share import ALWAYS_TOLERATED_ROWS
-from headwater.domain.run import RunKey
 from headwater.ports.catalog import DataFile
 from headwater.ports.extractor import Extracted
 from headwater.ports.failpoints import failpoint
@@ -49,7 +46,7 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     # before the rows: what is committed in between is read now, and found again by the next plan
     reading = work.reading()
     zone = zone_left(reading, work.window) if reading else None
-    with tempfile.TemporaryDirectory(prefix="headwater-mysql-") as scratch, parquet.writer() as engine:
+    with tempfile.TemporaryDirectory(prefix="headwater-mysql-") as scratch, writer() as engine:
         make_room(engine, max(len(work.columns) - WIDE, 0))
         # the rows come one after the other, and a second thread would only wait for them
         engine.execute("SET threads = 1")
@@ -58,7 +55,7 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
         with watched(engine, work, progress):
             files, rejects = _carry(engine, work, Path(scratch))
         engine.execute("DETACH source")
-        engine.execute(f"SET threads = {parquet.THREADS}")
+        engine.execute(f"SET threads = {THREADS}")
         taken = Extracted.of(files, rejects)
         progress(f"{work.table.name}: {taken.rows:,} rows in {len(files)} files, {taken.rejected:,} set aside")
         failpoint("extract.files")
@@ -101,7 +98,7 @@ def _carry(
     files = _write(engine, work, found, f"read_parquet({kept})")
     failpoint("extract.mid")
     try:
-        return files, _set_aside(engine, work, found, f"read_parquet({kept})")
+        return files, set_aside(engine, work, found, f"read_parquet({kept})")
     except SourceDataError:
         parquet.delete(files)
         raise
@@ -125,45 +122,6 @@ def _write(engine: duckdb.DuckDBPyConnection, work: Read, found: list[Fault], so
     files = parquet.write_rows(engine, work.schema, values | system, fit, work.folder, stem)
     failpoint("extract.batch")
     return files
-
-
-def _set_aside(engine: duckdb.DuckDBPyConnection, work: Read, found: list[Fault], source: str) -> tuple[DataFile, ...]:
-    """Quarantine files of the unfit rows.
-
-    :raises SourceDataError: when the policy is to stop, or too many rows are unfit.
-    """
-    engine.execute(f"CREATE VIEW rejected AS SELECT * FROM {rejected(work, found, source)}")  # noqa: S608 - as above
-    counts = dict(engine.execute("SELECT rules, count(*) FROM rejected GROUP BY ALL ORDER BY ALL").fetchall())
-    words = ", ".join(f"{rules} {count}" for rules, count in counts.items())
-    dates = {f"untypable:{column.name}" for column in work.columns if column.judged_as is None}
-    if work.extract.non_finite == "stop" and any(dates & set(rules.split(",")) for rules in counts):
-        _stop(engine, work, words)
-    _check_shares(engine, work, source, words)
-    table = f"bronze.{RunKey.parse(work.stamp.run_key).dag_id}.{work.table.name}"
-    return parquet.write_rejects(engine, work.stamp, table, "rejected", work.folder, "ordinal")
-
-
-def _check_shares(engine: duckdb.DuckDBPyConnection, work: Read, source: str, words: str) -> None:
-    """An unusable cursor is in no window, so it comes back every run: it is a share of the relation."""
-    query = "SELECT count(*) FILTER (WHERE NOT of_cursor), count(*) FILTER (WHERE of_cursor) FROM rejected"
-    values, cursors = engine.execute(query).fetchone() or (0, 0)
-    [arrived] = engine.execute(f"SELECT count(*) FROM {source}").fetchone() or (0,)  # noqa: S608 - made of literals
-    share = work.extract.max_quarantined_share
-    check_share(values, arrived - cursors, share, words, work.facts)
-    if cursors > ALWAYS_TOLERATED_ROWS:
-        everything = work.session.one(f"SELECT COUNT(*) FROM {dotted(work.relation)}")  # noqa: S608 - quoted names
-        check_share(cursors, int(everything), share, words, work.facts)
-
-
-def _stop(engine: duckdb.DuckDBPyConnection, work: Read, words: str) -> None:
-    rows = engine.execute("SELECT payload FROM rejected WHERE contains(rules, 'untypable:') LIMIT 3").fetchall()
-    raise SourceDataError(
-        f"values of {'.'.join(work.relation)} cannot be carried: {words}",
-        got="; ".join(str(row[0])[:160] for row in rows),
-        allowed="none, by `non_finite: stop`",
-        remedy="Correct them at the source, or set `non_finite: quarantine` (or `null`) in the YAML.",
-        facts={**work.facts, "column": words.partition("untypable:")[2].partition(" ")[0].partition(",")[0]},
-    )
 
 
 def _step(engine: duckdb.DuckDBPyConnection, sequence: str) -> int:

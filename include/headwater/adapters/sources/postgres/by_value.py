@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from headwater.adapters.sources.duckdb_engine import make_room
 from headwater.adapters.sources.duckdb_sql import literal
-from headwater.adapters.sources.judging import judge_rows, make_room
 from headwater.adapters.sources.postgres.carrying import SourceColumn
 from headwater.adapters.sources.postgres.scanning import query
 from headwater.adapters.sources.postgres.setting_aside import enforce
 from headwater.adapters.sources.postgres.splitting import Split, carried_expression, transport_names
 from headwater.adapters.sources.postgres.work import Read
+from headwater.adapters.sources.taking import judge_rows
 
 if TYPE_CHECKING:
     import duckdb

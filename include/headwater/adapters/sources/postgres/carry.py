@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from headwater.adapters.sources import duckdb_sql, parquet
+from headwater.adapters.sources.duckdb_engine import THREADS
 from headwater.adapters.sources.postgres.scanning import (
     LEFT_OUT,
     SUSPECT,
@@ -77,7 +78,7 @@ def _carry(
         done = [_write(engine, work, parts, segments[0], flagged)]
     else:
         done = _side_by_side(engine, work, parts, segments, flagged)
-    engine.execute(f"SET threads = {parquet.THREADS}")
+    engine.execute(f"SET threads = {THREADS}")
     files = tuple(file for one in done for file in one.files)
     return Carried(files, sum(one.unfit for one in done), sum(one.suspect for one in done), len(segments))
 

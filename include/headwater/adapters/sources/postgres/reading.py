@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import digested
-from headwater.adapters.sources.judging import make_room
+from headwater.adapters.sources.duckdb_engine import make_room, writer
 from headwater.adapters.sources.postgres.by_value import read_by_value
 from headwater.adapters.sources.postgres.carry import Carried, carry
 from headwater.adapters.sources.postgres.cursors import Cursor, zone_digest
@@ -34,7 +34,7 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     """
     parts = split(work.table, work.extract, work.columns, work.window)
     failpoint("extract.reading")
-    with parquet.writer() as engine, one_snapshot(engine, work.connection):
+    with writer() as engine, one_snapshot(engine, work.connection):
         taken = read_by_value(engine, work, parts) if work.judged else _carried(engine, work, parts)
         progress(f"{work.table.name}: {taken.rows:,} rows in {len(taken.files)} files, {taken.rejected:,} set aside")
         failpoint("extract.files")

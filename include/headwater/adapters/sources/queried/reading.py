@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import digested
-from headwater.adapters.sources.judging import judge_rows, make_room
+from headwater.adapters.sources.duckdb_engine import make_room, writer
 from headwater.adapters.sources.queried import statements
 from headwater.adapters.sources.queried.columns import QueriedColumn
 from headwater.adapters.sources.queried.cursors import Cursor
 from headwater.adapters.sources.queried.database import Database, Relation, Session
 from headwater.adapters.sources.queried.surveying import Reading
 from headwater.adapters.sources.storing import record_of
+from headwater.adapters.sources.taking import judge_rows
 from headwater.adapters.sources.texts import Record, TextFile
 from headwater.adapters.sources.windows import zone_left
 from headwater.domain.errors import SourceDataError
@@ -74,7 +74,7 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     failpoint("extract.reading")
     for line in (work.session.told, *(f"{item.name}: {item.note}" for item in work.columns if item.note)):
         progress(f"{work.table.name}: {line}")
-    with tempfile.TemporaryDirectory(prefix="headwater-queried-") as scratch, parquet.writer() as engine:
+    with tempfile.TemporaryDirectory(prefix="headwater-queried-") as scratch, writer() as engine:
         make_room(engine, len(work.columns))
         texts = Path(scratch) / "texts.parquet"
         with work.session.one_moment(), TextFile(texts, len(work.columns)) as target:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import digested
+from headwater.adapters.sources.duckdb_engine import make_room, writer
 from headwater.adapters.sources.duckdb_sql import quoted
-from headwater.adapters.sources.judging import judge_rows, make_room
 from headwater.adapters.sources.sqlite.cursors import Cursor
 from headwater.adapters.sources.sqlite.surveying import Reading
 from headwater.adapters.sources.storing import record_of
+from headwater.adapters.sources.taking import judge_rows
 from headwater.adapters.sources.texts import Record, TextFile
 from headwater.domain.errors import SourceDataError
 from headwater.domain.run import Window
@@ -57,7 +57,7 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     :raises SourceDataError: when the policy is to stop, or too many rows had to be set aside.
     """
     failpoint("extract.reading")
-    with tempfile.TemporaryDirectory(prefix="headwater-sqlite-") as scratch, parquet.writer() as engine:
+    with tempfile.TemporaryDirectory(prefix="headwater-sqlite-") as scratch, writer() as engine:
         make_room(engine, len(work.columns))
         texts = Path(scratch) / "texts.parquet"
         with _one_snapshot(work.session), TextFile(texts, len(work.columns)) as target:
