@@ -8,7 +8,7 @@ import typer
 
 from headwater.cli.opening import git_address, opened_platform, repository
 from headwater.cli.output import console
-from headwater.domain.errors import RequestError, SourceTableMissingError
+from headwater.domain.errors import SourceTableMissingError
 from headwater.domain.spec import Owner
 
 if TYPE_CHECKING:
@@ -51,22 +51,15 @@ def new_source(
 
 def _offered(connection: str, schema: str | None) -> tuple[tuple[SourceRelation, ...], str]:
     """What the connection offers, and the schema that is asked for."""
-    from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS, SQLITE_KIND, open_extractor
+    from headwater.adapters.sources.opening import open_extractor
+    from headwater.adapters.sources.usual import usual_schema
     from headwater.cli.scaffold import probe_table
 
     with opened_platform() as platform:
         info = platform.connections.resolve(connection)
-        usual = dict.fromkeys(POSTGRES_KINDS, "public") | dict.fromkeys(MYSQL_KINDS, info.schema_)
-        usual |= {SQLITE_KIND: "main"}
-        if info.kind not in usual:
-            raise RequestError(
-                "Only a database tells its tables.",
-                got=f"connection {connection} of type {info.kind}",
-                allowed=f"a connection of type {', '.join(usual)}",
-                remedy="Write the YAML by hand, with the columns of the files: docs/guides/add-a-source.md.",
-            )
-        extractor = open_extractor(probe_table(), info)
+        usual = usual_schema(info)
+        extractor = open_extractor(probe_table(info), info)
         try:
-            return extractor.list_relations(), schema or usual[info.kind]
+            return extractor.list_relations(), schema or usual
         finally:
             extractor.close()

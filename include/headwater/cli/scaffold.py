@@ -9,13 +9,16 @@ from typing import Any
 
 import yaml
 
+from headwater.adapters.sources.files.locations import FILE_KINDS
 from headwater.cli.scaffold_tables import Draft, drafts
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import NAME_RULE, Layer, TableName, is_name
-from headwater.domain.spec import Owner, Silver, SqlExtract, TableSpec
+from headwater.domain.spec import FilesExtract, Owner, Silver, SqlExtract, TableSpec
 from headwater.model.layout import SOURCES, Layout
+from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import SourceRelation
 
+_OF_DATABASES = {"kind": "sql", "mode": "snapshot"}
 _VALUES = {"boolean": True, "int": 1, "long": 1, "float": 1.5, "double": 1.5, "date": "2026-01-01"}
 _VALUES |= {"timestamp": "2026-01-01T12:00:00", "timestamptz": "2026-01-01T12:00:00Z"}
 
@@ -28,9 +31,11 @@ class Written:
     notes: tuple[str, ...]
 
 
-def probe_table() -> TableSpec:
-    """A table that stands for any: opening an extractor needs a kind of extract."""
-    return TableSpec(name="any", extract=SqlExtract(), silver=Silver(mode="append"))
+def probe_table(connection: ConnectionInfo) -> TableSpec:
+    """A table that stands for any of the connection: opening an extractor needs a kind of extract."""
+    is_of_files = connection.kind in FILE_KINDS
+    extract = FilesExtract(path=".", columns={"any": "string"}) if is_of_files else SqlExtract()
+    return TableSpec(name="any", extract=extract, silver=Silver(mode="append"))
 
 
 def write_source(root: Path, name: str, connection: str, owner: Owner, relations: Sequence[SourceRelation]) -> Written:
@@ -66,7 +71,7 @@ def _source_text(connection: str, owner: Owner, tables: Sequence[Draft]) -> str:
         "owner": owner.model_dump(mode="json", exclude_defaults=True),
         "schedule": {"every": "1d"},
         "connection": connection,
-        "extract": {"kind": "sql", "mode": "snapshot"},
+        "extract": {"kind": "files"} if any(draft.relation.files for draft in tables) else _OF_DATABASES,
     }
     lines = [_dump(head), "tables:\n"]
     for draft in tables:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.domain.names import is_name
+from headwater.domain.spec import FilesExtract
 from headwater.ports.extractor import SourceRelation
 
 _CHANGES = ("updated", "modified", "changed", "last_update")
@@ -44,6 +45,8 @@ def drafts(relations: Sequence[SourceRelation]) -> tuple[Draft, ...]:
 
 
 def _draft(name: str, relation: SourceRelation) -> Draft:
+    if relation.files is not None:
+        return _of_files(name, relation, relation.files)
     place = {} if relation.relation == f"public.{name}" else {"relation": relation.relation}
     key = relation.unique_key or relation.primary_key
     stamps = [column for column in relation.cursor_candidates if (column,) != key]
@@ -65,6 +68,20 @@ def _draft(name: str, relation: SourceRelation) -> Draft:
     document = {"description": relation.comment} | document
     document = {part: value for part, value in document.items() if value}
     return Draft(name, relation, document, tuple(key), relation.unique_key or relation.primary_key, note)
+
+
+def _of_files(name: str, relation: SourceRelation, files: FilesExtract) -> Draft:
+    """Every record is an event, unless its file tells which version of a key it is."""
+    stamps = [column.name for column in relation.schema_.columns if column.type.startswith("timestamp")]
+    changes = next((column for column in stamps if any(word in column.lower() for word in _CHANGES)), None)
+    key, note = relation.unique_key if changes else (), relation.doubt
+    if relation.unique_key and not key:
+        note += f"; every record is an event: with a column that orders versions of {relation.unique_key[0]}, declare "
+        note += "it as `key`, and `silver: {mode: upsert, sequence_by: …}`"
+    extract = files.model_dump(mode="json", exclude_defaults=True)
+    silver = _upsert(changes) if key else {"mode": "append"}
+    document = {"description": relation.comment, "key": list(key), "extract": extract, "silver": silver}
+    return Draft(name, relation, {part: value for part, value in document.items() if value}, key, key, note)
 
 
 def _upsert(sequence_by: str | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 from headwater.domain.base import Value
 from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema
-from headwater.domain.spec import TableSpec
+from headwater.domain.spec import FilesExtract, TableSpec
 from headwater.domain.staging import TableState
 from headwater.ports.catalog import DataFile
 
@@ -64,6 +64,8 @@ class SourceRelation(Value):
     :param unique_key: columns that never repeat and are never empty: the primary key, else the shortest unique one.
     :param comment: what the source says of it, in words.
     :param problem: why no run could carry the relation as it is; None when it can be read.
+    :param files: how the files of a landing folder that look like one table are read, as guessed from some of them.
+    :param doubt: what of this a person has to look at, in words.
     """
 
     relation: str
@@ -74,6 +76,8 @@ class SourceRelation(Value):
     schema_: TableSchema
     comment: str | None = None
     problem: str | None = None
+    files: FilesExtract | None = None
+    doubt: str = ""
 
 
 class Extractor(Protocol):

@@ -69,6 +69,10 @@ class DeltaLog:
         # outside the except block: the library's error may quote what it was opened with
         raise failure
 
+    def types(self) -> dict[str, str]:
+        """The columns' types in the log's own words; nested ones are ``struct``, ``array`` or ``map``."""
+        return {item.name: str(getattr(item.type, "type", item.type)) for item in self._table.schema().fields}
+
     def files(self) -> list[DeltaFile]:
         """Every file of the version, the oldest first."""
         import pyarrow as pa

@@ -100,8 +100,10 @@ class FilesExtractor:
         return extracted.model_copy(update={"ledger": Ledger.parse(ledger).with_files(taken).content()})
 
     def list_relations(self) -> tuple[SourceRelation, ...]:
-        """Nothing: which files make a table, and of which types, is only in the YAML."""
-        return ()
+        """Groups of files that look like one table each, with columns and types guessed from some of their records."""
+        from headwater.adapters.sources.files.offers import list_groups
+
+        return list_groups(self._connection)
 
     def close(self) -> None:
         """Nothing is held open."""

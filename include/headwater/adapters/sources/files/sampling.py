@@ -1,0 +1,154 @@
+"""Some records of a file as texts, and the dialect they are written in, as far as it can be guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headwater.adapters.sources.files.json_array import JsonArray, NoArrayError
+from headwater.adapters.sources.files.json_values import DECODER, Number, text_of
+from headwater.adapters.sources.files.landing import Landing
+from headwater.adapters.sources.files.ledger import LandedFile
+from headwater.adapters.sources.files.lines import Encoding, RecordTooLongError
+from headwater.adapters.sources.files.records import CsvFormat, CsvRecords
+from headwater.adapters.sources.files.unpacking import packing_of, parts_of
+from headwater.domain.spec import FilesExtract
+
+SAMPLE_BYTES = 1 << 20
+MOST_RECORDS = 10_000
+LARGEST_PACKED_BYTES = 256 << 20
+_DELIMITERS = (",", ";", "\t", "|")
+_LINES_FOR_A_DELIMITER = 100
+_NO_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
+
+
+class UnreadableSampleError(Exception):
+    """The file cannot be looked into; carries why, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Records of one file. :param options: how they are written, in the words of the YAML.
+
+    :param texts_only: columns that hold a text in some record, whatever stands in it.
+    """
+
+    names: tuple[str, ...]
+    rows: Sequence[Sequence[str | None]]
+    options: dict[str, Any] = field(default_factory=dict)
+    texts_only: frozenset[str] = frozenset()
+
+
+def sampled(landing: Landing, file: LandedFile, scratch: Path) -> Sample:
+    """The first records of a file of lines.
+
+    :raises UnreadableSampleError: when it is not what its name says.
+    :raises SourceDataError: when it is damaged.
+    """
+    head = _head(landing, file, scratch)
+    encoding, text = _decoded(head, len(head) == SAMPLE_BYTES)
+    options = {"encoding": encoding} if encoding != "utf-8" else {}
+    if landing.extract.format == "csv":
+        return _csv(landing.extract, text, options)
+    return _json(landing.extract, text, options, len(head) == SAMPLE_BYTES)
+
+
+def _head(landing: Landing, file: LandedFile, scratch: Path) -> bytes:
+    if packing_of(landing, file.path) == "none":
+        with landing.open(file.path) as content:
+            return content.read(SAMPLE_BYTES)
+    if file.size > LARGEST_PACKED_BYTES:
+        raise UnreadableSampleError(f"a packed file of {file.size:,} bytes is too large to look into")
+    local, _ = landing.fetch(file, scratch)
+    return next((part.content.read(SAMPLE_BYTES) for part in parts_of(landing, file, local)), b"")
+
+
+def _decoded(head: bytes, is_cut: bool) -> tuple[str, str]:
+    """The encoding that the bytes can be of, and their text up to the last whole line."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        name, text = "utf-16", head[: len(head) // 2 * 2].decode("utf-16", "replace")
+    else:
+        # a character may be cut in two by the end
+        body = head[: head.rfind(b"\n") + 1] or head if is_cut else head
+        try:
+            name, text = "utf-8", body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            name = "latin-1" if _NO_CP1252 & set(body) else "cp1252"
+            text = body.decode(name)
+    return name, text[: text.rfind("\n") + 1] or text if is_cut else text
+
+
+def _csv(extract: FilesExtract, text: str, options: dict[str, Any]) -> Sample:
+    lines = [line for line in text.splitlines()[:_LINES_FOR_A_DELIMITER] if line]
+    if not lines:
+        raise UnreadableSampleError("its newest file is empty")
+    delimiter = max(_DELIMITERS, key=lambda sign: _fields_of_most(extract, sign, lines))
+    options |= {"delimiter": delimiter} if delimiter != extract.delimiter else {}
+    form = CsvFormat(extract.model_copy(update={"delimiter": delimiter}))
+    found = _records(form, text)
+    first = next(found, ())
+    names = tuple(name or "" for name in first)
+    if not _is_header(names):
+        options["header"] = False
+        names = tuple(f"column_{place}" for place in range(1, len(first) + 1))
+        rows = [first]
+    else:
+        rows = []
+    rows += [row for row, _ in zip(found, range(MOST_RECORDS), strict=False)]
+    return Sample(names, [row for row in rows if len(row) == len(names)], options)
+
+
+def _fields_of_most(extract: FilesExtract, delimiter: str, lines: Sequence[str]) -> int:
+    """How many fields a delimiter makes of the lines, where it makes the same number of nearly all of them."""
+    form = CsvFormat(extract.model_copy(update={"delimiter": delimiter}))
+    # a line with a quote that goes on says nothing
+    widths = [len(fields) for line in lines if (fields := form.split(line)) is not None]
+    if not widths or widths.count(widths[0]) < 0.9 * len(widths):
+        return 0
+    return widths[0]
+
+
+def _records(form: CsvFormat, text: str) -> Iterator[Sequence[str | None]]:
+    records = CsvRecords(form, Encoding("utf-8"), iter(()), SAMPLE_BYTES)
+    return (record.fields for record in records.of(text) if record.fields is not None)
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    """Names are there, differ, and begin like words: numbers and dates do not."""
+    distinct = len({name.lower() for name in fields}) == len(fields)
+    return distinct and all(name and (name[0].isalpha() or name[0] == "_") for name in fields)
+
+
+def _json(extract: FilesExtract, text: str, options: dict[str, Any], is_cut: bool) -> Sample:
+    objects = list(_objects(extract, text, is_cut))
+    if not objects:
+        raise UnreadableSampleError(
+            f"its newest file holds no {'array of' if extract.format == 'json' else ''} objects"
+        )
+    names = tuple(dict.fromkeys(name for item in objects for name in item))
+    if any(len(item) != len(names) for item in objects):
+        options["missing_fields"] = "null"
+    texts_only = frozenset(
+        name for item in objects for name, value in item.items() if isinstance(value, str | dict | list)
+        and not isinstance(value, Number)
+    )  # fmt: skip
+    return Sample(names, [[text_of(item.get(name)) for name in names] for item in objects], options, texts_only)
+
+
+def _objects(extract: FilesExtract, text: str, is_cut: bool) -> Iterator[dict[str, Any]]:
+    array = JsonArray(iter([text]), SAMPLE_BYTES)
+    elements = array.elements() if extract.format == "json" else iter(text.splitlines())
+    try:
+        for element, _ in zip(elements, range(MOST_RECORDS), strict=False):
+            if not element.strip():
+                continue
+            value = DECODER.decode(element.strip())
+            if not isinstance(value, dict):
+                raise UnreadableSampleError("its newest file holds what is no JSON object")
+            yield value
+    except (NoArrayError, RecordTooLongError, RecursionError, ValueError) as error:
+        # a sample ends in the middle of an array
+        if not is_cut:
+            raise UnreadableSampleError("its newest file is no JSON of this form") from error
