@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -47,8 +48,11 @@ def repository(tmp_path: Path, postgres_database: Callable[..., str], monkeypatc
         connection.execute(TABLES.format(reader=reader).encode())
     address = source.rpartition("@")[2]
     connections = tmp_path / "connections.env"
-    landing = '{"conn_type": "headwater_landing", "extra": {"path": "/"}}'
-    connections.write_text(f"shop_db=postgres://{reader}:reads@{address}\nlanding={landing}\n")
+    (tmp_path / "landing" / "visits").mkdir(parents=True)
+    (tmp_path / "landing" / "visits" / "2026-01-01.csv").write_text("visit_id;at\n1;2026-01-01 10:00:00\n")
+    landing = json.dumps({"conn_type": "headwater_landing", "extra": {"path": str(tmp_path / "landing")}})
+    lines = [f"shop_db=postgres://{reader}:reads@{address}", f"landing={landing}", "jobs=http://jobs.example.com"]
+    connections.write_text("\n".join([*lines, ""]))
     root = tmp_path / "repository"
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     subprocess.run(["git", "-C", str(root), "config", "user.email", "ana@example.com"], check=True)
@@ -99,13 +103,27 @@ def test_new_source_passes_validation_at_once_and_overwrites_nothing(repository:
     assert {path: path.read_bytes() for path in repository.rglob("*.y*ml")} == before
 
 
+def test_new_source_of_a_landing_folder_passes_validation_at_once(repository: Path) -> None:
+    made = RUNNER.invoke(app, ["new-source", "web", "--connection", "landing"])
+    assert made.exit_code == 0, made.output
+    assert "visits: columns and types are guessed from visits/2026-01-01.csv" in made.stdout
+    checked = RUNNER.invoke(app, ["validate"])
+    assert checked.exit_code == 0, checked.output
+    document = yaml.safe_load((repository / "dags/sources/web.yaml").read_text())
+    assert document["extract"] == {"kind": "files"}
+    assert document["tables"]["visits"]["extract"] == {
+        "path": "visits", "columns": {"visit_id": "long", "at": "timestamp"}, "delimiter": ";",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--connection", "shop_db", "--schema", "empty"], "schema empty has no relation"),
         (["--connection", "shop_db", "--table", "ordesr"], "public.ordesr"),
         (["--connection", "shop_db", "--table", "twins"], "equal but for case"),
-        (["--connection", "landing"], "Only a database tells its tables"),
+        (["--connection", "landing", "--table", "visit"], "files.visits"),
+        (["--connection", "jobs"], "Only a database or a landing folder tells its tables"),
         (["--connection", "nobody"], "there is no connection"),
     ],
 )

@@ -62,6 +62,15 @@ def test_a_bucket_gives_the_files_a_folder_would_give(bucket: Uploaded, tmp_path
     assert found[0] == found[1] != []
 
 
+def test_new_source_takes_what_a_bucket_offers(bucket: Uploaded) -> None:
+    bucket.add([1, 2])
+    bucket.put("rates/day=2026-01-01/1.jsonl", b'{"currency": "EUR", "rate": 1.25}\n')
+    flights, rates = bucket.with_extractor(lambda extractor: extractor.list_relations())
+    assert (flights.relation, flights.files.path, flights.unique_key) == ("files.flights", "flights", ("id",))
+    assert rates.files.columns == {"currency": "string", "rate": "decimal(18,2)", "day": "date"}
+    assert SECRET_KEY not in f"{flights}{rates}"
+
+
 def test_an_object_of_this_second_waits(bucket: Uploaded) -> None:
     """Its time has whole seconds: replaced within one, it would look untouched."""
     bucket.add([1])

@@ -21,10 +21,13 @@ from tests.unit.adapters.sources.queried.recorded import (
 )
 
 from headwater.adapters.sources.queried.extractor import QueriedExtractor
+from headwater.adapters.sources.usual import usual_schema
+from headwater.cli.scaffold import write_source
 from headwater.domain.errors import SchemaDriftError, SourceDataError, SourceTableMissingError
 from headwater.domain.run import RunRequest, Window
-from headwater.domain.spec import TableSpec
+from headwater.domain.spec import Owner, TableSpec
 from headwater.domain.staging import TableState
+from headwater.model.repository import load_repository
 from headwater.ports.extractor import BatchStamp, Extracted
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -186,6 +189,26 @@ def test_offers_have_keys_and_cursors_and_what_cannot_be_read() -> None:
     assert (orders.relation, orders.primary_key, orders.cursor_candidates) == ("dbo.orders", ("id",), ("rv", "id"))
     assert (orders.estimated_rows, orders.comment, orders.problem) == (5, "what was bought", None)
     assert "any" in (odd.problem or "")
+
+
+def test_what_new_source_writes_of_an_offer_passes_at_once(tmp_path: Path) -> None:
+    offers = {
+        "erp": RecordedSqlServer(SQLSERVER, RecordedSession({
+            "FROM sys.columns": SQLSERVER_COLUMNS, KEY[0]: KEY[1], "FROM sys.objects": [("dbo", "orders", 5, None)],
+        })),
+        "hr": RecordedOracle(ORACLE, RecordedSession({
+            "FROM all_tab_cols": ORACLE_COLUMNS, "FROM all_constraints": [("HR", "ORDERS", "PK", "P", "ID")],
+            "FROM all_tables": [("HR", "ORDERS", 5, None)],
+        })),
+    }  # fmt: skip
+    for name, database in offers.items():
+        found = QueriedExtractor(database).list_relations()
+        assert [item.relation.partition(".")[0] for item in found] == [usual_schema(database.connection)]
+        write_source(tmp_path, name, name, Owner(team="erp", email=("erp@example.com",)), found)
+    repository = load_repository(tmp_path)
+    assert [str(error) for error in repository.errors] == []
+    keys = {source.name: {item.name: item.key for item in source.tables} for source in repository.sources}
+    assert keys == {"erp": {"orders": ("id",)}, "hr": {"orders": ("ID",)}}
 
 
 def test_oracle_names_without_capitals_are_those_of_sql() -> None:
