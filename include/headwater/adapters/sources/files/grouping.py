@@ -75,10 +75,18 @@ def _place(path: str) -> _Place | None:
     if kind is None or len(parts) < 2 or any(has_magic(part) for part in (*folders, name)):
         return None
     partitions = tuple(part.partition("=")[0] for part in folders if "=" in part)
-    # a partition above a folder that is none belongs to several tables
-    plain = [_changing(part) if "=" not in part else f"{part.partition('=')[0]}=*" for part in folders]
+    plain = [_folder(part) for part in folders]
     ending = ".".join([parts[-1], *([packed] if packed else [])])
     return _Place("/".join(plain), partitions, kind, _changing(".".join(parts[:-1])), ending)
+
+
+def _folder(name: str) -> str:
+    """A folder's name, or what stands for all the days, months or values it is one of."""
+    column, is_partition, _ = name.partition("=")
+    if is_partition:
+        return f"{column}=*"
+    # a number within a name, as in ``sales_2``, tells tables apart
+    return "*" if _changing(name) == "*" else name
 
 
 def _changing(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headwater.adapters.sources.duckdb_sql import literal, quoted
-from headwater.adapters.sources.files.sampling import MOST_RECORDS, UnreadableSampleError
+from headwater.adapters.sources.files.samples import MOST_RECORDS, UnreadableSampleError
 from headwater.adapters.sources.files.typing_samples import unique_columns
 
 if TYPE_CHECKING:

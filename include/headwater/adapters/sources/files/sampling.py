@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from headwater.adapters.sources.files.csv_dialect import csv_sample
 from headwater.adapters.sources.files.json_array import JsonArray, NoArrayError
 from headwater.adapters.sources.files.json_values import DECODER, Number, text_of
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile
-from headwater.adapters.sources.files.lines import Encoding, RecordTooLongError
-from headwater.adapters.sources.files.records import CsvFormat, CsvRecords
+from headwater.adapters.sources.files.lines import RecordTooLongError
+from headwater.adapters.sources.files.samples import MOST_RECORDS, SAMPLE_BYTES, Sample, UnreadableSampleError
 from headwater.adapters.sources.files.unpacking import packing_of, parts_of
 from headwater.domain.spec import FilesExtract
 
-SAMPLE_BYTES = 1 << 20
-MOST_RECORDS = 10_000
 LARGEST_PACKED_BYTES = 256 << 20
-_DELIMITERS = (",", ";", "\t", "|")
-_LINES_FOR_A_DELIMITER = 100
 _NO_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
-
-
-class UnreadableSampleError(Exception):
-    """The file cannot be looked into; carries why, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Records of one file. :param options: how they are written, in the words of the YAML.
-
-    :param texts_only: columns that hold a text in some record, whatever stands in it.
-    """
-
-    names: tuple[str, ...]
-    rows: Sequence[Sequence[str | None]]
-    options: dict[str, Any] = field(default_factory=dict)
-    texts_only: frozenset[str] = frozenset()
 
 
 def sampled(landing: Landing, file: LandedFile, scratch: Path) -> Sample:
@@ -51,7 +30,7 @@ def sampled(landing: Landing, file: LandedFile, scratch: Path) -> Sample:
     encoding, text = _decoded(head, len(head) == SAMPLE_BYTES)
     options = {"encoding": encoding} if encoding != "utf-8" else {}
     if landing.extract.format == "csv":
-        return _csv(landing.extract, text, options)
+        return csv_sample(landing.extract, text, options)
     return _json(landing.extract, text, options, len(head) == SAMPLE_BYTES)
 
 
@@ -80,47 +59,6 @@ def _decoded(head: bytes, is_cut: bool) -> tuple[str, str]:
     return name, text[: text.rfind("\n") + 1] or text if is_cut else text
 
 
-def _csv(extract: FilesExtract, text: str, options: dict[str, Any]) -> Sample:
-    lines = [line for line in text.splitlines()[:_LINES_FOR_A_DELIMITER] if line]
-    if not lines:
-        raise UnreadableSampleError("its newest file is empty")
-    delimiter = max(_DELIMITERS, key=lambda sign: _fields_of_most(extract, sign, lines))
-    options |= {"delimiter": delimiter} if delimiter != extract.delimiter else {}
-    form = CsvFormat(extract.model_copy(update={"delimiter": delimiter}))
-    found = _records(form, text)
-    first = next(found, ())
-    names = tuple(name or "" for name in first)
-    if not _is_header(names):
-        options["header"] = False
-        names = tuple(f"column_{place}" for place in range(1, len(first) + 1))
-        rows = [first]
-    else:
-        rows = []
-    rows += [row for row, _ in zip(found, range(MOST_RECORDS), strict=False)]
-    return Sample(names, [row for row in rows if len(row) == len(names)], options)
-
-
-def _fields_of_most(extract: FilesExtract, delimiter: str, lines: Sequence[str]) -> int:
-    """How many fields a delimiter makes of the lines, where it makes the same number of nearly all of them."""
-    form = CsvFormat(extract.model_copy(update={"delimiter": delimiter}))
-    # a line with a quote that goes on says nothing
-    widths = [len(fields) for line in lines if (fields := form.split(line)) is not None]
-    if not widths or widths.count(widths[0]) < 0.9 * len(widths):
-        return 0
-    return widths[0]
-
-
-def _records(form: CsvFormat, text: str) -> Iterator[Sequence[str | None]]:
-    records = CsvRecords(form, Encoding("utf-8"), iter(()), SAMPLE_BYTES)
-    return (record.fields for record in records.of(text) if record.fields is not None)
-
-
-def _is_header(fields: Sequence[str]) -> bool:
-    """Names are there, differ, and begin like words: numbers and dates do not."""
-    distinct = len({name.lower() for name in fields}) == len(fields)
-    return distinct and all(name and (name[0].isalpha() or name[0] == "_") for name in fields)
-
-
 def _json(extract: FilesExtract, text: str, options: dict[str, Any], is_cut: bool) -> Sample:
     objects = list(_objects(extract, text, is_cut))
     if not objects:
@@ -139,7 +77,7 @@ def _json(extract: FilesExtract, text: str, options: dict[str, Any], is_cut: boo
 
 def _objects(extract: FilesExtract, text: str, is_cut: bool) -> Iterator[dict[str, Any]]:
     array = JsonArray(iter([text]), SAMPLE_BYTES)
-    elements = array.elements() if extract.format == "json" else iter(text.splitlines())
+    elements = array.elements() if extract.format == "json" else iter(text.split("\n"))
     try:
         for element, _ in zip(elements, range(MOST_RECORDS), strict=False):
             if not element.strip():

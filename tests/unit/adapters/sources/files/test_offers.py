@@ -201,6 +201,13 @@ def test_a_column_is_a_key_where_it_is_called_one_and_never_repeats(tmp_path: Pa
     assert "never there twice" in found["a"].doubt
 
 
+def test_groups_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    one: str | bytes = "id,v\n1,a\n"
+    folder = put(tmp_path, {"a/t/1.csv": one, "b/t/1.csv": one, "c/t_2/1.csv": one, "d/T/1.csv": one})
+    assert sorted(offered(folder)) == ["T", "t", "t_2", "t_2_2"]
+    assert len(taken(folder, tmp_path / "repository")) == 4
+
+
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(SourceTableMissingError, match="does not exist"):
         offered(tmp_path / "nowhere")

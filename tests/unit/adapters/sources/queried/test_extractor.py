@@ -192,7 +192,7 @@ def test_offers_have_keys_and_cursors_and_what_cannot_be_read() -> None:
 
 
 def test_what_new_source_writes_of_an_offer_passes_at_once(tmp_path: Path) -> None:
-    offers = {
+    offers: dict[str, Any] = {
         "erp": RecordedSqlServer(SQLSERVER, RecordedSession({
             "FROM sys.columns": SQLSERVER_COLUMNS, KEY[0]: KEY[1], "FROM sys.objects": [("dbo", "orders", 5, None)],
         })),
