@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -10,7 +11,7 @@ from headwater.adapters.sources import parquet
 from headwater.adapters.sources.postgres.carry import Carried
 from headwater.adapters.sources.postgres.scanning import first, query
 from headwater.adapters.sources.postgres.segments import ordinals_from
-from headwater.adapters.sources.postgres.splitting import Split, rejects_query
+from headwater.adapters.sources.postgres.splitting import Split
 from headwater.adapters.sources.postgres.work import Read
 from headwater.adapters.sources.rejecting import check_share
 from headwater.domain.errors import SourceDataError
@@ -40,7 +41,7 @@ def set_aside(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, carri
         raise _contradiction(work, carried.unfit, values)
     if not values + cursors:
         return ()
-    select = rejects_query(parts, work.relation, work.table.key, work.origin)
+    select = _rejects_query(parts, work.relation, work.table.key, work.origin)
     table = f"bronze.{RunKey.parse(work.stamp.run_key).dag_id}.{work.table.name}"
     ordinal = f"{ordinals_from(carried.segments)} + row_number() OVER ()"
     return parquet.write_rejects(engine, work.stamp, table, query(select), work.folder, ordinal)
@@ -84,7 +85,7 @@ def _stop(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, counts: d
     found = {name: n for name, n in counts.items() if n and name.startswith(("non_finite:", "out_of_range:"))}
     if not found:
         return
-    select = rejects_query(parts, work.relation, work.table.key, work.origin)
+    select = _rejects_query(parts, work.relation, work.table.key, work.origin)
     rows = engine.execute(f"SELECT coalesce(key, payload) FROM {query(select)} LIMIT {_EXAMPLES}").fetchall()  # noqa: S608 - made of quoted names and literals
     raise SourceDataError(
         f"{sum(found.values())} values of {'.'.join(work.relation)} cannot be carried: {_words(found)}",
@@ -107,3 +108,32 @@ def _contradiction(work: Read, met: int, told: int) -> SourceDataError:
         remedy="Read from a table, or from a view without volatile functions.",
         facts={**work.facts, "count": str(abs(met - told))},
     )
+
+
+def _rejects_query(split_: Split, relation: tuple[str, str], key: Sequence[str], origin: str) -> sql.Composed:
+    """The rejected rows as text columns ``rules, reason, payload, key, origin``; the payload is the whole row."""
+    rules = [_when(rule.condition, rule.rule) for rule in split_.rules]
+    reasons = [_when(rule.condition, rule.reason) for rule in split_.rules]
+    return sql.SQL(
+        "SELECT concat_ws(',', {rules}) AS rules, concat_ws('; ', {reasons}) AS reason, "
+        "row_to_json(t)::text AS payload, {key} AS key, {origin}::text AS origin FROM {relation} AS t WHERE {rejected}"
+    ).format(
+        rules=sql.SQL(", ").join(rules),
+        reasons=sql.SQL(", ").join(reasons),
+        key=_key(key),
+        origin=sql.Literal(origin),
+        relation=sql.Identifier(*relation),
+        rejected=split_.rejected,
+    )
+
+
+def _when(condition: sql.Composable, text: str) -> sql.Composed:
+    return sql.SQL("CASE WHEN {} THEN {} END").format(condition, sql.Literal(text))
+
+
+def _key(key: Sequence[str]) -> sql.Composable:
+    if not key:
+        return sql.SQL("NULL::text")
+    known = sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier("t", name)) for name in key)
+    pairs = (sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("t", name)) for name in key)
+    return sql.SQL("CASE WHEN {} THEN jsonb_build_object({})::text END").format(known, sql.SQL(", ").join(pairs))

@@ -104,23 +104,6 @@ def carried_expression(column: SourceColumn, extract: SqlExtract) -> sql.Composa
     return sql.SQL("({})::{}").format(value, sql.SQL(column.source_type)) if column.type.startswith("dec") else value
 
 
-def rejects_query(split_: Split, relation: tuple[str, str], key: Sequence[str], origin: str) -> sql.Composed:
-    """The rejected rows as text columns ``rules, reason, payload, key, origin``; the payload is the whole row."""
-    rules = [_when(rule.condition, rule.rule) for rule in split_.rules]
-    reasons = [_when(rule.condition, rule.reason) for rule in split_.rules]
-    return sql.SQL(
-        "SELECT concat_ws(',', {rules}) AS rules, concat_ws('; ', {reasons}) AS reason, "
-        "row_to_json(t)::text AS payload, {key} AS key, {origin}::text AS origin FROM {relation} AS t WHERE {rejected}"
-    ).format(
-        rules=sql.SQL(", ").join(rules),
-        reasons=sql.SQL(", ").join(reasons),
-        key=_key(key),
-        origin=sql.Literal(origin),
-        relation=sql.Identifier(*relation),
-        rejected=split_.rejected,
-    )
-
-
 def _key_rule(name: str, arrives_as: str) -> RejectRule:
     condition = sql.SQL("{} IS NULL").format(sql.Identifier("t", name))
     return RejectRule(f"null_key:{name}", f"key {name} is NULL", condition, f"{arrives_as} IS NULL")
@@ -147,15 +130,3 @@ def _cursor_rules(cursor: Cursor) -> list[RejectRule]:
 
 def _any(conditions: Sequence[sql.Composable]) -> sql.Composable:
     return sql.SQL(" OR ").join(conditions) if conditions else sql.SQL("false")
-
-
-def _when(condition: sql.Composable, text: str) -> sql.Composed:
-    return sql.SQL("CASE WHEN {} THEN {} END").format(condition, sql.Literal(text))
-
-
-def _key(key: Sequence[str]) -> sql.Composable:
-    if not key:
-        return sql.SQL("NULL::text")
-    known = sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier("t", name)) for name in key)
-    pairs = (sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("t", name)) for name in key)
-    return sql.SQL("CASE WHEN {} THEN jsonb_build_object({})::text END").format(known, sql.SQL(", ").join(pairs))
