@@ -30,7 +30,10 @@ def sampled(landing: Landing, file: LandedFile, scratch: Path) -> Sample:
     encoding, text = _decoded(head, len(head) == SAMPLE_BYTES)
     options = {"encoding": encoding} if encoding != "utf-8" else {}
     if landing.extract.format == "csv":
-        return csv_sample(landing.extract, text, options)
+        sample = csv_sample(landing.extract, text, options)
+        if len(sample.names) == 1 and file.path.lower().endswith(".txt"):
+            raise UnreadableSampleError("no delimiter makes columns of its lines")
+        return sample
     return _json(landing.extract, text, options, len(head) == SAMPLE_BYTES)
 
 

@@ -184,12 +184,14 @@ def test_what_cannot_be_looked_into_is_left_out_and_says_why(tmp_path: Path) -> 
             "broken/1.parquet": b"PAR1",
             "object/1.json": b'{"a": 1}',
             "damaged/1.csv.gz": b"no gzip",
+            "prose/1.txt": b"Dear reader,\nthis is no table.\n",
             "reserved/1.csv": b"id,_deleted\n1,2\n",
         },
     )
     problems = {name: item.problem or "" for name, item in offered(folder).items()}
-    assert set(problems) == {"empty", "broken", "object", "damaged", "reserved"}
+    assert set(problems) == {"empty", "broken", "object", "damaged", "prose", "reserved"}
     assert all(problems.values())
+    assert "no delimiter" in problems["prose"]
     assert "is empty" in problems["empty"]
     assert "reserved name" in problems["reserved"]
 
