@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from headwater.adapters.sources.choosing import cursor_column
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.mysql_sql import column, dotted, literal
 from headwater.adapters.sources.offering import is_whole_number
-from headwater.domain.errors import SpecError
 from headwater.domain.spec import SqlExtract, TableSpec
 
 TIME_TYPES = ("date", "timestamp", "timestamptz")
@@ -26,21 +26,11 @@ class Cursor:
     @classmethod
     def of(cls, table: TableSpec, extract: SqlExtract, columns: Sequence[SourceColumn]) -> Cursor:
         """:raises SpecError: when the cursor has a type without order, or ``lag`` has no meaning for it."""
-        found = next((item for item in columns if item.name == extract.cursor), None)
-        if found is None or not (found.type in TIME_TYPES or is_whole_number(found.type)):
-            raise SpecError(
-                f"table {table.name!r} needs a cursor column that grows",
-                got=None if found is None else f"{found.name} of type {found.source_type}",
-                allowed="a column of type date, datetime, timestamp or a whole number",
-                facts={"table": table.name},
-            )
-        if extract.lag and found.type not in TIME_TYPES:
-            raise SpecError(
-                f"table {table.name!r}: `lag` is a duration, but cursor {found.name!r} is a number",
-                got=f"lag {extract.lag}",
-                allowed="no lag, or a cursor of type date, datetime or timestamp",
-                facts={"table": table.name, "column": found.name},
-            )
+        found = cursor_column(
+            table, extract, columns,
+            is_time=lambda column: column.type in TIME_TYPES, counts=lambda column: is_whole_number(column.type),
+            times="date, datetime or timestamp", numbers="a whole number",
+        )  # fmt: skip
         return cls(found)
 
     @property

@@ -7,13 +7,15 @@ from typing import Any
 
 from psycopg import sql
 
+from headwater.adapters.sources.choosing import cursor_column
+from headwater.adapters.sources.declared import sql_extract
 from headwater.adapters.sources.postgres.carrying import SourceColumn
-from headwater.adapters.sources.postgres.cursors import CURSOR_TYPES, Cursor
+from headwater.adapters.sources.postgres.cursors import CURSOR_TYPES, TIME_TYPES, Cursor
 from headwater.adapters.sources.postgres.surveying import Reading, Session, survey
 from headwater.adapters.sources.windows import bounded, zone_changed
-from headwater.domain.errors import RequestError, SpecError
+from headwater.domain.errors import RequestError
 from headwater.domain.run import RunKind, RunRequest, Window
-from headwater.domain.spec import SqlExtract, TableSpec
+from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -26,24 +28,13 @@ def open_reading(
 
     :raises SpecError: when the cursor has a type that has no order in time or number, or ``lag`` has no meaning for it.
     """
-    extract = table.extract
-    column = next((c for c in columns if isinstance(extract, SqlExtract) and c.name == extract.cursor), None)
-    if not isinstance(extract, SqlExtract) or column is None or column.type not in CURSOR_TYPES:
-        raise SpecError(
-            f"table {table.name!r} needs a cursor column that grows",
-            got=None if column is None else f"{column.name} of type {column.source_type}",
-            allowed=f"a column of type {', '.join(CURSOR_TYPES)}",
-            facts={"table": table.name},
-        )
-    cursor = Cursor(column)
-    if extract.lag and not cursor.is_time:
-        raise SpecError(
-            f"table {table.name!r}: `lag` is a duration, but cursor {column.name!r} is a number",
-            got=f"lag {extract.lag}",
-            allowed="no lag, or a cursor of type date or timestamp",
-            facts={"table": table.name, "column": column.name},
-        )
-    return Reading(session, table, extract, relation, cursor, time_zone)
+    extract = sql_extract(table)
+    column = cursor_column(
+        table, extract, columns,
+        is_time=lambda found: found.type in TIME_TYPES, counts=lambda found: found.type in CURSOR_TYPES,
+        times="date, timestamp or timestamptz", numbers="a whole number",
+    )  # fmt: skip
+    return Reading(session, table, extract, relation, Cursor(column), time_zone)
 
 
 def plan_incremental(reading: Reading, state: TableState | None, request: RunRequest) -> Window:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from headwater.adapters.sources.choosing import cursor_column
 from headwater.adapters.sources.offering import is_whole_number
 from headwater.adapters.sources.queried.columns import QueriedColumn, instant
 from headwater.adapters.sources.queried.database import Database
-from headwater.domain.errors import SpecError
 from headwater.domain.spec import SqlExtract, TableSpec
 
 
@@ -23,21 +23,12 @@ class Cursor:
     @classmethod
     def of(cls, table: TableSpec, extract: SqlExtract, columns: Sequence[QueriedColumn], database: Database) -> Cursor:
         """:raises SpecError: when the cursor has a type without order, or ``lag`` has no meaning for it."""
-        found = next((item for item in columns if item.name == extract.cursor), None)
-        if found is None or not (found.moments or found.counts or is_whole_number(found.type)):
-            raise SpecError(
-                f"table {table.name!r} needs a cursor column that grows",
-                got=None if found is None else f"{found.name} of type {found.source_type}",
-                allowed="a column of a date or time type, a whole number, or a row version",
-                facts={"table": table.name},
-            )
-        if extract.lag and found.moments is None:
-            raise SpecError(
-                f"table {table.name!r}: `lag` is a duration, but cursor {found.name!r} is none of dates or times",
-                got=f"lag {extract.lag}",
-                allowed="no lag, or a cursor of a date or time type",
-                facts={"table": table.name, "column": found.name},
-            )
+        found = cursor_column(
+            table, extract, columns,
+            is_time=lambda column: column.moments is not None,
+            counts=lambda column: column.counts or is_whole_number(column.type),
+            times="a date or time", numbers="a whole number or a row version",
+        )  # fmt: skip
         return cls(found, database)
 
     @property

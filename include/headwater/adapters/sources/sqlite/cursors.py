@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from headwater.adapters.sources.choosing import cursor_column
 from headwater.adapters.sources.duckdb_sql import quoted
 from headwater.adapters.sources.sqlite.instants import shown
-from headwater.domain.errors import SpecError
 from headwater.domain.schema import Column
 from headwater.domain.spec import SqlExtract, TableSpec
 
@@ -24,22 +24,12 @@ class Cursor:
     @classmethod
     def of(cls, table: TableSpec, extract: SqlExtract, columns: tuple[Column, ...]) -> Cursor:
         """:raises SpecError: when the cursor has a type without order, or ``lag`` has no meaning for it."""
-        column = next((c for c in columns if c.name == extract.cursor), None)
-        if column is None or column.type not in (*TIME_TYPES, "long"):
-            raise SpecError(
-                f"table {table.name!r} needs a cursor column that grows",
-                got=None if column is None else f"{column.name} of type {column.source_type}",
-                allowed=f"a column of type {', '.join((*TIME_TYPES, 'integer'))}",
-                facts={"table": table.name},
-            )
-        if extract.lag and column.type == "long":
-            raise SpecError(
-                f"table {table.name!r}: `lag` is a duration, but cursor {column.name!r} is a number",
-                got=f"lag {extract.lag}",
-                allowed="no lag, or a cursor of type date or timestamp",
-                facts={"table": table.name, "column": column.name},
-            )
-        return cls(column)
+        found = cursor_column(
+            table, extract, columns,
+            is_time=lambda column: column.type in TIME_TYPES, counts=lambda column: column.type == "long",
+            times="date or timestamp", numbers="an integer",
+        )  # fmt: skip
+        return cls(found)
 
     @property
     def is_time(self) -> bool:
