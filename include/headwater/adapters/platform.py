@@ -23,6 +23,7 @@ from headwater.ports.run_states import RunStates
 
 if TYPE_CHECKING:
     from headwater.adapters.iceberg import IcebergCatalog
+    from headwater.adapters.iceberg.upkeep import IcebergUpkeep
     from headwater.adapters.incident_store import SqlIncidentStore
     from headwater.adapters.run_store import SqlRunStore
     from headwater.adapters.spark_connect.engine import ConnectEngine
@@ -77,6 +78,12 @@ class LocalPlatform:
         from headwater.adapters.iceberg import IcebergCatalog
 
         return IcebergCatalog(self.settings.catalog)
+
+    @cached_property
+    def upkeep(self) -> IcebergUpkeep:
+        from headwater.adapters.iceberg.upkeep import IcebergUpkeep
+
+        return IcebergUpkeep(self.settings.catalog)
 
     @cached_property
     def runs(self) -> SqlRunStore:
@@ -146,6 +153,8 @@ class LocalPlatform:
             self.incidents.close_database()
         if "catalog" in opened:
             self.catalog.close()
+        if "upkeep" in opened:
+            self.upkeep.close()
 
     def desk(self, specs: Mapping[str, PipelineSpec] | None = None) -> IncidentDesk:
         """Where failures become incidents.

@@ -10,13 +10,14 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from headwater.domain.base import Value
 from headwater.domain.differences import RowDifference
 from headwater.domain.increment import Follow
+from headwater.domain.maintenance import MaintainTable, Upkeep
 from headwater.domain.names import TableName
 from headwater.domain.run import InputRef
 from headwater.domain.spec import GoldSpec, TableSpec
 from headwater.domain.staging import StagedTable, TableState, Verdict
 from headwater.domain.table_layout import TableLayout
 
-JobKind = Literal["refine", "build_gold", "validate", "preflight", "inspect"]
+JobKind = Literal["refine", "build_gold", "validate", "preflight", "inspect", "maintain"]
 
 
 class Anew(Value):
@@ -149,6 +150,7 @@ class JobSpec(Value):
     build: tuple[BuildTable, ...] = ()
     validate_: tuple[ValidateTable, ...] = Field(default=(), alias="validate")
     preflight: tuple[PreflightTable, ...] = ()
+    maintain: tuple[MaintainTable, ...] = ()
 
     @property
     def masks(self) -> bool:
@@ -160,15 +162,16 @@ class TableResult(Value):
     """What became of one table in a job.
 
     :param status: ``staged`` (a new snapshot on the attempt's branch), ``unchanged`` (nothing to do), ``judged``,
-        ``green`` or ``red`` (preflight), ``failed``.
+        ``green`` or ``red`` (preflight), ``maintained``, ``failed``.
     """
 
     table: TableName
-    status: Literal["staged", "unchanged", "judged", "green", "red", "failed"]
+    status: Literal["staged", "unchanged", "judged", "green", "red", "maintained", "failed"]
     seconds: float = 0.0
     staged: StagedTable | None = None
     quarantine: StagedTable | None = None
     verdict: Verdict | None = None
+    upkeep: Upkeep | None = None
     rows_read: int = 0
     rows_inserted: int = 0
     rows_updated: int = 0

@@ -24,6 +24,8 @@ RESERVED_COLUMNS = frozenset({"_deleted"})
 
 RECONCILE_SUFFIX = "__reconcile"
 """Ends the id of the DAG that compares a source; no source or product can have such a name."""
+MAINTENANCE = "headwater__maintenance"
+"""Id of the DAG that maintains tables, and of its leases; no source or product can have such a name."""
 
 
 class Layer(StrEnum):

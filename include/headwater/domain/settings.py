@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from headwater.domain.base import Value
+from headwater.domain.maintenance import MaintenanceSettings
 from headwater.domain.spec import Duration
 
 
@@ -81,6 +82,7 @@ class Settings(Value):
     """A file of ``ID=URI`` lines, the form of Airflow's local filesystem secrets backend."""
     clock_file: str | None = None
     """A file holding the data clock (ISO instant) that freshness is judged by; None means the real clock."""
+    maintenance: MaintenanceSettings = MaintenanceSettings()
     lease_ttl: Duration = timedelta(seconds=60)
     start_unpaused: bool = False
     public_url: str | None = Field(default=None)

@@ -46,6 +46,8 @@ class TableState(Value):
     ledger_sha256: str | None = None
     source_columns: str | None = None
     """Bronze: path of the source's columns as they were last read, in the table's metadata folder (rule 29)."""
+    stands_for: int | None = None
+    """Set while ``main`` is a rewrite of equal content: the published snapshot that it stands for (ADR 18)."""
 
 
 class StagedTable(Value):

@@ -35,6 +35,12 @@ class TableHead(Value):
     layout: TableLayout = TableLayout()
     """The layout the table was given when it was created or last made anew."""
 
+    @property
+    def published(self) -> int | None:
+        """The snapshot that a publish made: ``main``, or the one of equal content that ``main`` is a rewrite of."""
+        stands_for = None if self.state is None else self.state.stands_for
+        return self.main if stands_for is None else stands_for
+
 
 class DataFile(Value):
     """A finished Parquet file. Its columns carry the field ids of the live table (rule 12)."""

@@ -10,12 +10,13 @@ from headwater.domain.spec import PipelineSpec
 from headwater.domain.staging import StagedTable
 from headwater.ports.platform import Platform
 
-_PREFIX = "used_by_"
+CONSUMER_TAG = "used_by_"
+"""Begins every such tag."""
 
 
 def consumer_tag(gold: TableName) -> str:
     """The tag under which a gold table keeps the snapshots of its inputs that it was built from."""
-    return f"{_PREFIX}{gold.layer.value}__{gold.source}__{gold.table}"
+    return f"{CONSUMER_TAG}{gold.layer.value}__{gold.source}__{gold.table}"
 
 
 def tag_inputs(platform: Platform, spec: PipelineSpec, published: StagedTable) -> None:
@@ -57,10 +58,10 @@ def _is_stale(platform: Platform, spec: PipelineSpec, table: TableName, tag: str
 
 def _consumer(tag: str) -> TableName | None:
     """The gold table of a tag; None when the tag is somebody else's."""
-    if not tag.startswith(_PREFIX):
+    if not tag.startswith(CONSUMER_TAG):
         return None
     try:
-        return TableName.parse(tag.removeprefix(_PREFIX).replace("__", ".", 1))
+        return TableName.parse(tag.removeprefix(CONSUMER_TAG).replace("__", ".", 1))
     except ValueError:
         return None
 

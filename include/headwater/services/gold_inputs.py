@@ -51,7 +51,7 @@ def gold_input(platform: Platform, run: RunContext, plan: RunPlan, table: TableN
                 return _ref(record.staged.staged, record.staged.state)
     if head is None or head.main is None or head.state is None:
         return None
-    return _ref(head.main, head.state)
+    return _ref(head.published or head.main, head.state)
 
 
 def _ref(snapshot_id: int, state: TableState) -> InputRef:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from headwater.domain.errors import LeaseHeldError, RunStoreError
-from headwater.domain.names import TableName
+from headwater.domain.names import MAINTENANCE, TableName
 from headwater.domain.run import RunKey
 from headwater.ports.catalog import Catalog
 from headwater.ports.run_states import RunStates
@@ -47,12 +47,17 @@ def try_leases(
     left_behind = {} if mine else _attempt_branches(catalog, tables)
     mine = mine or _all_mine(runs, tables, run_key)
     blocking = _blocking(runs.acquire(tables, run_key, holder, ttl_seconds), run_key)
-    if blocking and all(operator_word or run_states.is_terminal(RunKey.parse(lease.run_key)) for lease in blocking):
+    if blocking and all(operator_word or _gives_way(run_states, RunKey.parse(lease.run_key)) for lease in blocking):
         blocking = _blocking(runs.acquire(tables, run_key, holder, ttl_seconds, takeover=True), run_key)
     if not blocking and not mine:
         recover_releases(runs, catalog, pipeline)
         _drop(runs, catalog, left_behind, run_key)
     return blocking
+
+
+def _gives_way(run_states: RunStates, holder: RunKey) -> bool:
+    """Maintenance gives way to every run, at once: its leases have run out from the start (ADR 18)."""
+    return holder.dag_id == MAINTENANCE or run_states.is_terminal(holder)
 
 
 def _blocking(leases: Sequence[Lease], run_key: str) -> tuple[Lease, ...]:

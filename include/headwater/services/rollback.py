@@ -85,7 +85,7 @@ def _move(catalog: Catalog, item: ReleasedTable) -> Move | None:
     head = catalog.head(item.table)
     if head is None or item.state is None:
         raise NotFoundError(f"{item.table} of this release cannot be restored", facts={"table": item.table.dotted})
-    if head.main == item.snapshot_id:
+    if head.published == item.snapshot_id:
         return None
     branch = branch_of(new_attempt())
     home = home_of(catalog, item.table, item.snapshot_id)

@@ -62,7 +62,11 @@ def work_of(job: JobSpec) -> list[Work]:
         from headwater_spark.entrypoints.preflight import preflight_table
 
         return [(table.table, partial(preflight_table, table=table)) for table in job.preflight]
-    raise SpecError("no such kind of job", got=job.kind, allowed="refine, build_gold, validate, preflight")
+    if job.kind == "maintain":
+        from headwater_spark.entrypoints.maintain import maintain_table
+
+        return [(table.table, partial(maintain_table, table=table)) for table in job.maintain]
+    raise SpecError("no such kind of job", got=job.kind, allowed="refine, build_gold, validate, preflight, maintain")
 
 
 def run_job(job: JobSpec, remote: str) -> JobResult:

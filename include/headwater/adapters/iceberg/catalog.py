@@ -13,12 +13,14 @@ from headwater.adapters.iceberg.physical import head_with_staged, physical_names
 from headwater.adapters.iceberg.publishing import publish_moves
 from headwater.adapters.iceberg.staging import stage
 from headwater.adapters.iceberg.tables import create_table, evolve_table, head_of
+from headwater.adapters.iceberg.upkeep import history_of
 from headwater.domain.errors import CatalogError, NotFoundError
 from headwater.domain.names import Layer, PhysicalName, TableName
 from headwater.domain.release import Move
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.settings import CatalogSettings
 from headwater.ports.catalog import DataFile, TableHead
+from headwater.ports.upkeep import ancestors
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
@@ -102,12 +104,8 @@ class IcebergCatalog:
         return publish_moves(self._lake, moves)
 
     def is_ancestor(self, table: TableName, snapshot_id: int) -> bool:
-        from pyiceberg.table.snapshots import ancestors_of
-
-        metadata = self._load(table, f"reading {table}").metadata
-        return any(
-            snapshot.snapshot_id == snapshot_id for snapshot in ancestors_of(metadata.current_snapshot(), metadata)
-        )
+        history = history_of(table, self._load(table, f"reading {table}"))
+        return snapshot_id in ancestors(history, history.main)
 
     def summary(self, table: TableName, snapshot_id: int) -> Mapping[str, str]:
         found = self._load(table, f"reading {table}").metadata.snapshot_by_id(snapshot_id)

@@ -121,14 +121,17 @@ def _read(system: FileSystem, path: str) -> MetadataFile:
     try:
         content: dict[str, Any] = json.loads(text)
         refs: dict[str, dict[str, Any]] = content.get("refs", {})
-        main = refs.get("main", {}).get("snapshot-id")
+        properties: dict[str, str] = content.get("properties", {})
+        # a rewrite of equal content is known to releases as the snapshot it stands for
+        stands_for = json.loads(properties.get(STATE, "{}")).get("stands_for")
+        main = stands_for or refs.get("main", {}).get("snapshot-id")
         return MetadataFile(
             location=f"{content['location']}/metadata/{path.rsplit('/', 1)[-1]}",
             version=version_of(path) or 0,
             uuid=content["table-uuid"],
             main=main,
             branches=frozenset(name for name in refs if name != "main"),
-            published=STATE in content.get("properties", {}),
+            published=STATE in properties,
             sequence=content.get("last-sequence-number", 0),
             updated_ms=content["last-updated-ms"],
             says=_said(content),
