@@ -21,6 +21,7 @@ from headwater.cli import (
     reconciling,
     recovering,
     testing,
+    upkeep,
     validating,
 )
 from headwater.cli.demo import commands as demo
@@ -56,5 +57,6 @@ reconciling.register(app)
 maintaining.register(app)
 monitoring.register(app)
 recovering.register(app)
+upkeep.register(app)
 app.add_typer(connections.app, name="connections", help="Connections of the embedded stack.")
 app.add_typer(demo.app, name="demo", help="What `make demo` and its companions run.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from os.path import commonprefix
 
 from pyspark.sql import Row, SparkSession
 
@@ -77,16 +78,22 @@ def _remove_orphans(spark: SparkSession, home: TableName, search: OrphanSearch) 
     paths = deletable([*metadata, *others], search.spared, search.attempts)
     if paths and search.delete:
         failpoint("maintain.orphans")
-        frame = spark.createDataFrame(
-            [(path, _LONG_AGO) for path in paths], "file_path string, last_modified timestamp"
-        )
-        view = f"orphans_of_{home.identifier[1]}"
-        frame.createOrReplaceTempView(view)
-        rows = _call(
-            spark, "remove_orphan_files", home, file_list_view=literal(view), older_than=_instant(search.before)
-        )
-        paths = tuple(sorted(row.orphan_file_location for row in rows))
+        paths = _deleted(spark, home, paths, search.before)
     return _upkeep("orphans", home, len(paths), paths=paths[:_SHOWN])
+
+
+def _deleted(spark: SparkSession, home: TableName, paths: Sequence[str], before: datetime) -> tuple[str, ...]:
+    """Give Iceberg the files to delete; it looks once more whether the table refers to one by now."""
+    view = f"orphans_of_{home.identifier[1]}"
+    rows = [(path, _LONG_AGO) for path in paths]
+    spark.createDataFrame(rows, "file_path string, last_modified timestamp").createOrReplaceTempView(view)
+    # it takes only files below the location, and compares texts: a listing writes file:/a, a table file:///a
+    below = commonprefix(list(paths)).rpartition("/")[0]
+    gone = _call(
+        spark, "remove_orphan_files", home, file_list_view=literal(view), location=literal(below),
+        older_than=_instant(before),
+    )  # fmt: skip
+    return tuple(sorted(row.orphan_file_location for row in gone))
 
 
 def _orphans(spark: SparkSession, home: TableName, before: datetime) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
 from headwater.adapters.duckdb_snapshots import load_iceberg, scan_of
+from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.iceberg import IcebergCatalog
 from headwater.adapters.iceberg.upkeep import IcebergUpkeep
 from headwater.adapters.run_store import SqlRunStore, migrate
@@ -30,8 +32,9 @@ from headwater.domain.run import RunKey
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.settings import Settings
 from headwater.domain.staging import StagedTable, TableState, branch_of, new_attempt
-from headwater.ports.catalog import DataFile
+from headwater.ports.catalog import DataFile, TableHead
 from headwater.ports.run_store import StagedRecord
+from headwater.ports.upkeep import MaintainingPlatform
 from headwater.services.maintenance.maintaining import maintain_table
 from headwater.services.releases import publish_release
 from headwater_spark.entrypoints.run_job import run_job
@@ -86,14 +89,10 @@ class KeptLake:
         self.upkeep = IcebergUpkeep(self.settings.catalog)
         self.runs = SqlRunStore(self.settings.run_store.get_secret_value())
 
-    def another(self, *, fresh_name: bool = False, **maintenance: object) -> KeptLake:
+    def another(self, **maintenance: object) -> KeptLake:
         """The same, opened anew, as another process has it, or with other settings of maintenance."""
         changed = self.settings.maintenance.model_copy(update=maintenance)
-        settings = self.settings.model_copy(update={"maintenance": changed})
-        made = replace(self, settings=settings)
-        if fresh_name:
-            made.table = TableName(layer=Layer.BRONZE, source=f"k{uuid4().hex[:12]}", table="t")
-        return made
+        return replace(self, settings=self.settings.model_copy(update={"maintenance": changed}))
 
     def close(self) -> None:
         self.catalog.close()
@@ -114,8 +113,19 @@ class KeptLake:
         pq.write_table(pa.table([list(rows)], schema=schema), path)
         file = DataFile(path=str(path), rows=len(rows), size_bytes=path.stat().st_size)
         staged = self.catalog.stage_files(self.table, branch, [file], {"headwater.run-key": self.key(run)})
-        state = TableState(run_key=self.key(run), spec_hash="s", batch=(head.state.batch if head.state else 0) + 1)
+        state = TableState(run_key=self.key(run), spec_hash="s", batch=self.batch + 1)
         return Move(table=self.table, base=head.main, target=staged, branch=branch, state=state)
+
+    @property
+    def head(self) -> TableHead:
+        found = self.catalog.head(self.table)
+        assert found is not None
+        return found
+
+    @property
+    def batch(self) -> int:
+        head = self.catalog.head(self.table)
+        return head.state.batch if head and head.state else 0
 
     def merge(self, run: str, rows: Sequence[int], matched: str) -> Move:
         """A merge-on-read change of a silver table, as refine stages one."""
@@ -126,8 +136,8 @@ class KeptLake:
             f"MERGE INTO {staging.target} t USING (SELECT * FROM VALUES {values} AS s(id)) s ON t.id = s.id "
             f"WHEN MATCHED THEN {matched} WHEN NOT MATCHED THEN INSERT (id, v) VALUES (s.id, 0)"
         ).collect()
-        staged = self.catalog.head(self.table).branches[staging.branch]
-        state = TableState(run_key=self.key(run), spec_hash="s", batch=(head.state.batch if head else 0) + 1)
+        staged = self.head.branches[staging.branch]
+        state = TableState(run_key=self.key(run), spec_hash="s", batch=self.batch + 1)
         return Move(table=self.table, base=staging.base, target=staged, branch=staging.branch, state=state)
 
     def publish(self, run: str, move: Move) -> Release:
@@ -145,25 +155,31 @@ class KeptLake:
             table=self.table, attempt=(move.branch or "").removeprefix("hw_"), branch=move.branch or "", base=move.base,
             staged=move.target, state=move.state, rows=1,
         )  # fmt: skip
-        self.runs.save_staged(
-            StagedRecord(
-                run_key=self.key(run),
-                stage="extract_to_bronze",
-                staged=staged,
-                status=status,
-                inputs_hash="h",
-                created_at=self.clock.now(),
-            )  # fmt: skip
+        record = StagedRecord(
+            run_key=self.key(run),
+            stage="extract_to_bronze",
+            staged=staged,
+            status=status,
+            inputs_hash="h",
+            created_at=self.clock.now(),
         )
+        self.runs.save_staged(record)
         return staged
 
     def maintain(self, *steps: Step, dry_run: bool = False, run: str = "m") -> list[Upkeep]:
         key = str(RunKey(installation="i", dag_id=MAINTENANCE, run_id=run))
         return list(
-            maintain_table(self, self.table, run_key=key, holder="maintenance", steps=steps or STEPS, dry_run=dry_run)
+            maintain_table(
+                cast("MaintainingPlatform", self),
+                self.table,
+                run_key=key,
+                holder="maintenance",
+                steps=steps or STEPS,
+                dry_run=dry_run,
+            )
         )
 
-    def did(self, *steps: Step, **options: object) -> dict[str, Upkeep]:
+    def did(self, *steps: Step, **options: Any) -> dict[str, Upkeep]:
         """Step -> what it did, of the steps that did something."""
         return {item.step: item for item in self.maintain(*steps, **options) if item.status != "nothing"}
 
@@ -173,7 +189,7 @@ class KeptLake:
 
     @property
     def folder(self) -> Path:
-        return Path(urlsplit(self.catalog.head(self.table).location).path)
+        return Path(urlsplit(self.head.location).path)
 
     def files(self) -> set[Path]:
         return {path for path in self.folder.rglob("*") if path.is_file()}
@@ -192,10 +208,10 @@ def read_released(item: ReleasedTable) -> list[int]:
 
 
 @pytest.fixture(scope="session")
-def run_store_url(postgres_server: object) -> str:
+def run_store_url(postgres_server: EmbeddedPostgres) -> str:
     name = f"kept_{uuid4().hex}"
     postgres_server.create_databases([name])
-    url: str = postgres_server.url(name, "psycopg")
+    url = postgres_server.url(name, "psycopg")
     migrate(url)
     return url
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -171,10 +172,12 @@ def test_a_run_store_that_knows_nothing_of_the_lake_lets_nothing_go(kept: Any, o
     for run in range(3):
         kept.append(f"r{run}", [run])
     old_enough()
-    stranger = kept.another()
-    stranger.runs = _Forgetful(kept.runs)
-    with pytest.raises(MaintenanceError, match="does not know release"):
-        stranger.maintain("snapshots")
+    with closing(kept.another()) as stranger:
+        stranger.runs.close()
+        stranger.runs = _Forgetful(kept.runs)
+        for step in ("tables", "snapshots", "orphans"):
+            with pytest.raises(MaintenanceError, match="does not know release"):
+                stranger.maintain(step)
     assert len(kept.upkeep.history(kept.table).snapshots) == 4
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 LOOPS = ("sources.py", "products.py", "refused.py")
-"""The thin files of ``dags/``; ``operations.py`` is served once per installation, here from the local folder."""
+"""The thin files of ``dags/``; ``operations.py`` and ``maintenance.py`` are served once, here from the local folder."""
 BROKEN = "dags/sources/broken.yaml"
 WRONG_KEY = "shedule"
 REQUIRES = ">=99"

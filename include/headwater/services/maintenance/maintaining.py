@@ -8,9 +8,17 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from headwater.domain.errors import HeadwaterError, LeaseHeldError
+from headwater.domain.errors import (
+    CatalogError,
+    EngineError,
+    HeadwaterError,
+    LeaseHeldError,
+    RequestError,
+    RunStoreError,
+)
 from headwater.domain.maintenance import STEPS, MaintenanceSettings, Step, Upkeep
-from headwater.domain.names import TableName
+from headwater.domain.maintenance_errors import MaintenanceError
+from headwater.domain.names import MAINTENANCE, TableName
 from headwater.ports.upkeep import MaintainingPlatform
 from headwater.services.maintenance.files import rewrite_files
 from headwater.services.maintenance.slices import Slice, slice_of
@@ -66,35 +74,62 @@ def maintain_tables(
     steps: Sequence[Step] | None = None,
     dry_run: bool = False,
     tell: Callable[[Upkeep], None],
-) -> tuple[Upkeep, ...]:
-    """Maintain tables one after the other; one that fails keeps nothing from its neighbours.
+) -> None:
+    """Maintain tables one after the other, and tell of each slice; a table that fails keeps nothing from the others.
 
     :param steps: None does all, and looks for orphans where their day has come (``orphans_are_due``).
-    :raises HeadwaterError: the first table's error, after all were tried.
+    :raises MaintenanceError: the first table's, after all were tried; at once when engine, catalog or run store failed.
     """
-    done: list[Upkeep] = []
-    failed: list[HeadwaterError] = []
-    settings = platform.settings.maintenance
+    failed: list[MaintenanceError] = []
     for table in tables:
-        wanted = steps if steps is not None else _due(table, platform.clock.now(), settings)
+        wanted = steps if steps is not None else _due(table, platform.clock.now(), platform.settings.maintenance)
         try:
             for item in maintain_table(platform, table, run_key=run_key, holder=holder, steps=wanted, dry_run=dry_run):
-                done.append(item)
                 tell(item)
         except HeadwaterError as error:
-            log.warning("%s: %s", table, error)
-            failed.append(error)
+            failed.append(_explained(table, error))
+            tell(Upkeep(step=wanted[0], table=table.dotted, status="failed", note=error.message))
+            if isinstance(error, EngineError | CatalogError | RunStoreError):
+                raise failed[-1] from error
+            log.warning("%s", failed[-1])
+        else:
+            if not dry_run:
+                _close_incidents(platform, table.dotted)
     if failed:
         raise failed[0]
-    return tuple(done)
+    if not dry_run:
+        _close_incidents(platform, None)
+
+
+def _close_incidents(platform: MaintainingPlatform, table: str | None) -> None:
+    """What was told of a table's maintenance, or of none in particular, is mended by maintenance that went through."""
+    for incident in platform.incidents.list(status="open", pipeline=MAINTENANCE, limit=1000):
+        if incident.table == table:
+            platform.incidents.close(incident.id, "maintained since", platform.clock.now())
 
 
 def maintained_tables(platform: MaintainingPlatform, chosen: Sequence[str] = ()) -> tuple[TableName, ...]:
     """The tables to maintain: those chosen, or all there are.
 
-    :raises ValueError: for a text that is no table.
+    :raises RequestError: when one of those chosen is none.
     """
-    return tuple(map(TableName.parse, chosen)) or platform.catalog.list_tables()
+    there = platform.catalog.list_tables()
+    known = {table.dotted: table for table in there}
+    for name in chosen:
+        if name not in known:
+            raise RequestError(
+                "there is no such table", got=name, allowed="<layer>.<source>.<table> of a table that exists",
+                remedy="`uv run headwater list` shows the pipelines and their tables.",
+            )  # fmt: skip
+    return tuple(known[name] for name in chosen) or there
+
+
+def chosen_steps(names: Sequence[str]) -> tuple[Step, ...] | None:
+    """The steps of these names, or None for what is due. :raises RequestError: when one of them is no step."""
+    for name in names:
+        if name not in STEPS:
+            raise RequestError("there is no such step", got=name, allowed=", ".join(STEPS))
+    return tuple(step for step in STEPS if step in names) or None
 
 
 def orphans_are_due(table: TableName, now: datetime, settings: MaintenanceSettings) -> bool:
@@ -106,3 +141,11 @@ def orphans_are_due(table: TableName, now: datetime, settings: MaintenanceSettin
 
 def _due(table: TableName, now: datetime, settings: MaintenanceSettings) -> tuple[Step, ...]:
     return tuple(step for step in STEPS if step != "orphans" or orphans_are_due(table, now, settings))
+
+
+def _explained(table: TableName, error: HeadwaterError) -> MaintenanceError:
+    """The failure as one of maintenance, whose runbook fits: none of a run's steps would mend it."""
+    if isinstance(error, MaintenanceError):
+        return error
+    facts = {**error.facts, "table": table.dotted}
+    return MaintenanceError(f"{table}: {error.message}", error.where, error.got, error.allowed, error.remedy, facts)

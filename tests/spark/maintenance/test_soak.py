@@ -1,0 +1,158 @@
+"""Runs that write, hold, publish and roll back, readers of old releases, and maintenance, all at once (rule 24)."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from headwater.domain.errors import NotFoundError, StaleBaseError
+from headwater.domain.release import Release
+from headwater.services.leases import try_leases
+from headwater.services.maintenance.keeping import kept_releases
+from headwater.services.rollback import rollback
+
+SECONDS = float(os.environ.get("HEADWATER_SOAK_SECONDS", "20"))
+RETENTION = timedelta(seconds=4)
+IN_FLIGHT = timedelta(seconds=2)
+"""A reader chose its release this long before it has read it."""
+
+
+@dataclass
+class Story:
+    """What was released, with the rows each release shows."""
+
+    rows: dict[str, list[int]] = field(default_factory=dict)
+    current: list[int] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    over: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, what: str) -> None:
+        with self.lock:
+            self.counts[what] = self.counts.get(what, 0) + 1
+
+    def released(self, release: Release, rows: list[int]) -> None:
+        self.current = rows
+        self.rows[release.id] = rows
+
+
+def _write(kept: Any, story: Story) -> None:
+    """One run after the other; a held one is accepted by a later run, or thrown away."""
+    chance, number = random.Random(18), 0
+    while not story.over.is_set():
+        number += 1
+        key = kept.key(f"w{number}")
+        blocking = try_leases(
+            kept.runs, kept.catalog, kept.run_states, pipeline=kept.table.source, tables=[kept.table], run_key=key,
+            holder=f"w{number}", ttl_seconds=30,
+        )  # fmt: skip
+        assert blocking == (), "a run never waits for maintenance"
+        move = kept.stage(f"w{number}", [number])
+        staged = kept.hold(f"w{number}", move)
+        if chance.random() < 0.3:
+            kept.runs.release_leases(key)
+            time.sleep(chance.random())
+            story.count("held")
+        try:
+            release = kept.publish(f"w{number}", move)
+        except StaleBaseError:
+            story.count("stale")
+        else:
+            kept.runs.mark_staged(staged.attempt, kept.table, "published")
+            story.released(release, [*story.current, number])
+            story.count("published")
+        finally:
+            kept.runs.mark_staged(staged.attempt, kept.table, "discarded")
+            kept.runs.release_leases(key)
+        if chance.random() < 0.15:
+            _turn_back(kept, story, chance)
+        time.sleep(chance.random() * 0.3)
+
+
+def _turn_back(kept: Any, story: Story, chance: random.Random) -> None:
+    found = [item for item in _kept(kept) if item.id in story.rows][1:]
+    if not found:
+        return
+    target = chance.choice(found)
+    release = rollback(
+        kept.runs, kept.catalog, kept.clock, kept.run_states, target.id, run_key=kept.key(f"b{time.time_ns()}"),
+        holder="a person",
+    )  # fmt: skip
+    story.released(release, story.rows[target.id])
+    story.count("turned back")
+
+
+def _kept(kept: Any) -> list[Release]:
+    """Releases a reader may still ask for, with time to read them."""
+    releases = kept.runs.releases(kept.table.source, limit=1000)
+    return list(kept_releases(releases, kept.clock.now() - RETENTION + IN_FLIGHT))
+
+
+def _read(kept: Any, story: Story) -> None:
+    chance = random.Random(19)
+    while not story.over.is_set():
+        found = [item for item in _kept(kept) if item.id in story.rows]
+        for release in chance.sample(found, min(3, len(found))):
+            assert kept.released_rows(release) == sorted(story.rows[release.id])
+            story.count("read")
+        time.sleep(0.05)
+
+
+def _maintain(kept: Any, story: Story) -> None:
+    number = 0
+    while not story.over.is_set():
+        number += 1
+        kept.age(days=400)  # what is being written now is a run's; only what nothing refers to may go
+        for item in kept.maintain(run=f"m{number}"):
+            story.count(f"{item.step} {item.status}")
+
+
+def test_nothing_that_is_referred_to_is_ever_deleted_beside_running_writers(kept: Any) -> None:
+    first = kept.append("first", [0])
+    kept.catalog.tag(kept.table, "used_by_gold__shop__sums", first.tables[0].snapshot_id)
+    story = Story()
+    story.released(first, [0])
+    with closing(kept.another(retention=RETENTION)) as one, closing(kept.another(retention=RETENTION)) as two:
+        works: list[tuple[Callable[[Any, Story], None], Any]] = [(_write, kept), (_read, one), (_maintain, two)]
+
+        def until_one_fails(work: Callable[[Any, Story], None], mine: Any) -> None:
+            try:
+                work(mine, story)
+            finally:
+                story.over.set()
+
+        with ThreadPoolExecutor(len(works)) as pool:
+            futures = [pool.submit(until_one_fails, work, mine) for work, mine in works]
+            story.over.wait(SECONDS)
+            story.over.set()
+        for future in futures:
+            future.result()
+    for release in _kept(kept):
+        assert kept.released_rows(release) == sorted(story.rows[release.id])
+    assert sorted(row.id for row in kept.spark.table(kept.table.iceberg).collect()) == sorted(story.current)
+    assert kept.catalog.is_ancestor(kept.table, first.tables[0].snapshot_id), "gold that follows still finds its input"
+    for what in ("published", "held", "read", "snapshots done", "files done", "branches done"):
+        assert story.counts.get(what), (what, story.counts)
+
+
+def test_what_is_past_the_retention_is_refused_with_words(kept: Any, old_enough: Callable[[], None]) -> None:
+    gone = kept.append("r0", [0])
+    kept.append("r1", [1])
+    old_enough()
+    kept.append("r2", [2])
+    kept.maintain("snapshots")
+    with_words = kept.key("back")
+    try:
+        rollback(kept.runs, kept.catalog, kept.clock, kept.run_states, gone.id, run_key=with_words, holder="a person")
+    except NotFoundError as error:
+        assert "is gone" in error.message
+    else:
+        raise AssertionError("a snapshot that expired was turned back to")
