@@ -47,7 +47,7 @@ def try_leases(
     left_behind = {} if mine else _attempt_branches(catalog, tables)
     mine = mine or _all_mine(runs, tables, run_key)
     blocking = _blocking(runs.acquire(tables, run_key, holder, ttl_seconds), run_key)
-    if blocking and all(operator_word or _gives_way(run_states, RunKey.parse(lease.run_key)) for lease in blocking):
+    if blocking and all(operator_word or gives_way(run_states, RunKey.parse(lease.run_key)) for lease in blocking):
         blocking = _blocking(runs.acquire(tables, run_key, holder, ttl_seconds, takeover=True), run_key)
     if not blocking and not mine:
         recover_releases(runs, catalog, pipeline)
@@ -55,8 +55,11 @@ def try_leases(
     return blocking
 
 
-def _gives_way(run_states: RunStates, holder: RunKey) -> bool:
-    """Maintenance gives way to every run, at once: its leases have run out from the start (ADR 18)."""
+def gives_way(run_states: RunStates, holder: RunKey) -> bool:
+    """Whether an expired lease of that holder may be taken.
+
+    Maintenance gives way to everybody at once: its leases have run out from the start (ADR 18).
+    """
     return holder.dag_id == MAINTENANCE or run_states.is_terminal(holder)
 
 

@@ -53,7 +53,9 @@ def _rewrite(spark: SparkSession, home: TableName, rewrite: FileRewrite) -> Upke
         **({"strategy": literal("sort")} if rewrite.is_sorted else {}),
     )[0]  # fmt: skip
     head = snapshot_of(spark, home, rewrite.branch)
-    if head is None or _rows(spark, home, head) != _rows(spark, home, rewrite.base):
+    if head is None:
+        raise TransformError(f"{home}: branch {rewrite.branch} was dropped while its files were rewritten")
+    if _rows(spark, home, head) != _rows(spark, home, rewrite.base):
         raise TransformError(f"{home}: the rewritten files do not hold the rows of the table")
     return _upkeep("files", home, row.rewritten_data_files_count, row.rewritten_bytes_count, staged=head)
 
@@ -88,7 +90,7 @@ def _deleted(spark: SparkSession, home: TableName, paths: Sequence[str], before:
     rows = [(path, _LONG_AGO) for path in paths]
     spark.createDataFrame(rows, "file_path string, last_modified timestamp").createOrReplaceTempView(view)
     # it takes only files below the location, and compares texts: a listing writes file:/a, a table file:///a
-    below = commonprefix(list(paths)).rpartition("/")[0]
+    below = commonprefix(list(paths)).rpartition("/")[0]  # noqa: RUF071 - texts; as paths s3:// would lose a slash
     gone = _call(
         spark, "remove_orphan_files", home, file_list_view=literal(view), location=literal(below),
         older_than=_instant(before),

@@ -131,3 +131,26 @@ def test_watchdog_tells_on_stderr_what_it_found_and_prints_one_document(released
     assert "run" not in {link["label"] for link in down["links"]}
     assert json.loads(RUNNER.invoke(app, ["watchdog", "--json"]).stdout)["found"] == 0
     assert RUNNER.invoke(app, ["migrate"]).exit_code == 0
+
+
+def test_maintain_tells_what_it_would_do_and_does_it(released: Release) -> None:
+    table = released.tables[0].table.dotted
+    steps = ["--step", "branches", "--step", "tables"]
+    with EmbeddedStack(Path(os.environ["HEADWATER_HOME"]), ROOT) as stack:
+        catalog = open_catalog(stack.settings().catalog)
+        loaded = catalog.load_table("gold.flights__daily_departures")
+        loaded.manage_snapshots().create_branch(released.tables[0].snapshot_id, "hw_dead").commit()
+        for expected in ("would", "done", "nothing"):
+            options = ["--dry-run"] if expected == "would" else []
+            result = RUNNER.invoke(app, ["maintain", table, *steps, *options, "--json"])
+            assert result.exit_code == 0, result.output
+            found = {item["step"]: item for item in json.loads(result.stdout)}
+            assert (found["branches"]["status"], found["tables"]["status"]) == (expected, "nothing")
+            is_there = "hw_dead" in catalog.load_table("gold.flights__daily_departures").refs()
+            assert is_there is (expected == "would")
+        catalog.close()
+    assert "Nothing needs maintenance." in RUNNER.invoke(app, ["maintain", *steps]).stdout
+    for wrong in (["gold.flights.other"], [table, "--step", "sweep"]):
+        refused = RUNNER.invoke(app, ["maintain", *wrong])
+        assert refused.exit_code == 1
+        assert "allowed:" in refused.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -168,14 +169,10 @@ class KeptLake:
 
     def maintain(self, *steps: Step, dry_run: bool = False, run: str = "m") -> list[Upkeep]:
         key = str(RunKey(installation="i", dag_id=MAINTENANCE, run_id=run))
+        platform = cast("MaintainingPlatform", self)
         return list(
             maintain_table(
-                cast("MaintainingPlatform", self),
-                self.table,
-                run_key=key,
-                holder="maintenance",
-                steps=steps or STEPS,
-                dry_run=dry_run,
+                platform, self.table, run_key=key, holder="maintenance", steps=steps or STEPS, dry_run=dry_run
             )
         )
 
@@ -194,11 +191,14 @@ class KeptLake:
     def files(self) -> set[Path]:
         return {path for path in self.folder.rglob("*") if path.is_file()}
 
-    def age(self, days: int = 400) -> None:
-        """Let all files there are have been written so many days ago."""
-        then = time.time() - timedelta(days=days).total_seconds()
+    def age(self, days: int = 400, but_young_seconds: float = 0.0) -> None:
+        """Let the files there are, but those written just now, have been written so many days ago."""
+        now = time.time()
+        then = now - timedelta(days=days).total_seconds()
         for path in self.files():
-            os.utime(path, (then, then))
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime <= now - but_young_seconds:
+                    os.utime(path, (then, then))
 
 
 def read_released(item: ReleasedTable) -> list[int]:

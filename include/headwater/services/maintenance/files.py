@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.domain.errors import StaleBaseError
+from headwater.domain.errors import CatalogError, StaleBaseError
 from headwater.domain.maintenance import MaintainTable, Upkeep
 from headwater.domain.maintenance_errors import MaintenanceError
 from headwater.domain.release import Move
@@ -42,10 +42,18 @@ def rewrite_files(part: Slice) -> list[Upkeep]:
         if rewrite is not None:
             done = in_spark(part, "files", MaintainTable(table=table, rewrite=rewrite))
         failpoint("maintain.files.rewritten")
-        platform.upkeep.merge_manifests(table, branch)
+        _merge_manifests(part, branch)
         return _publish(part, history, branch, done)
     finally:
         platform.catalog.drop_branches(table, [branch])
+
+
+def _merge_manifests(part: Slice, branch: str) -> None:
+    try:
+        part.platform.upkeep.merge_manifests(part.table, branch)
+    except CatalogError:
+        part.assert_held()  # a run that took the table over has dropped the branch
+        raise
 
 
 def _publish(part: Slice, before: TableHistory, branch: str, done: Upkeep) -> list[Upkeep]:

@@ -30,6 +30,8 @@ from headwater.services.maintenance.steps import (
 )
 
 log = logging.getLogger(__name__)
+_OF_ALL_TABLES = (CatalogError, EngineError, RunStoreError)
+"""Failures that the next table would meet, too."""
 _WORK: Mapping[Step, Callable[[Slice], list[Upkeep]]] = {
     "branches": drop_dead_branches,
     "tables": drop_replaced_tables,
@@ -89,22 +91,19 @@ def maintain_tables(
         except HeadwaterError as error:
             failed.append(_explained(table, error))
             tell(Upkeep(step=wanted[0], table=table.dotted, status="failed", note=error.message))
-            if isinstance(error, EngineError | CatalogError | RunStoreError):
+            if isinstance(error, _OF_ALL_TABLES):
                 raise failed[-1] from error
             log.warning("%s", failed[-1])
-        else:
-            if not dry_run:
-                _close_incidents(platform, table.dotted)
     if failed:
         raise failed[0]
     if not dry_run:
-        _close_incidents(platform, None)
+        _close_incidents(platform, {None, *(table.dotted for table in tables)})
 
 
-def _close_incidents(platform: MaintainingPlatform, table: str | None) -> None:
-    """What was told of a table's maintenance, or of none in particular, is mended by maintenance that went through."""
+def _close_incidents(platform: MaintainingPlatform, tables: set[str | None]) -> None:
+    """What was told of these tables' maintenance, or of none in particular, is mended: all of it went through."""
     for incident in platform.incidents.list(status="open", pipeline=MAINTENANCE, limit=1000):
-        if incident.table == table:
+        if incident.table in tables:
             platform.incidents.close(incident.id, "maintained since", platform.clock.now())
 
 
@@ -119,7 +118,7 @@ def maintained_tables(platform: MaintainingPlatform, chosen: Sequence[str] = ())
         if name not in known:
             raise RequestError(
                 "there is no such table", got=name, allowed="<layer>.<source>.<table> of a table that exists",
-                remedy="`uv run headwater list` shows the pipelines and their tables.",
+                remedy="`uv run headwater tables` lists those that were released.",
             )  # fmt: skip
     return tuple(known[name] for name in chosen) or there
 

@@ -11,6 +11,7 @@ from headwater.domain.errors import LeaseHeldError
 from headwater.domain.names import TableName
 from headwater.domain.run import RunKey
 from headwater.ports.upkeep import MaintainingPlatform
+from headwater.services.leases import gives_way
 from headwater.services.recovery import recover_releases
 
 AT_ONCE = 0.0
@@ -53,8 +54,8 @@ def slice_of(
 ) -> Iterator[Slice]:
     """Take the table's lease for the block; a dry run takes none.
 
-    A lease of another is taken only when it has run out and its run is over. Then what that run left is settled first:
-    open intents of its pipeline.
+    A lease of a run is taken only when it has run out and the run is over; one of another maintenance, which may be
+    dead, always. What the last holder left is settled first: open intents of its pipeline.
 
     :raises LeaseHeldError: naming the holder; never waits.
     """
@@ -73,7 +74,7 @@ def slice_of(
 def _take(platform: MaintainingPlatform, table: TableName, run_key: str, holder: str) -> None:
     runs = platform.runs
     others = [lease for lease in runs.acquire([table], run_key, holder, AT_ONCE) if lease.run_key != run_key]
-    if others and platform.run_states.is_terminal(RunKey.parse(others[0].run_key)):
+    if others and gives_way(platform.run_states, RunKey.parse(others[0].run_key)):
         taken = runs.acquire([table], run_key, holder, AT_ONCE, takeover=True)
         others = [lease for lease in taken if lease.run_key != run_key]
     if others:

@@ -127,6 +127,7 @@ def _paths_of(history: TableHistory) -> Iterator[str]:
 def in_spark(part: Slice, step: Step, item: MaintainTable) -> Upkeep:
     """Do one piece of work in Spark.
 
+    :raises LeaseHeldError: when it failed and a run has taken the table over.
     :raises MaintenanceError: when the table failed.
     :raises EngineError: when the engine did.
     """
@@ -140,6 +141,7 @@ def in_spark(part: Slice, step: Step, item: MaintainTable) -> Upkeep:
     )
     result = part.platform.engine.run(job).table(part.table)
     if result is None or result.upkeep is None:
+        part.assert_held()  # a run that took the table over has dropped the branch we worked on
         error = "the job gave no answer" if result is None else (result.error or "").splitlines()[0]
         raise MaintenanceError(
             f"{part.table}: {step} failed in Spark", got=error[:600],
