@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
@@ -17,7 +18,7 @@ NAME = "headwater__maintenance"
 def test_a_plan_then_a_task_per_group_one_at_a_time(repository: Path) -> None:
     bag = DagBag(repository / "dags" / "maintenance.py")
     assert bag.import_errors == {}
-    dag = bag.dags[NAME]
+    dag: Any = bag.dags[NAME]
     assert (dag.max_active_tasks, dag.max_active_runs, dag.catchup) == (1, 1, False)
     assert dag.timetable.summary == "15 3 * * *"
     assert [(task.task_id, task.is_mapped) for task in dag.tasks] == [("plan_maintenance", False), ("maintain", True)]
@@ -29,7 +30,7 @@ def test_a_plan_then_a_task_per_group_one_at_a_time(repository: Path) -> None:
 @pytest.mark.parametrize(("said", "summary"), [("0 1 * * 0", "0 1 * * 0"), ("manual", "None")])
 def test_the_environment_says_when(repository: Path, monkeypatch: pytest.MonkeyPatch, said: str, summary: str) -> None:
     monkeypatch.setenv("HEADWATER_MAINTENANCE_SCHEDULE", said)
-    dag = DagBag(repository / "dags" / "maintenance.py").dags[NAME]
+    dag: Any = DagBag(repository / "dags" / "maintenance.py").dags[NAME]
     assert dag.timetable.summary == summary
 
 

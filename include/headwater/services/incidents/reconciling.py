@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from headwater.domain.incident import Failure, IncidentKind
-from headwater.domain.names import RECONCILE_SUFFIX, pipeline_of
+from headwater.domain.maintenance_errors import MaintenanceError
+from headwater.domain.names import MAINTENANCE, RECONCILE_SUFFIX, pipeline_of
 from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater.ports.airflow_api import AirflowApi, DagRun, TaskRun
 from headwater.services.incidents.context import task_of
@@ -28,9 +30,14 @@ def reconcile(desk: IncidentDesk, airflow: AirflowApi, spec: PipelineSpec) -> in
 
     :raises AirflowDownError: when Airflow does not answer.
     """
+    return reconcile_dags(desk, airflow, _dag_ids(spec))
+
+
+def reconcile_dags(desk: IncidentDesk, airflow: AirflowApi, dag_ids: Sequence[str]) -> int:
+    """The same for DAGs by their ids. :raises AirflowDownError: when Airflow does not answer."""
     now = desk.clock.now()
     new = 0
-    for run in (run for dag_id in _dag_ids(spec) for run in airflow.runs(dag_id, states=_LOOKED_AT)):
+    for run in (run for dag_id in dag_ids for run in airflow.runs(dag_id, states=_LOOKED_AT)):
         if run.state == "failed":
             recent = run.ended_at is not None and SETTLING < now - run.ended_at < LOOK_BACK
             found = _untold(desk, run, airflow.tasks(run.dag_id, run.run_id), now) if recent else []
@@ -58,10 +65,10 @@ def _untold(desk: IncidentDesk, run: DagRun, tasks: tuple[TaskRun, ...], now: da
         if task.task_id not in held_in and tries.get((task.task_id, task.map_index), 0) < max(task.try_number, 1)
     ]
     if failed or told:
-        return [failure(_context(run, task, now), "task_killed", _killed(task), _dag(run)) for task in untold]
+        return [failure(_context(run, task, now), _cause(run), _killed(task), _dag(run)) for task in untold]
     closing = next((task for task in tasks if task.task_id == CLOSING_TASK), TaskRun(task_id="the run"))
     message = "the run was ended from outside: a time limit, or a person who marked it failed"
-    return [failure(_context(run, closing, now), "task_killed", message, _dag(run))]
+    return [failure(_context(run, closing, now), _cause(run), message, _dag(run))]
 
 
 def _stuck(run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failure]:
@@ -80,6 +87,11 @@ def _stuck(run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failu
         facts = {"duration": lasted, "state": "queued"} | _dag(run)
         found.append(failure(context, "run_stuck", f"the run has been queued for {lasted}", facts))
     return found
+
+
+def _cause(run: DagRun) -> str:
+    """Maintenance is not cleared like a run of the chain; its own runbook says how it goes on."""
+    return MaintenanceError.code if run.dag_id == MAINTENANCE else "task_killed"
 
 
 def _dag(run: DagRun) -> dict[str, str]:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from headwater.domain.base import Value
 from headwater.domain.errors import AirflowDownError, SpecError
+from headwater.domain.names import MAINTENANCE
 from headwater.ports.airflow_api import AirflowApi
 from headwater.ports.notifier import Notifier
 from headwater.services.incidents.context import PLATFORM_PIPELINE
 from headwater.services.incidents.desk import IncidentDesk
 from headwater.services.incidents.failure import FailureContext, failure_from_exception
 from headwater.services.incidents.freshness import check_freshness
-from headwater.services.incidents.reconciling import reconcile
+from headwater.services.incidents.reconciling import reconcile, reconcile_dags
 from headwater.services.incidents.recovery import close_recovered
 from headwater.services.incidents.refused_files import check_files
 from headwater.services.incidents.sending import send_due
@@ -66,6 +67,7 @@ def run_watchdog(
 def _reconcile_all(desk: IncidentDesk, airflow: AirflowApi) -> tuple[int, str]:
     try:
         found = sum(reconcile(desk, airflow, spec) for spec in desk.specs.values())
+        found += reconcile_dags(desk, airflow, (MAINTENANCE,))
     except AirflowDownError as error:
         now = desk.clock.now()
         context = FailureContext(

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from headwater.adapters.memory.run_store import MemoryRunStore
 from headwater.domain.errors import AirflowDownError
 from headwater.domain.incident import Failure
-from headwater.domain.names import Layer, TableName
+from headwater.domain.names import MAINTENANCE, Layer, TableName
 from headwater.domain.release import Release, ReleasedTable
 from headwater.domain.run import RunKey, RunKind, RunPlan, RunRequest, TablePlan, Window
 from headwater.domain.spec import Reconcile, Schedule
@@ -130,6 +130,16 @@ def test_a_killed_comparison_is_told_to_the_owner_of_its_source(desk: IncidentDe
     (incident,) = desk.store.list("open")
     assert (incident.pipeline, incident.owner.team) == ("flights", "aviation")
     assert "/dags/flights__reconcile/runs/" in next(link.url for link in incident.links if link.label == "run")
+
+
+def test_a_killed_maintenance_is_told_with_the_steps_of_maintenance(desk: IncidentDesk) -> None:
+    run = FAILED_RUN.model_copy(update={"dag_id": MAINTENANCE})
+    killed = KILLED.model_copy(update={"task_id": "maintain"})
+    assert run_watchdog(desk, Airflow([run], [killed]), {}).found == 1
+    assert run_watchdog(desk, Airflow([run], [killed]), {}).found == 0
+    (incident,) = desk.store.list("open")
+    assert (incident.pipeline, incident.cause) == (MAINTENANCE, "maintenance_failed")
+    assert incident.owner.team == "platform"
 
 
 def test_a_task_that_does_not_end_is_told_and_its_later_death_too(desk: IncidentDesk) -> None:
