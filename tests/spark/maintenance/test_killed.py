@@ -31,7 +31,8 @@ def test_a_killed_step_leaves_all_readable_and_the_next_goes_on(
 ) -> None:
     kept.append("r0", [0])
     old_enough()
-    releases = {row: kept.append(f"r{row}", [row]) for row in (1, 2)}
+    kept.append("r1", [1])
+    current = kept.append("r2", [2])
     held = kept.stage("r3", [3])
     if step != "files":
         kept.hold("r3", held)
@@ -45,8 +46,7 @@ def test_a_killed_step_leaves_all_readable_and_the_next_goes_on(
     assert ended.returncode == -9
 
     def all_is_there() -> None:
-        for row, release in releases.items():
-            assert kept.released_rows(release) == list(range(row + 1))
+        assert kept.released_rows(current) == [0, 1, 2]
         assert [row.id for row in kept.spark.table(kept.table.iceberg).orderBy("id").collect()] == [0, 1, 2]
 
     all_is_there()

@@ -72,7 +72,6 @@ def kept_snapshots(history: TableHistory, needed: Needed, cutoff: datetime) -> f
         kept.add(history.state.stands_for)
     line = set(ancestors(history, history.main))
     for head in history.branches.values():
-        kept.add(head)
         for snapshot in ancestors(history, head):
             kept.add(snapshot)
             if snapshot in line:
