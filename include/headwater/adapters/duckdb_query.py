@@ -63,6 +63,12 @@ def query(
             cursor = connection.execute(sql)
             names = tuple(column[0] for column in cursor.description or ())
             return QueryResult(names, tuple(cursor.fetchall()))
+        except duckdb.IOException as error:
+            raise QueryRefusedError(
+                "A file of a released table cannot be read.", got=str(error)[:500],
+                remedy="A release is kept as long as `maintenance.retention` of the profile says after another took "
+                "its place; `uv run headwater releases` lists newer ones. Otherwise see if the warehouse answers.",
+            ) from None  # fmt: skip
         except duckdb.Error as error:
             known = ", ".join(sorted({item.table.dotted for item in _tables(releases)})) or "nothing was released yet"
             raise QueryRefusedError("DuckDB refused the query.", got=str(error)[:500], allowed=known) from None

@@ -103,3 +103,9 @@ def test_unpublished_release_shows_nothing(warehouse: Path, snapshots: list[Rele
     with pytest.raises(NotFoundError, match="not published"):
         query("SELECT 1", [_release(snapshots[0], status="aborted")], str(warehouse))
     assert issubclass(NotFoundError, HeadwaterError)
+
+
+def test_a_release_past_the_retention_is_refused_with_words(warehouse: Path, snapshots: list[ReleasedTable]) -> None:
+    gone = snapshots[0].model_copy(update={"metadata_location": f"{warehouse}/gone/00001-a.metadata.json"})
+    with pytest.raises(QueryRefusedError, match="retention"):
+        query("SELECT * FROM silver.flights.flights", [_release(gone)], str(warehouse))

@@ -17,6 +17,7 @@ import pytest
 from headwater.adapters.duckdb_release_prints import Snapshots, compare_releases
 from headwater.adapters.iceberg import IcebergCatalog
 from headwater.adapters.iceberg.rebuilding import rebuild_catalog
+from headwater.adapters.iceberg.upkeep import IcebergUpkeep
 from headwater.domain.backup_errors import BackupError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Move, Release, ReleasedTable
@@ -125,3 +126,24 @@ def test_a_difference_of_one_row_is_told(lake: Lake) -> None:
     places = Snapshots(lake.settings)
     assert "says other things" in compare_releases([newest], places, [altered], places).differences[0]
     assert "is missing" in compare_releases([newest], places, [], places).differences[0]
+
+
+def test_a_rewrite_is_found_by_the_release_it_stands_for(lake: Lake) -> None:
+    """Maintenance moves ``main`` to a snapshot that no release names (ADR 18)."""
+    newest, _ = lake.releases
+    table, branch = TABLES[1], branch_of(new_attempt())
+    with closing(IcebergCatalog(lake.settings)) as catalog, closing(IcebergUpkeep(lake.settings)) as upkeep:
+        head = catalog.head(table)
+        assert head is not None
+        assert head.state is not None
+        catalog.cut_branch(table, branch, head.main)
+        merged = upkeep.merge_manifests(table, branch)
+        assert merged is not None
+        state = head.state.model_copy(update={"stands_for": head.main})
+        catalog.publish([Move(table=table, base=head.main, target=merged, branch=branch, state=state)])
+    rebuild_catalog(lake.empty, lake.releases)
+    assert _heads(lake.empty) == _heads(lake.settings)
+    assert _heads(lake.empty)[table.dotted][0] == merged
+    expired = newest.model_copy(update={"tables": (newest.tables[0].model_copy(update={"snapshot_id": 1}),)})
+    places = Snapshots(lake.settings)
+    assert compare_releases([expired], places, [expired], places).expired == 1
