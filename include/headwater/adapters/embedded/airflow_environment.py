@@ -18,6 +18,7 @@ LOGINS = {name: name for name in ("admin", "developer", "analyst", "viewer")}
 
 STATSD = "HEADWATER_STATSD"
 """``host:port`` that metrics are sent to; without it none are."""
+MAINTAIN = "HEADWATER_MAINTENANCE_SCHEDULE"
 PUSHED = "pushed"
 """Name of the bundle that serves what is pushed."""
 
@@ -121,6 +122,8 @@ def airflow_environment(place: AirflowPlace, environ: Mapping[str, str] = os.env
     ours |= {"AIRFLOW_HOME": str(place.folder), "HEADWATER_REPOSITORY": str(place.repository)}
     ours |= {"HEADWATER_HOME": str(place.home), "HEADWATER_PROFILE": str(place.home / "profile.yaml")}
     ours |= {"HEADWATER_START_UNPAUSED": "1", "SCARF_ANALYTICS": "false"}
+    # a DAG that is switched on starts at once for the night before; here somebody is watching other runs
+    ours |= {MAINTAIN: environ.get(MAINTAIN, "manual")}
     return {key: value for key, value in environ.items() if not key.startswith("AIRFLOW_")} | ours
 
 
