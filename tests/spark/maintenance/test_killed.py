@@ -1,4 +1,7 @@
-"""Maintenance killed in the middle of a step leaves everything readable, and the next one goes on (ADR 18)."""
+"""Maintenance killed in the middle of a step leaves everything readable, and the next one goes on (ADR 18).
+
+Steps without Spark are killed in ``tests/faults/publish``.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,8 @@ from headwater.ports.failpoints import VARIABLE
 from headwater_spark.entrypoints.run_job import REMOTE_VARIABLE
 
 PLACES = [
-    ("branches", "maintain.branches"),
     ("files", "maintain.files.rewritten"),
     ("files", "publish.mid_metadata"),
-    ("files", "maintain.files.published"),
     ("snapshots", "maintain.snapshots"),
     ("orphans", "maintain.orphans"),
 ]
