@@ -8,7 +8,7 @@ from headwater.domain.maintenance_errors import MaintenanceError
 from headwater.domain.release import Move
 from headwater.domain.staging import branch_of, new_attempt
 from headwater.ports.failpoints import failpoint
-from headwater.ports.upkeep import TableHistory
+from headwater.ports.upkeep import TableHistory, ancestors
 from headwater.services.maintenance.rewriting import manifests_are_many, rewrite_of, why_left
 from headwater.services.maintenance.slices import Slice
 from headwater.services.maintenance.steps import in_spark, told
@@ -61,8 +61,8 @@ def _publish(part: Slice, before: TableHistory, branch: str, done: Upkeep) -> li
     target = after.branches.get(branch) if after else None
     if after is None or before.state is None or target in {None, before.main}:
         return []
-    _assert_equal(part, after, before.main, target)
     part.assert_held()
+    _assert_equal(part, after, before.main, target)
     known = before.state.stands_for or before.main
     state = before.state.model_copy(update={"stands_for": known})
     move = Move.model_validate(
@@ -84,10 +84,14 @@ def _publish(part: Slice, before: TableHistory, branch: str, done: Upkeep) -> li
 def _assert_equal(part: Slice, history: TableHistory, before: int | None, after: int | None) -> None:
     """The rows a snapshot counts are what releases tell; a rewrite that counts others is never shown.
 
+    Nor is one that does not descend from what it rewrites: a writer whose branch was dropped makes it again, from
+    nothing (rule 10).
+
     :raises MaintenanceError: when the two snapshots do not count the same rows.
     """
     old, new = history.snapshot(before), history.snapshot(after)
-    if old is None or new is None or old.rows != new.rows:
+    is_made_on_it = before in ancestors(history, after)
+    if old is None or new is None or old.rows != new.rows or not is_made_on_it:
         raise MaintenanceError(
             f"{part.table}: the rewritten files do not count the rows of the table; they were thrown away",
             got=f"{new.rows if new else 'no'} rows", allowed=f"{old.rows if old else 'no'} rows",
