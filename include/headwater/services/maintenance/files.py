@@ -90,7 +90,7 @@ def _assert_equal(part: Slice, history: TableHistory, before: int | None, after:
     :raises MaintenanceError: when the two snapshots do not count the same rows.
     """
     old, new = history.snapshot(before), history.snapshot(after)
-    is_made_on_it = before in ancestors(history, after)
+    is_made_on_it = before in set(ancestors(history, after))
     if old is None or new is None or old.rows != new.rows or not is_made_on_it:
         raise MaintenanceError(
             f"{part.table}: the rewritten files do not count the rows of the table; they were thrown away",
