@@ -14,6 +14,7 @@ from headwater.adapters.sources.duckdb_sql import literal, quoted
 from headwater.domain.canonical_text import key_digest
 from headwater.domain.names import Layer
 from headwater.domain.spec import TableSpec
+from headwater.domain.storage import S3Settings
 from headwater.ports.reconciling import Bounds, Bucket, Comparison, PrintedRow, ReleasedRows
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ _LOADED_AT_ONCE = 100_000
 
 
 @contextmanager
-def released_rows(released: ReleasedRows, table: TableSpec) -> Iterator[DuckDbRows]:
+def released_rows(released: ReleasedRows, table: TableSpec, s3: S3Settings | None = None) -> Iterator[DuckDbRows]:
     """The rows of a release, whose snapshots nobody moves while they are read."""
     with writer() as engine:
-        load_iceberg(engine)
+        load_iceberg(engine, s3)
         engine.execute(f"CREATE TEMP TABLE {UNREAD} (digest VARCHAR); CREATE TEMP TABLE {ASKED} (digest VARCHAR)")
         yield DuckDbRows(engine, released, table)
 

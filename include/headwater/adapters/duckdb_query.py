@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from headwater.adapters.duckdb_histories import history_functions, history_macros
 from headwater.adapters.duckdb_snapshots import columns_of, load_iceberg, path_of, scan_of
 from headwater.domain.errors import NotFoundError, QueryRefusedError
 from headwater.domain.names import Layer
 from headwater.domain.release import Release, ReleasedTable
+from headwater.domain.storage import S3Settings
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -41,7 +41,11 @@ class QueryResult:
 
 
 def query(
-    sql: str, releases: Sequence[Release], warehouse: str, keys: Mapping[str, Sequence[str]] | None = None
+    sql: str,
+    releases: Sequence[Release],
+    warehouse: str,
+    keys: Mapping[str, Sequence[str]] | None = None,
+    s3: S3Settings | None = None,
 ) -> QueryResult:
     """Run one SELECT over the tables of these releases, named as in ``silver.flights.flights``.
 
@@ -49,6 +53,7 @@ def query(
     ``silver.flights.airports_valid_at(<instant>)`` and ``…_as_known_at(<instant>)`` may be read as well.
 
     :param warehouse: the folder tables live in; the only one within reach.
+    :param s3: how the buckets of a warehouse in S3 are reached.
     :param keys: dotted table -> its key, of the tables that ``_as_known_at`` is asked of.
     :raises QueryRefusedError: for anything but one SELECT over released tables, and for SQL that DuckDB refuses.
     """
@@ -58,7 +63,7 @@ def query(
         try:
             connection.execute("SET TimeZone = 'UTC'")
             _refuse_all_but_reading(connection, sql, history_functions(item.table for item in _tables(releases)))
-            _make_views(connection, releases, keys or {})
+            _make_views(connection, releases, keys or {}, s3)
             _close_the_doors(connection, warehouse)
             cursor = connection.execute(sql)
             names = tuple(column[0] for column in cursor.description or ())
@@ -111,8 +116,13 @@ def _tables(releases: Sequence[Release]) -> Iterator[ReleasedTable]:
         yield from release.tables
 
 
-def _make_views(connection: DuckDBPyConnection, releases: Sequence[Release], keys: Mapping[str, Sequence[str]]) -> None:
-    load_iceberg(connection)
+def _make_views(
+    connection: DuckDBPyConnection,
+    releases: Sequence[Release],
+    keys: Mapping[str, Sequence[str]],
+    s3: S3Settings | None,
+) -> None:
+    load_iceberg(connection, s3)
     for layer in Layer:
         connection.execute(f"ATTACH ':memory:' AS {layer}")
     for item in _tables(releases):
@@ -133,9 +143,8 @@ def _make_view(connection: DuckDBPyConnection, item: ReleasedTable, key: Sequenc
 
 
 def _close_the_doors(connection: DuckDBPyConnection, warehouse: str) -> None:
-    if urlsplit(warehouse).scheme in {"", "file"}:
-        connection.execute(f"SET allowed_directories = [{_text(path_of(warehouse))}]")
-        connection.execute("SET enable_external_access = false")
+    connection.execute(f"SET allowed_directories = [{_text(path_of(warehouse).rstrip('/') + '/')}]")
+    connection.execute("SET enable_external_access = false")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET lock_configuration = true")
 

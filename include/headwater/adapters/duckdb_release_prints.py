@@ -39,6 +39,7 @@ class Snapshots:
     """Each snapshot that a catalog's tables hold -> the metadata file it is read by."""
 
     def __init__(self, settings: CatalogSettings) -> None:
+        self.s3 = settings.s3
         self._places: dict[tuple[str, int], str] = {}
         self._prints: dict[tuple[str, int], Print] = {}
         with explained("opening the catalog"), closing(open_catalog(settings)) as catalog:
@@ -70,7 +71,7 @@ def compare_releases(
     found = ReleasesCompared()
     there = {release.id: release for release in restored}
     with duckdb.connect() as engine:
-        load_iceberg(engine)
+        load_iceberg(engine, living_at.s3)
         for release in living:
             other = there.pop(release.id, None)
             if other is None or other != release:

@@ -8,16 +8,43 @@ from urllib.parse import urlsplit
 
 from headwater.adapters.sources.duckdb_sql import literal
 from headwater.domain.release import ReleasedTable
+from headwater.domain.storage import S3Settings
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def load_iceberg(connection: DuckDBPyConnection) -> None:
-    """Load what reads Iceberg, from the installed wheels."""
+def load_iceberg(connection: DuckDBPyConnection, s3: S3Settings | None = None) -> None:
+    """Load what reads Iceberg, from the installed wheels, and let it into the buckets of a warehouse in S3."""
+    if s3 is None:
+        _load(connection, "avro", "iceberg")
+        return
+    _load(connection, "avro", "httpfs", "iceberg", *(() if s3.has_key else ("aws",)))
+    # DuckDB asks nobody for a certificate unless told to
+    connection.execute("SET enable_server_cert_verification = true")
+    if s3.ca_file is not None:
+        connection.execute(f"SET ca_cert_file = {literal(s3.ca_file)}")
+    options = ", ".join(f"{name} {value}" for name, value in _secret(s3).items())
+    connection.execute(f"CREATE SECRET warehouse (TYPE s3, {options})")
+
+
+def _secret(s3: S3Settings) -> dict[str, str]:
+    found = {"REGION": s3.region}
+    if s3.has_key:
+        found |= {"KEY_ID": s3.access_key_id.get_secret_value(), "SECRET": s3.secret_access_key.get_secret_value()}
+        found |= {"SESSION_TOKEN": token} if (token := s3.session_token.get_secret_value()) else {}
+    else:
+        found["PROVIDER"] = "credential_chain"
+    if s3.endpoint is not None:
+        found |= {"ENDPOINT": urlsplit(s3.endpoint).netloc, "URL_STYLE": "path" if s3.by_path else "vhost"}
+    encrypted = s3.endpoint is None or s3.endpoint.startswith("https://")
+    return {name: literal(value) for name, value in found.items()} | {"USE_SSL": str(encrypted)}
+
+
+def _load(connection: DuckDBPyConnection, *names: str) -> None:
     row = connection.execute("SELECT library_version FROM pragma_version()").fetchone()
     version = str(row[0]).removeprefix("v") if row else ""
-    for name in ("avro", "iceberg"):
+    for name in names:
         place = files(f"duckdb_extension_{name}") / "extensions" / f"v{version}"
         connection.execute(f"LOAD {literal(str(place / f'{name}.duckdb_extension'))}")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from headwater.adapters.sources.opening import POSTGRES_KINDS
 from headwater.domain.errors import RequestError
 from headwater.domain.spec import TableSpec
+from headwater.domain.storage import S3Settings
 from headwater.ports.connections import ConnectionInfo, Connections
 from headwater.ports.reconciling import LakeRows, ReleasedRows, SourceRows
 
@@ -22,6 +23,8 @@ class OpenedSides:
     """``ports.reconciling.Sides``."""
 
     connections: Connections
+    s3: S3Settings | None = None
+    """How the buckets of a warehouse in S3 are reached."""
 
     def source(self, table: TableSpec, connection_id: str) -> AbstractContextManager[SourceRows]:
         connection = self.connections.resolve(connection_id)
@@ -38,7 +41,7 @@ class OpenedSides:
     def lake(self, released: ReleasedRows, table: TableSpec) -> AbstractContextManager[LakeRows]:
         from headwater.adapters.duckdb_fingerprints import released_rows
 
-        return released_rows(released, table)
+        return released_rows(released, table, self.s3)
 
 
 @contextmanager

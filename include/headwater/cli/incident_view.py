@@ -54,6 +54,7 @@ def _print_quarantined(platform: Platform, held: StagedRecord) -> None:
     aside = held.staged.table.model_copy(update={"layer": Layer.QUARANTINE})
     run_key = held.run_key.replace("'", "''")
     sql = f"SELECT _hw_rules, _hw_key FROM {aside} WHERE _hw_run_key = '{run_key}' ORDER BY 1, 2 LIMIT {MOST_ROWS}"  # noqa: S608 - names and keys of our own
-    found = query(sql, platform.runs.current(), platform.settings.catalog.warehouse)
+    catalog = platform.settings.catalog
+    found = query(sql, platform.runs.current(), catalog.warehouse, s3=catalog.s3)
     title = f"In {aside}, the first {len(found.rows)}"
     print_table(title, ["broken rules", "key"], found.rows, "Their quarantine was not published yet.")

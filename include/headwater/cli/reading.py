@@ -35,7 +35,8 @@ def query(
             raise NotFoundError(
                 "There is no release of that id.", got=release, remedy="`headwater releases` lists them."
             )
-        result = run_query(sql, known, platform.settings.catalog.warehouse, history_keys(platform.model, sql))
+        catalog = platform.settings.catalog
+        result = run_query(sql, known, catalog.warehouse, history_keys(platform.model, sql), catalog.s3)
     if as_json:
         print_json(result.objects())
         return

@@ -74,7 +74,8 @@ def _compared(platform: LocalPlatform, spec: SourceSpec, name: str) -> tuple[Rec
         # told on this screen already; the watchdog sends it to those who are not looking
         return platform.desk().report(failure)[0]
 
-    result = reconcile_table(platform.runs, OpenedSides(platform.connections), platform.clock, spec, name)
+    sides = OpenedSides(platform.connections, platform.settings.catalog.s3)
+    result = reconcile_table(platform.runs, sides, platform.clock, spec, name)
     return result, tell(platform.incidents, report, spec, result, outside_a_run(spec, result))
 
 

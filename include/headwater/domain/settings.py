@@ -7,13 +7,15 @@ loaded; ``SecretStr`` keeps them out of logs and reprs.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from headwater.domain.base import Value
 from headwater.domain.maintenance import MaintenanceSettings
 from headwater.domain.spec import Duration
+from headwater.domain.storage import S3Settings, TlsSettings, is_in_s3
 
 
 class CatalogSettings(Value):
@@ -23,7 +25,32 @@ class CatalogSettings(Value):
     jdbc_uri: str
     jdbc_user: str = ""
     jdbc_password: SecretStr = SecretStr("")
+    tls: TlsSettings | None = None
+    """TLS to the catalog's database; None: what the two addresses say themselves."""
     warehouse: str
+    """A folder, ``file://`` or not, or ``s3://bucket/prefix``."""
+    s3: S3Settings | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        scheme = urlsplit(self.warehouse).scheme
+        if scheme not in {"", "file", "s3"}:
+            raise ValueError(f"a warehouse is a folder, file:///folder or s3://bucket/prefix, not {scheme}://")
+        if is_in_s3(self.warehouse) != (self.s3 is not None):
+            missing = "s3, at least its region" if self.s3 is None else "a warehouse s3://bucket/prefix"
+            raise ValueError(f"warehouse and s3 belong together: this profile lacks {missing}")
+        if is_in_s3(self.warehouse) and not urlsplit(self.warehouse).netloc:
+            raise ValueError("the warehouse names no bucket: s3://bucket/prefix")
+        modes = _sslmode(self.uri.get_secret_value()), _sslmode(self.jdbc_uri.removeprefix("jdbc:"))
+        if self.tls is not None and any(modes):
+            raise ValueError("TLS is said twice: leave sslmode out of uri and jdbc_uri where there is tls")
+        if self.jdbc_uri and modes[0] != modes[1]:
+            raise ValueError("uri and jdbc_uri differ in sslmode: Python or Spark would go without; say it by tls")
+        return self
+
+
+def _sslmode(address: str) -> str | None:
+    return parse_qs(urlsplit(address).query).get("sslmode", [None])[-1]
 
 
 class SparkSettings(Value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pydantic import Field
@@ -82,6 +83,14 @@ class Catalog(Protocol):
 
     def cut_branch(self, table: TableName, branch: str, base: int | None) -> None:
         """Create the branch at ``base``; does nothing when it is there already (rule 10)."""
+        ...
+
+    def files_folder(self, head: TableHead) -> AbstractContextManager[str]:
+        """A folder of this machine to write finished files into, for as long as the block runs.
+
+        Where the table lies on this machine it is the table's own, and files stay. Else it is an empty one that goes
+        with the block, and ``stage_files`` brings files from there to where the table lies.
+        """
         ...
 
     def stage_files(self, table: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]) -> int:

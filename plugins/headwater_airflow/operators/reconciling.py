@@ -55,7 +55,7 @@ class ReconcileTableOperator(BaseOperator):
         if not isinstance(spec, SourceSpec):
             raise RequestError(f"{spec.name} is a product; only sources are compared", got=spec.name)
         with closing(open_task_platform(repository)) as platform:
-            sides = OpenedSides(platform.connections)
+            sides = OpenedSides(platform.connections, platform.settings.catalog.s3)
             found = reconcile_table(platform.runs, sides, platform.clock, spec, self.table)
             report = partial(platform.report, spec=spec)
             tell(platform.incidents, report, spec, found, failure_context(context))

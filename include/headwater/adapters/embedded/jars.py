@@ -13,6 +13,7 @@ from pathlib import Path
 
 from headwater.adapters.embedded.java import find_java
 from headwater.domain.errors import StackError
+from headwater.domain.storage import is_in_s3
 
 LOCK = Path(__file__).with_name("jars.lock")
 
@@ -25,6 +26,8 @@ class Jar:
     module: str
     version: str
     sha256: str
+    only_s3: bool = False
+    """Needed by a warehouse in S3 only."""
 
     @property
     def file_name(self) -> str:
@@ -37,9 +40,14 @@ def locked_jars(lock: Path = LOCK) -> tuple[Jar, ...]:
     return tuple(_jar(*line) for line in lines)
 
 
-def _jar(coordinates: str, sha256: str) -> Jar:
+def jars_for(warehouse: str) -> tuple[Jar, ...]:
+    """Those of the lock file that Spark needs for this warehouse: what reads S3 is as large as all others."""
+    return tuple(jar for jar in locked_jars() if is_in_s3(warehouse) or not jar.only_s3)
+
+
+def _jar(coordinates: str, sha256: str, use: str = "") -> Jar:
     organisation, module, version = coordinates.split(":")
-    return Jar(organisation, module, version, sha256)
+    return Jar(organisation, module, version, sha256, use == "s3")
 
 
 def jar_cache(environ: Mapping[str, str] | None = None) -> Path:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from headwater.adapters.iceberg import refs
+from headwater.adapters.iceberg.bringing import files_folder
 from headwater.adapters.iceberg.new_rows import stage_new
 from headwater.adapters.iceberg.opening import explained, open_catalog
 from headwater.adapters.iceberg.physical import head_with_staged, physical_names, purge
@@ -91,6 +93,9 @@ class IcebergCatalog:
         for apart in self.physical_tables(table):
             if apart.mark in branches:
                 self.drop_physical(apart)
+
+    def files_folder(self, head: TableHead) -> AbstractContextManager[str]:
+        return files_folder(head.location)
 
     def stage_files(self, table: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]) -> int:
         return stage(self._lake, table, branch, files, summary)

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sqlalchemy import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
+from headwater.adapters.iceberg.refusals import first_line, refusal
 from headwater.domain.errors import CatalogError, NotFoundError
 from headwater.domain.names import CATALOG, TableName
 from headwater.domain.settings import CatalogSettings
@@ -25,15 +27,38 @@ def open_catalog(settings: CatalogSettings) -> SqlCatalog:
     """The SQL catalog ``lake``; its two tables are made on first use."""
     from pyiceberg.catalog.sql import SqlCatalog
 
+    properties = catalog_properties(settings)
     for attempt in range(5):
         try:
-            return SqlCatalog(
-                CATALOG, uri=settings.uri.get_secret_value(), warehouse=settings.warehouse, schema_version="v1"
-            )
+            return SqlCatalog(CATALOG, **properties)
         except (IntegrityError, ProgrammingError):
             # two processes made the catalog's tables at once: the loser finds them on the next try
             pause(attempt)
-    return SqlCatalog(CATALOG, uri=settings.uri.get_secret_value(), warehouse=settings.warehouse, schema_version="v1")
+    return SqlCatalog(CATALOG, **properties)
+
+
+def catalog_properties(settings: CatalogSettings) -> dict[str, str]:
+    """What pyiceberg opens the catalog with. Holds secrets."""
+    found = {
+        "uri": catalog_uri(settings),
+        "warehouse": settings.warehouse,
+        "schema_version": "v1",
+        # a connection that a restart of the database cut is noticed before it is used
+        "pool_pre_ping": "true",
+    }
+    if settings.s3 is None:
+        return found
+    from headwater.adapters.iceberg.warehouse_files import io_properties
+
+    return found | io_properties(settings.s3)
+
+
+def catalog_uri(settings: CatalogSettings) -> str:
+    """The address for Python, with what it says of TLS. Holds the password."""
+    uri = settings.uri.get_secret_value()
+    if settings.tls is None:
+        return uri
+    return make_url(uri).update_query_dict(settings.tls.parameters).render_as_string(hide_password=False)
 
 
 def pause(attempt: int) -> None:
@@ -46,6 +71,7 @@ def explained(what: str, table: TableName | None = None) -> Iterator[None]:
     """Turn library errors into ours.
 
     :raises NotFoundError: for a table that does not exist.
+    :raises CatalogRefusedError: when the database refused the login or TLS; WarehouseRefusedError: the store our key.
     :raises CatalogError: when the catalog's database or the storage failed; what was asked may have happened.
     """
     from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, NoSuchTableError
@@ -56,6 +82,9 @@ def explained(what: str, table: TableName | None = None) -> Iterator[None]:
     except NoSuchTableError as error:
         raise NotFoundError(f"{what}: the table does not exist", got=str(table), facts=facts) from error
     except (SQLAlchemyError, OSError, CommitFailedException, CommitStateUnknownException) as error:
+        refused = refusal(what, error, facts)
+        if refused is not None:
+            raise refused from error
         raise CatalogError(
             f"{what}: the catalog or its storage failed", got=first_line(error), facts=facts,
             remedy="check that the catalog's database and the warehouse can be reached; then run the task again",
@@ -71,15 +100,11 @@ def explained_storage(table: TableName) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        refused = refusal(f"staging {table}", error, {"table": table.dotted})
+        if refused is not None:
+            raise refused from error
         raise CatalogError(
             f"{table}: a file could not be read or written", got=first_line(error),
             remedy="check that the warehouse and the staged files can be reached; then run the task again",
             facts={"table": table.dotted},
         ) from error  # fmt: skip
-
-
-def first_line(error: BaseException) -> str:
-    """One bounded line of a library's error: its cause where it has one, never SQL with its parameters."""
-    cause = getattr(error, "orig", None) or error
-    lines = str(cause).strip().splitlines() or [""]
-    return f"{type(cause).__name__}: {lines[0][:300]}"

@@ -96,10 +96,12 @@ def _choose(
 def _folders(catalog: SqlCatalog, warehouse: str) -> Iterator[tuple[Identifier, list[MetadataFile]]]:
     """(namespace, folder) -> its metadata files. Never lists data: only ``warehouse/namespace/table``."""
     from pyarrow.fs import FileSelector, FileType
+    from pyiceberg.io import load_file_io
     from pyiceberg.io.pyarrow import PyArrowFileIO
 
     scheme, netloc, root = PyArrowFileIO.parse_location(warehouse, catalog.properties)
-    system = PyArrowFileIO(catalog.properties).fs_by_scheme(scheme, netloc)
+    opened = load_file_io(catalog.properties, warehouse)
+    system = (opened if isinstance(opened, PyArrowFileIO) else PyArrowFileIO()).fs_by_scheme(scheme, netloc)
     with ThreadPoolExecutor(_READERS, "metadata") as pool:
         tables = [
             (space.base_name, table.base_name, table.path)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from headwater.adapters.iceberg.bringing import bring, place_of
 from headwater.adapters.iceberg.opening import ATTEMPTS, explained, explained_storage, pause
 from headwater.domain.errors import CatalogError, NotFoundError, StagingError
 from headwater.domain.names import TableName
+from headwater.domain.storage import is_in_s3
 from headwater.ports.catalog import DataFile
 
 if TYPE_CHECKING:
@@ -28,16 +30,29 @@ def stage(
     catalog: SqlCatalog, name: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]
 ) -> int:
     """Append the files in one snapshot of the branch and return its id; see the port."""
-    paths = [file.path for file in files]
+    given = [file.path for file in files]
+    _refuse_doubled(name, given, given)
+    wanted = _places(catalog, name, given)
+    paths, waiting = list(wanted), dict(wanted)
     marks = marks_of(branch, paths, summary)
-    _refuse_doubled(name, paths, paths)
 
     def append(table: Table) -> None:
         _refuse_doubled(name, paths, _referenced(table, branch, paths))
+        bring(table, waiting)
+        waiting.clear()
         # check_duplicate_files looks at main only (rule 12); ours has looked at the branch
         table.add_files(paths, snapshot_properties=marks, check_duplicate_files=False, branch=branch)
 
     return commit_once(catalog, name, branch, marks, append)
+
+
+def _places(catalog: SqlCatalog, name: TableName, given: Sequence[str]) -> dict[str, str]:
+    """Where each file will lie -> where it lies now."""
+    if not is_in_s3(catalog.properties["warehouse"]):
+        return {path: path for path in given}
+    with explained(f"staging {name}", name):
+        location = catalog.load_table(name.identifier).location()
+    return {place_of(location, path): path for path in given}
 
 
 def marks_of(branch: str, paths: Sequence[str], summary: Mapping[str, str]) -> dict[str, str]:

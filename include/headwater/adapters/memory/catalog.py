@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from uuid import UUID
 
@@ -111,6 +112,9 @@ class MemoryCatalog:
         with self._lock:
             for name in names:
                 self._table(table).tags.pop(name, None)
+
+    def files_folder(self, head: TableHead) -> AbstractContextManager[str]:
+        return nullcontext(f"{head.location}/data")
 
     def stage_files(self, table: TableName, branch: str, files: Sequence[DataFile], summary: Mapping[str, str]) -> int:
         paths = tuple(file.path for file in files)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from headwater.adapters.embedded.jars import ensure_jars, pyspark_home
+from headwater.adapters.embedded.jars import ensure_jars, jars_for, pyspark_home
 from headwater.adapters.embedded.java import find_java
 from headwater.adapters.spark_connect import keeper as keeper_module
 from headwater.adapters.spark_connect.server_config import (
@@ -33,6 +33,7 @@ from headwater.adapters.spark_connect.server_state import (
     locked,
     port_answers,
 )
+from headwater.adapters.spark_connect.trust import TRUST_STORE, write_trust_store
 from headwater.domain.errors import EngineError
 from headwater.domain.settings import Settings
 
@@ -90,9 +91,12 @@ class ConnectServer:
     def _start(self) -> ServerState:
         files, port, token = self.files, free_port(), secrets.token_urlsafe(32)
         java = find_java(files.folder / "java", configured=self.settings.spark.java_home)
-        jars = ensure_jars(Path(self.settings.spark.jars))
+        jars = ensure_jars(Path(self.settings.spark.jars), jars_for(self.settings.catalog.warehouse))
         (files.folder / "tmp").mkdir(exist_ok=True)
         (files.folder / "pools.xml").write_text(POOLS)
+        s3 = self.settings.catalog.s3
+        if s3 is not None and s3.ca_file is not None:
+            write_trust_store(java.path, Path(s3.ca_file), files.folder / TRUST_STORE)
         write_private(files.token, token)
         properties = server_properties(self.settings, port, token, files.folder, jars)
         write_private(files.properties, render_properties(properties))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from headwater.adapters.spark_connect.catalog_config import catalog_properties
+from headwater.adapters.spark_connect.trust import TRUST_STORE, TRUST_STORE_PASSWORD
 from headwater.domain.names import CATALOG
 from headwater.domain.settings import Settings
 
@@ -23,8 +25,7 @@ cluster do not get these."""
 
 def server_properties(settings: Settings, port: int, token: str, folder: Path, jars: Sequence[Path]) -> dict[str, str]:
     """Every property of the server. Holds secrets: written only to a file of mode 0600."""
-    spark, lake = settings.spark, f"spark.sql.catalog.{CATALOG}"
-    catalog = settings.catalog
+    spark, catalog = settings.spark, settings.catalog
     temporary = folder / "tmp"
     properties = {
         "spark.master": spark.master,
@@ -55,15 +56,16 @@ def server_properties(settings: Settings, port: int, token: str, folder: Path, j
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(port),
         "spark.connect.authenticate.token": token,
-        lake: "org.apache.iceberg.spark.SparkCatalog",
-        f"{lake}.catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
-        f"{lake}.uri": catalog.jdbc_uri,
-        f"{lake}.jdbc.schema-version": "V1",
-        f"{lake}.warehouse": catalog.warehouse,
-        f"{lake}.cache-enabled": "false",
     }
-    secrets = {"user": catalog.jdbc_user, "password": catalog.jdbc_password.get_secret_value()}
-    return properties | {f"{lake}.jdbc.{name}": value for name, value in secrets.items() if value}
+    trust = "" if catalog.s3 is None or catalog.s3.ca_file is None else _trusting(folder)
+    properties["spark.driver.extraJavaOptions"] += trust
+    return properties | catalog_properties(catalog)
+
+
+def _trusting(folder: Path) -> str:
+    """For the store's certificate only: the database's is verified by the authorities that `tls` names."""
+    store = f"-Djavax.net.ssl.trustStore={folder / TRUST_STORE} -Djavax.net.ssl.trustStoreType=PKCS12"
+    return f" {store} -Djavax.net.ssl.trustStorePassword={TRUST_STORE_PASSWORD}"
 
 
 def write_private(path: Path, text: str) -> None:

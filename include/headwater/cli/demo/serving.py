@@ -36,7 +36,7 @@ def serve(*, leave_when_done: bool) -> bool:
     :param leave_when_done: end instead of serving.
     :returns: whether gold was released with the numbers that SQL over the source gives.
     """
-    from headwater.adapters.embedded.jars import ensure_jars
+    from headwater.adapters.embedded.jars import ensure_jars, jars_for
     from headwater.adapters.platform import open_platform
     from headwater.adapters.run_store import migrate
 
@@ -44,7 +44,7 @@ def serve(*, leave_when_done: bool) -> bool:
     _check_the_machine()
     say = _Sayer(started)
     say("fetching jars")
-    ensure_jars()
+    ensure_jars(jars=jars_for(""))  # its warehouse is a folder
     with ExitStack() as parts, _ended_by_signals():
         say("starting Postgres")
         stack = parts.enter_context(embedded_stack())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from contextlib import ExitStack
 from typing import Final
 
 from headwater.domain.errors import HeadwaterError, StaleBaseError
@@ -69,32 +70,46 @@ def run(platform: Platform, run: RunContext, table: str) -> StageReport:
 def _stage(
     platform: Platform, run: RunContext, table: TableSpec, plan: RunPlan, table_plan: TablePlan, inputs_hash: str
 ) -> StagedTable | None:
-    spec = source_of(run)
     attempt = new_attempt()
     failpoint("extract.begin")
-    extractor = platform.open_extractor(table, spec.connection)
-    try:
-        source = extractor.inspect(table)
-        head = _prepare(platform, run, table, source)
-        if (head.state.batch if head.state else 0) + 1 != table_plan.batch:
-            raise _stale(head)
-        extracted = _extract(platform, run, table, plan, table_plan, head, extractor, attempt)
-    finally:
-        extractor.close()
-    announce(platform, run, head.table, relation_of(table), table.drift, list(extracted.noticed))
-    if _nothing_new(extracted, head.state):
-        return None
-    failpoint("extract.before_commit")
-    in_database = isinstance(table.extract, SqlExtract)
-    note = noted(platform.catalog, head.table, head.state, source, attempt) if in_database else None
-    staged = stage_batch(platform, run, table_plan, plan, head, extracted, attempt, note)
-    failpoint("extract.after_commit")
-    rejects = stage_rejects(platform, run, table, extracted, attempt)
+    with ExitStack() as files:
+        head, source, extracted = _read(platform, run, table, plan, table_plan, attempt, files)
+        announce(platform, run, head.table, relation_of(table), table.drift, list(extracted.noticed))
+        if _nothing_new(extracted, head.state):
+            return None
+        failpoint("extract.before_commit")
+        in_database = isinstance(table.extract, SqlExtract)
+        note = noted(platform.catalog, head.table, head.state, source, attempt) if in_database else None
+        staged = stage_batch(platform, run, table_plan, plan, head, extracted, attempt, note)
+        failpoint("extract.after_commit")
+        rejects = stage_rejects(platform, run, table, extracted, attempt)
     for item in (staged, rejects):
         if item is not None:
             platform.runs.save_staged(_record(platform, run, item, inputs_hash))
     failpoint("extract.end")
     return staged
+
+
+def _read(
+    platform: Platform,
+    run: RunContext,
+    table: TableSpec,
+    plan: RunPlan,
+    table_plan: TablePlan,
+    attempt: str,
+    files: ExitStack,
+) -> tuple[TableHead, TableSchema, Extracted]:
+    """The bronze table, the source's columns, and the window's rows in files that stay until ``files`` closes."""
+    extractor = platform.open_extractor(table, source_of(run).connection)
+    try:
+        source = extractor.inspect(table)
+        head = _prepare(platform, run, table, source)
+        if (head.state.batch if head.state else 0) + 1 != table_plan.batch:
+            raise _stale(head)
+        folder = files.enter_context(platform.catalog.files_folder(head))
+        return head, source, _extract(platform, run, table, plan, table_plan, head, extractor, attempt, folder)
+    finally:
+        extractor.close()
 
 
 def _prepare(platform: Platform, run: RunContext, table: TableSpec, source: TableSchema) -> TableHead:
@@ -131,10 +146,10 @@ def _extract(
     head: TableHead,
     extractor: Extractor,
     attempt: str,
+    folder: str,
 ) -> Extracted:
     stamp = BatchStamp(run_key=run.key, planned_at=plan.planned_at, batch=table_plan.batch, attempt=attempt)
     ledger = read_ledger(platform.catalog, head.state)
-    folder = f"{head.location}/data"
     return extractor.extract(table, table_plan.window, stamp, head.schema_, folder, ledger, print)
 
 

@@ -8,13 +8,13 @@ from headwater.adapters.redaction import Redactor
 from headwater.domain.errors import CredentialsError, HeadwaterError, SourceTableMissingError, SourceUnreachableError
 from headwater.ports.connections import ConnectionInfo
 
-_REFUSED = re.compile(
+REFUSED = re.compile(
     r"ACCESS_DENIED|INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|INVALID_CLIENT_TOKEN_ID|EXPIRED_TOKEN"
     r"|MISSING_AUTHENTICATION|AuthenticationFailed|AuthorizationFailure|AuthorizationPermissionMismatch"
     r"|InvalidAccessKeyId|HTTP (?:status|response code:?) 40[13]",
     re.IGNORECASE,
 )
-_NO_SUCH = re.compile(r"NO_SUCH_BUCKET|NoSuchBucket|ContainerNotFound|FilesystemNotFound")
+NO_SUCH = re.compile(r"NO_SUCH_BUCKET|NoSuchBucket|ContainerNotFound|FilesystemNotFound")
 
 
 def object_failure(root: str, connection: ConnectionInfo, facts: dict[str, str], text: str) -> HeadwaterError:
@@ -24,14 +24,14 @@ def object_failure(root: str, connection: ConnectionInfo, facts: dict[str, str],
     redact = Redactor([connection.password.get_secret_value(), *secrets])
     got = redact(text).splitlines()[0][:300]
     name = connection.id
-    if _NO_SUCH.search(text):
+    if NO_SUCH.search(text):
         return SourceTableMissingError(
             f"the bucket of {root} does not exist",
             got=got,
             remedy=f"Create the bucket, or correct `path` in the extra of connection {name!r}.",
             facts=facts,
         )
-    if _REFUSED.search(text):
+    if REFUSED.search(text):
         return CredentialsError(
             f"{root} refused connection {name!r}",
             got=got,
