@@ -19,6 +19,7 @@ from headwater.adapters.embedded.postgres import EmbeddedPostgres
 
 if TYPE_CHECKING:
     from tests.integration.sources.mariadb_under_test import MariaDb
+    from tests.integration.storage.secured_stores import SecuredStores
 
 if "AIRFLOW_HOME" not in os.environ:
     # Airflow reads its home when it is first imported, which the modules of tests do while they are collected
@@ -91,3 +92,12 @@ def mariadb() -> Iterator[MariaDb]:
 
     with serving() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def secured_stores() -> Iterator[SecuredStores]:
+    """One catalog server with TLS and password, and one S3 server with TLS and keys, per session."""
+    from tests.integration.storage.secured_stores import serving
+
+    with serving() as stores:
+        yield stores

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.integration.storage.secured_stores import SecuredStores
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.iceberg import IcebergCatalog
@@ -42,11 +43,24 @@ def iceberg(settings: CatalogSettings) -> Iterator[IcebergCatalog]:
     catalog.close()
 
 
-@pytest.fixture(params=["memory", "iceberg"])
+@pytest.fixture(scope="session")
+def secured_settings(secured_stores: SecuredStores) -> CatalogSettings:
+    """A warehouse in S3 and a catalog behind TLS and a password, for the session."""
+    return secured_stores.catalog()
+
+
+@pytest.fixture
+def secured(secured_settings: CatalogSettings) -> Iterator[IcebergCatalog]:
+    catalog = IcebergCatalog(secured_settings)
+    yield catalog
+    catalog.close()
+
+
+@pytest.fixture(params=["memory", "iceberg", "secured"])
 def catalog(request: pytest.FixtureRequest) -> Catalog:
     if request.param == "memory":
         return MemoryCatalog()
-    iceberg: IcebergCatalog = request.getfixturevalue("iceberg")
+    iceberg: IcebergCatalog = request.getfixturevalue(request.param)
     return iceberg
 
 

@@ -61,14 +61,14 @@ def serving(**environment: str) -> Iterator[S3Server]:
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | environment
     )
     try:
-        _await(port, process)
+        await_port(port, process)
         yield S3Server(port)
     finally:
         process.kill()
         process.wait()
 
 
-def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+def await_port(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
         assert process.poll() is None, "the S3 server ended"
         try:
