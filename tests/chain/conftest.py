@@ -18,6 +18,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 from pydantic import SecretStr
+from tests.integration.storage.s3_proxy import S3Proxy, proxied
+from tests.integration.storage.secured_stores import SecuredStores
 
 from headwater.adapters.embedded.jars import ensure_jars, jar_cache
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
@@ -160,3 +162,26 @@ def installation(tmp_path: Path, postgres_server: EmbeddedPostgres, lake: Lake) 
     land_months(made.landing, range(1, 2))
     yield made
     made.close()
+
+
+@pytest.fixture
+def throttling(secured_stores: SecuredStores) -> Iterator[S3Proxy]:
+    """An S3 server that says 503 to every twentieth request."""
+    with proxied(secured_stores.s3) as proxy:
+        proxy.throttled = 20
+        yield proxy
+
+
+@pytest.fixture
+def secured(
+    tmp_path: Path, postgres_server: EmbeddedPostgres, secured_stores: SecuredStores, throttling: S3Proxy
+) -> Iterator[Installation]:
+    """January's flights, a catalog that asks for TLS and a password, and a warehouse in S3."""
+    home = Path(tempfile.mkdtemp(prefix="headwater-secured-lake-"))
+    made = Installation(tmp_path, postgres_server, Lake(home, secured_stores.catalog(endpoint=throttling.endpoint)))
+    with psycopg.connect(made.source_url, autocommit=True) as connection:
+        load_first_month(connection)
+    yield made
+    made.close()
+    ConnectServer(made.settings).stop()
+    shutil.rmtree(home)

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from pyarrow.fs import AwsStandardS3RetryStrategy, FileSystem, S3FileSystem  # noqa: TID253 - loaded with a catalog only
+from pyarrow.fs import AwsDefaultS3RetryStrategy, FileSystem, S3FileSystem  # noqa: TID253 - loaded with a catalog only
 from pyiceberg.io.pyarrow import PyArrowFileIO  # noqa: TID253 - as above
 
 from headwater.domain.storage import S3Settings
 
 CA_FILE, BY_PATH = "headwater.s3.ca-file", "headwater.s3.by-path"
-ATTEMPTS = 12
-"""Tries of one request: with the library's doubling pauses a store may say 503 for about half a minute."""
+ATTEMPTS = 10
+"""Tries of one request. The pauses between them double from 25 ms, so a store may say 503 for a dozen seconds."""
 _CONNECT_SECONDS, _REQUEST_SECONDS = 10.0, 60.0
 _KEYS = {"access_key": "s3.access-key-id", "secret_key": "s3.secret-access-key", "session_token": "s3.session-token"}
 
@@ -53,9 +53,10 @@ def _client(process_id: int, told: tuple[tuple[str, str], ...]) -> S3FileSystem:
     options |= _address(properties)
     return S3FileSystem(
         region=properties["s3.region"],
-        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+        retry_strategy=AwsDefaultS3RetryStrategy(max_attempts=ATTEMPTS),
         connect_timeout=_CONNECT_SECONDS,
         request_timeout=_REQUEST_SECONDS,
+        allow_delayed_open=True,  # a small file is one request, not the three of an upload in parts
         **options,
     )
 

@@ -38,7 +38,7 @@ def _s3(s3: S3Settings) -> dict[str, str]:
         "s3.secret-access-key": s3.secret_access_key.get_secret_value(),
         "s3.session-token": s3.session_token.get_secret_value(),
         # as patient as Python with a store that throttles
-        "s3.retry.num-retries": "12",
+        "s3.retry.num-retries": "8",
         "s3.retry.min-wait-ms": "100",
     }
     return {key: value for key, value in found.items() if value}
