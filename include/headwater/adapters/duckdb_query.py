@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from headwater.adapters.duckdb_histories import history_functions, history_macros
 from headwater.adapters.duckdb_snapshots import columns_of, load_iceberg, path_of, scan_of
-from headwater.domain.errors import NotFoundError, QueryRefusedError
+from headwater.adapters.iceberg.refusals import refused_by_store
+from headwater.domain.errors import HeadwaterError, NotFoundError, QueryRefusedError
 from headwater.domain.names import Layer
 from headwater.domain.release import Release, ReleasedTable
 from headwater.domain.storage import S3Settings
@@ -55,6 +56,7 @@ def query(
     :param warehouse: the folder tables live in; the only one within reach.
     :param s3: how the buckets of a warehouse in S3 are reached.
     :param keys: dotted table -> its key, of the tables that ``_as_known_at`` is asked of.
+    :raises CatalogError: when the warehouse's store refuses or does not answer.
     :raises QueryRefusedError: for anything but one SELECT over released tables, and for SQL that DuckDB refuses.
     """
     import duckdb
@@ -69,14 +71,21 @@ def query(
             names = tuple(column[0] for column in cursor.description or ())
             return QueryResult(names, tuple(cursor.fetchall()))
         except duckdb.IOException as error:
-            raise QueryRefusedError(
-                "A file of a released table cannot be read.", got=str(error)[:500],
-                remedy="A release is kept as long as `maintenance.retention` of the profile says after another took "
-                "its place; `uv run headwater releases` lists newer ones. Otherwise see if the warehouse answers.",
-            ) from None  # fmt: skip
+            raise _unreadable(str(error)) from None
         except duckdb.Error as error:
             known = ", ".join(sorted({item.table.dotted for item in _tables(releases)})) or "nothing was released yet"
             raise QueryRefusedError("DuckDB refused the query.", got=str(error)[:500], allowed=known) from None
+
+
+def _unreadable(text: str) -> HeadwaterError:
+    """A store that says anything but that the file is gone was not the retention's doing."""
+    if text.startswith("HTTP") and "HTTP 404" not in text:
+        return refused_by_store("reading the release", text)
+    return QueryRefusedError(
+        "A file of a released table cannot be read.", got=text[:500],
+        remedy="A release is kept as long as `maintenance.retention` of the profile says after another took "
+        "its place; `uv run headwater releases` lists newer ones. Otherwise see if the warehouse answers.",
+    )  # fmt: skip
 
 
 def _refuse_all_but_reading(connection: DuckDBPyConnection, sql: str, ours: frozenset[str]) -> None:

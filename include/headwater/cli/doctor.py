@@ -39,7 +39,8 @@ def examine() -> tuple[Finding, ...]:
         ("Postgres", _postgres),
         ("loopback ports", _ports),
     )
-    checks = (("Java", _java), ("jars", _jars), *(here if _is_embedded() else ()), ("Airflow", _airflow))
+    stores = (("catalog", _catalog), ("warehouse", _warehouse)) if os.environ.get(PROFILE_VARIABLE) else ()
+    checks = (("Java", _java), ("jars", _jars), *(here if _is_embedded() else ()), *stores, ("Airflow", _airflow))
     findings = [_explained(what, check) for what, check in checks]
     return (*findings, *_source_kinds(), *_connections())
 
@@ -52,7 +53,8 @@ def _explained(what: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except HeadwaterError as error:
-        return Finding(what=what, fine=False, found=error.message, fix=error.remedy or "")
+        found = error.message if error.got is None else f"{error.message}: {error.got}"
+        return Finding(what=what, fine=False, found=found, fix=error.remedy or "")
 
 
 def _java() -> Finding:
@@ -90,9 +92,11 @@ def _disk() -> Finding:
 
 
 def _jars() -> Finding:
-    from headwater.adapters.embedded.jars import jar_cache, locked_jars
+    from headwater.adapters.embedded.jars import jar_cache, jars_for, locked_jars
 
-    missing = [jar.file_name for jar in locked_jars() if not (jar_cache() / jar.file_name).exists()]
+    # an image is built for any warehouse
+    needed = jars_for("") if _is_embedded() else locked_jars()
+    missing = [jar.file_name for jar in needed if not (jar_cache() / jar.file_name).exists()]
     found = f"{len(missing)} to be fetched into {jar_cache()}" if missing else f"all in {jar_cache()}"
     # the first run of an embedded stack fetches them: worth saying, nothing to mend; nobody writes into an image
     fix = "Build the image again: its stage `jars` fetches and checks them."
@@ -110,6 +114,18 @@ def _ports() -> Finding:
     from headwater.adapters.embedded.postgres_files import free_port
 
     return Finding(what="loopback ports", fine=True, found=f"free, such as {free_port()}; Headwater takes free ones")
+
+
+def _catalog() -> Finding:
+    from headwater.adapters.iceberg.looking import look_at_catalog
+
+    return Finding(what="catalog", fine=True, found=look_at_catalog(load_settings().catalog))
+
+
+def _warehouse() -> Finding:
+    from headwater.adapters.iceberg.looking import look_at_warehouse
+
+    return Finding(what="warehouse", fine=True, found=look_at_warehouse(load_settings().catalog))
 
 
 def _airflow() -> Finding:

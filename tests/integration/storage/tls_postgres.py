@@ -112,10 +112,10 @@ class TlsPostgres:
         self._process.wait(60)
 
     def session(self, database: str) -> psycopg.Connection:
-        tls = {"sslmode": "verify-full", "sslrootcert": str(self.authority.ca)}
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user=LOGIN, password=PASSWORD, dbname=database, autocommit=True, **tls
-        )
+            host="127.0.0.1", port=self.port, user=LOGIN, password=PASSWORD, dbname=database, autocommit=True,
+            sslmode="verify-full", sslrootcert=str(self.authority.ca),
+        )  # fmt: skip
 
     def make_database(self, name: str) -> None:
         with self.session("postgres") as session:

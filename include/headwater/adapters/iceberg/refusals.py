@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from headwater.adapters.redaction import Redactor
-from headwater.adapters.sources.files.object_store import NO_SUCH, REFUSED
+from headwater.adapters.sources.files.object_failures import NO_SUCH, REFUSED
 from headwater.domain.errors import CatalogError
 from headwater.domain.storage_errors import CatalogRefusedError, WarehouseRefusedError
 
@@ -19,6 +19,7 @@ _TLS_CUT = re.compile(r"SSL error: unexpected eof|SSL SYSCALL error|SSL connecti
 _STORE_TLS = re.compile(
     r"curlCode: (?:35|60|77)|SSL peer certificate|SSL certificate|problem with the CA cert", re.IGNORECASE
 )
+_HTTP_REFUSED = re.compile(r"\(HTTP 40[13]\b")
 _CONNECTION = "`catalog` of the profile"
 
 
@@ -30,6 +31,14 @@ def refusal(what: str, error: BaseException, facts: dict[str, str]) -> CatalogEr
     if isinstance(error, OSError):
         return _of_store(what, text, got, facts)
     return _of_database(what, text, got, facts)
+
+
+def refused_by_store(what: str, text: str) -> CatalogError:
+    """The error of an answer over HTTP that was no success."""
+    got = Redactor()(text.splitlines()[0][:300])
+    found = _of_store(what, text, got, {})
+    remedy = "Check that the store is up and that `catalog.s3` of the profile names it; then ask again."
+    return found or CatalogError(f"{what}: the warehouse's store did not answer", got=got, remedy=remedy)
 
 
 def first_line(error: BaseException) -> str:
@@ -60,7 +69,7 @@ def _of_store(what: str, text: str, got: str, facts: dict[str, str]) -> CatalogE
             f"{what}: the warehouse's bucket does not exist", got=got, facts=facts | {"part": "bucket"},
             remedy="Create the bucket, or correct `catalog.warehouse` of the profile.",
         )  # fmt: skip
-    if REFUSED.search(text) or "access denied: s3://" in text:
+    if REFUSED.search(text) or _HTTP_REFUSED.search(text) or "access denied: s3://" in text:
         return WarehouseRefusedError(
             f"{what}: the warehouse's store refused the key", got=got, facts=facts | {"part": "key"},
             remedy="Give the right key to `catalog.s3` of the profile, by access_key_id and secret_access_key, or the "

@@ -48,12 +48,16 @@ def io_properties(s3: S3Settings) -> dict[str, str]:
 
 @lru_cache(maxsize=4)
 def _client(process_id: int, told: tuple[tuple[str, str], ...]) -> S3FileSystem:  # noqa: ARG001 - parts processes
-    properties = dict(told)
+    return open_buckets(dict(told), ATTEMPTS)
+
+
+def open_buckets(properties: Mapping[str, str], attempts: int) -> S3FileSystem:
+    """A client of its own, by what ``io_properties`` says."""
     options: dict[str, object] = {name: properties[key] for name, key in _KEYS.items() if key in properties}
     options |= _address(properties)
     return S3FileSystem(
         region=properties["s3.region"],
-        retry_strategy=AwsDefaultS3RetryStrategy(max_attempts=ATTEMPTS),
+        retry_strategy=AwsDefaultS3RetryStrategy(max_attempts=attempts),
         connect_timeout=_CONNECT_SECONDS,
         request_timeout=_REQUEST_SECONDS,
         allow_delayed_open=True,  # a small file is one request, not the three of an upload in parts

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.adapters.embedded.jars import Jar, ensure_jars, jar_cache, locked_jars
+from headwater.adapters.embedded.jars import Jar, ensure_jars, jar_cache, jars_for, locked_jars
 from headwater.domain.errors import StackError
 
 CONTENT = b"a jar"
@@ -19,8 +19,11 @@ def pinned(sha256: str) -> Jar:
 
 def test_the_lock_names_every_jar_with_its_sha256() -> None:
     jars = locked_jars()
-    assert {jar.module for jar in jars} == {"iceberg-spark-runtime-4.1_2.13", "postgresql"}
+    always = {"iceberg-spark-runtime-4.1_2.13", "postgresql"}
+    assert {jar.module for jar in jars} == always | {"iceberg-aws-bundle"}
     assert all(len(jar.sha256) == 64 for jar in jars)
+    assert {jar.module for jar in jars_for("/folder")} == always
+    assert jars_for("s3://bucket/lake") == jars
 
 
 def test_a_jar_that_is_there_is_taken_without_a_network(tmp_path: Path) -> None:

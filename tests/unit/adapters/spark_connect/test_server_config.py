@@ -5,8 +5,10 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from headwater.adapters.spark_connect.catalog_config import catalog_properties
 from headwater.adapters.spark_connect.server_config import render_properties, server_properties, write_private
 from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
+from headwater.domain.storage import S3Settings, TlsSettings
 
 
 def settings(password: str) -> Settings:
@@ -30,6 +32,33 @@ def test_it_listens_on_loopback_only_and_asks_for_the_token(tmp_path: Path) -> N
 
 def test_an_empty_password_is_left_out(tmp_path: Path) -> None:
     assert "spark.sql.catalog.lake.jdbc.password" not in server_properties(settings(""), 1, "t", tmp_path, [])
+
+
+def test_s3_and_tls_are_named_to_spark(tmp_path: Path) -> None:
+    """Rule 42: in the private file only, so what becomes the command line names no key."""
+    plain = settings("s3cret")
+    s3 = S3Settings(
+        region="r", endpoint="https://s3:9000", access_key_id="AK", secret_access_key="h1dden", ca_file="/ca.pem"
+    )
+    tls = TlsSettings(sslmode="verify-full", sslrootcert="/root.pem")
+    catalog = CatalogSettings.model_validate(
+        plain.catalog.model_dump() | {"warehouse": "s3://b/lake", "s3": s3, "tls": tls}
+    )
+    made = server_properties(plain.model_copy(update={"catalog": catalog}), 1, "t", tmp_path, [])
+    lake = {key.removeprefix("spark.sql.catalog.lake."): value for key, value in made.items()}
+    assert (lake["jdbc.sslmode"], lake["jdbc.sslrootcert"]) == ("verify-full", "/root.pem")
+    assert lake["io-impl"] == "org.apache.iceberg.aws.s3.S3FileIO"
+    assert (lake["s3.endpoint"], lake["s3.path-style-access"]) == ("https://s3:9000", "true")
+    assert (lake["s3.access-key-id"], lake["s3.secret-access-key"]) == ("AK", "h1dden")
+    assert f"trustStore={tmp_path / 'trusted.p12'}" in made["spark.driver.extraJavaOptions"]
+    assert "h1dden" not in made["spark.driver.extraJavaOptions"]
+
+
+def test_without_a_key_the_machines_own_is_looked_for() -> None:
+    catalog = settings("").catalog.model_dump() | {"warehouse": "s3://b/lake", "s3": {"region": "r"}}
+    made = catalog_properties(CatalogSettings.model_validate(catalog))
+    assert not [key for key in made if "access-key" in key or "endpoint" in key]
+    assert made["spark.sql.catalog.lake.s3.path-style-access"] == "false"
 
 
 def test_the_file_is_its_owners_alone_even_when_it_was_open_before(tmp_path: Path) -> None:
