@@ -80,7 +80,7 @@ def test_a_store_that_throttles_or_drops_connections_is_asked_again(
         proxy.throttled, proxy.cut = throttled, cut
         tables.catalog.publish(tables.stage(1))
         assert proxy.refused + proxy.lost > 2
-        # the library cannot read again a range that is smaller than the refusal (ADR 18): not asked of it here
+        # the library cannot read again a range that is smaller than the refusal (ADR 21): not asked of it here
         proxy.throttled = proxy.cut = 0
         assert [tables.rows(name) for name in tables.names] == [[1], [1]]
 
