@@ -16,7 +16,7 @@ from headwater.adapters.profile import load_settings
 
 KUBERNETES = "1.35"
 CHARTS = yaml.safe_load((ROOT / "helm-values" / "charts.yaml").read_text())["charts"]
-VARIABLE = re.compile(r"^[^#\n]*\$\{([A-Z_]+)\}", re.MULTILINE)
+VARIABLE = re.compile(r"^[^#\n]*\$\{([A-Z0-9_]+)\}", re.MULTILINE)
 SECRET = re.compile(r"[sS]ecret(?:Name|Ref)?: \{?(?:create: false, )?(?:name: |secretRef: )?([a-z][a-z0-9-]+)\b(?!:)")
 
 
