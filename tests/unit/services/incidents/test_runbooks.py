@@ -16,6 +16,7 @@ from headwater.cli.main import app
 from headwater.domain.errors import HeadwaterError, SpecError
 from headwater.domain.job_errors import JobFailedError
 from headwater.domain.maintenance_errors import MaintenanceError
+from headwater.domain.storage_errors import CatalogRefusedError
 from headwater.services.incidents.placeholders import PLACEHOLDER, names_in
 from headwater.services.incidents.remedy import remedy
 from headwater.services.incidents.runbook import STANDARD_FACTS, Alternative, Runbook, parse_runbook
@@ -45,7 +46,7 @@ every_runbook = pytest.mark.parametrize("runbook", RUNBOOKS.values(), ids=RUNBOO
 
 
 def test_every_error_code_has_a_runbook_and_every_runbook_a_cause() -> None:
-    assert {JobFailedError.code, MaintenanceError.code} <= set(RUNBOOKS)
+    assert {JobFailedError.code, MaintenanceError.code, CatalogRefusedError.code} <= set(RUNBOOKS)
     assert set(RUNBOOKS) == _codes(HeadwaterError) | WITHOUT_ERROR_CLASS
 
 
