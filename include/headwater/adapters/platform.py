@@ -172,7 +172,7 @@ class LocalPlatform:
             specs=known,
             runbooks=load_runbooks(self._repository / "include" / "runbooks"),
             settings=self.settings,
-            redact=Redactor(self._secrets(known.values())),
+            redact=Redactor((*self._secrets(known.values()), *self.settings.catalog.secrets)),
             clock=self.clock,
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Literal, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -31,6 +31,13 @@ class CatalogSettings(Value):
     """A folder, ``file://`` or not, or ``s3://bucket/prefix``."""
     s3: S3Settings | None = None
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Passwords and keys, to be masked wherever they would be shown."""
+        hidden = (self.jdbc_password, *(() if self.s3 is None else (self.s3.secret_access_key, self.s3.session_token)))
+        plain = (item.get_secret_value() for item in hidden)
+        return (*_secrets_of(self.uri.get_secret_value()), *(value for value in plain if value))
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         scheme = urlsplit(self.warehouse).scheme
@@ -47,6 +54,11 @@ class CatalogSettings(Value):
         if self.jdbc_uri and modes[0] != modes[1]:
             raise ValueError("uri and jdbc_uri differ in sslmode: Python or Spark would go without; say it by tls")
         return self
+
+
+def _secrets_of(uri: str) -> tuple[str, ...]:
+    password = urlsplit(uri).password
+    return () if password is None else (password, unquote(password))
 
 
 def _sslmode(address: str) -> str | None:

@@ -10,6 +10,7 @@ from tests.integration.storage.secured_stores import SecuredStores
 from headwater.adapters.duckdb_query import query
 from headwater.adapters.duckdb_release_prints import Snapshots, compare_releases
 from headwater.adapters.embedded.jars import jar_cache
+from headwater.adapters.iceberg.looking import look_at_warehouse
 from headwater.adapters.iceberg.rebuilding import rebuild_catalog
 from headwater.adapters.profile import PROFILE_VARIABLE, write_profile
 from headwater.cli import doctor
@@ -70,3 +71,19 @@ def test_the_catalog_is_made_again_from_the_files_in_s3(
     assert list(rebuild_catalog(empty, [release])) == ["bronze.shop__orders"]
     found = compare_releases([release], Snapshots(settings), [release], Snapshots(empty))
     assert (found.releases, found.rows, found.differences) == (1, 2, [])
+
+
+def test_without_a_key_the_machines_own_is_used(
+    secured_stores: SecuredStores,
+    secured_release: tuple[CatalogSettings, Release],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rule 42: nothing of it is in the profile; here it is the environment's, on a cloud the role's."""
+    settings, release = secured_release
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", secured_stores.s3.key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secured_stores.s3.secret_key)
+    keyless = secured_stores.s3.settings(access_key_id="", secret_access_key="")
+    settings = settings.model_copy(update={"s3": keyless})
+    assert "can be listed" in look_at_warehouse(settings)
+    rows = query("SELECT count(*) FROM bronze.shop.orders", [release], settings.warehouse, s3=keyless).rows
+    assert rows == ((2,),)

@@ -78,3 +78,11 @@ def test_no_key_is_shown() -> None:
     s3 = S3Settings(region="r", access_key_id="hidden1", secret_access_key="hidden2", session_token="hidden3")
     catalog = CatalogSettings.model_validate(IN_S3 | {"s3": s3})
     assert "hidden" not in repr(catalog) + str(catalog) + catalog.model_dump_json()
+
+
+def test_what_is_to_be_masked_is_told() -> None:
+    s3 = S3Settings(region="r", access_key_id="AK", secret_access_key="hidden2", session_token="hidden3")
+    uri = {"uri": "postgresql+psycopg://lake:a%40b@h/c", "jdbc_password": "a@b"}
+    catalog = CatalogSettings.model_validate(IN_S3 | uri | {"s3": s3})
+    assert set(catalog.secrets) == {"a%40b", "a@b", "hidden2", "hidden3"}
+    assert CatalogSettings.model_validate(PLAIN).secrets == ()
