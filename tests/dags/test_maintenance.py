@@ -20,18 +20,20 @@ def test_a_plan_then_a_task_per_group_one_at_a_time(repository: Path) -> None:
     assert bag.import_errors == {}
     dag: Any = bag.dags[NAME]
     assert (dag.max_active_tasks, dag.max_active_runs, dag.catchup) == (1, 1, False)
-    assert dag.timetable.summary == "15 3 * * *"
+    assert dag.schedule.expression == "15 3 * * *"
     assert [(task.task_id, task.is_mapped) for task in dag.tasks] == [("plan_maintenance", False), ("maintain", True)]
     assert dag.get_task("maintain").upstream_task_ids == {"plan_maintenance"}
     assert all(task.on_failure_callback == [report_failure] for task in dag.tasks)
     assert dag.params.get_param("steps").schema["items"]["enum"] == list(STEPS)
 
 
-@pytest.mark.parametrize(("said", "summary"), [("0 1 * * 0", "0 1 * * 0"), ("manual", "None")])
-def test_the_environment_says_when(repository: Path, monkeypatch: pytest.MonkeyPatch, said: str, summary: str) -> None:
+@pytest.mark.parametrize(("said", "expression"), [("0 1 * * 0", "0 1 * * 0"), ("manual", None)])
+def test_the_environment_says_when(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, said: str, expression: str | None
+) -> None:
     monkeypatch.setenv("HEADWATER_MAINTENANCE_SCHEDULE", said)
     dag: Any = DagBag(repository / "dags" / "maintenance.py").dags[NAME]
-    assert dag.timetable.summary == summary
+    assert getattr(dag.schedule, "expression", None) == expression
 
 
 def test_a_wrong_schedule_takes_no_other_dag_away(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,8 @@ def _write(kept: Any, story: Story) -> None:
         )  # fmt: skip
         assert blocking == (), "a run never waits for maintenance"
         move = kept.stage(f"w{number}", [number])
+        if number % 4 == 0:
+            kept.stage(f"dead{number}", [-1])  # what the run's first try left: it died before it could tell
         staged = kept.hold(f"w{number}", move)
         if chance.random() < 0.3:
             kept.runs.release_leases(key)
@@ -84,7 +86,6 @@ def _write(kept: Any, story: Story) -> None:
         if chance.random() < 0.15:
             _turn_back(kept, story, chance)
         if number % 4 == 0:
-            kept.stage(f"dead{number}", [-1])  # its run died before it could say what it staged
             _rest(story)
         time.sleep(chance.random() * 0.3)
 
