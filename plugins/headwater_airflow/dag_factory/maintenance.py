@@ -6,6 +6,7 @@ import os
 from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param, get_parsing_context
+from airflow.sdk.definitions.param import ParamsDict
 
 from headwater.domain.maintenance import STEPS
 from headwater.domain.names import MAINTENANCE
@@ -48,13 +49,13 @@ def _maintenance() -> DAG:
         max_active_tasks=1,
         is_paused_upon_creation=starts_paused(),
         default_args=task_defaults("headwater") | {"execution_timeout": timedelta(hours=12)},
-        params=_form(),
         tags=["operations", "headwater"],
     ) as dag:
         plan = PlanMaintenanceOperator(task_id="plan_maintenance")
         MaintainTablesOperator.partial(task_id="maintain", map_index_template="{{ task.shown }}").expand(
             tables=plan.output
         )
+    dag.params = ParamsDict(_form())  # only now: a task copies the params its DAG has
     dag.validate()  # type: ignore[no-untyped-call]  # what Airflow thinks of the schedule is met here
     return dag
 
