@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,22 +53,19 @@ def _decoded(head: bytes, is_cut: bool) -> tuple[str, str]:
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         name, text = "utf-16", head[: len(head) // 2 * 2].decode("utf-16", "replace")
     else:
-        # a character may be cut in two by the end
-        body = head[: head.rfind(b"\n") + 1] or head if is_cut else head
         try:
-            name, text = "utf-8", body.decode("utf-8-sig")
+            # a character may be cut in two by the end
+            name, text = "utf-8", codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=not is_cut)
         except UnicodeDecodeError:
-            name = "latin-1" if _NO_CP1252 & set(body) else "cp1252"
-            text = body.decode(name)
+            name = "latin-1" if _NO_CP1252 & set(head) else "cp1252"
+            text = head.decode(name)
     return name, text[: text.rfind("\n") + 1] or text if is_cut else text
 
 
 def _json(extract: FilesExtract, text: str, options: dict[str, Any], is_cut: bool) -> Sample:
     objects = list(_objects(extract, text, is_cut))
     if not objects:
-        raise UnreadableSampleError(
-            f"its newest file holds no {'array of' if extract.format == 'json' else ''} objects"
-        )
+        raise UnreadableSampleError("its newest file holds no objects")
     names = tuple(dict.fromkeys(name for item in objects for name in item))
     if any(len(item) != len(names) for item in objects):
         options["missing_fields"] = "null"

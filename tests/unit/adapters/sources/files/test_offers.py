@@ -203,6 +203,19 @@ def test_a_column_is_a_key_where_it_is_called_one_and_never_repeats(tmp_path: Pa
     assert "never there twice" in found["a"].doubt
 
 
+@pytest.mark.parametrize("name", ["t/1.csv", "t/1.jsonl", "t/1.json", "t/1.csv.gz"])
+def test_a_large_file_is_looked_into_and_read_whole(tmp_path: Path, name: str) -> None:
+    """The sample ends in the middle of a record, and of a character."""
+    records = [{"id": number, "note": "ü" * 50} for number in range(12_000)]
+    lines = [json.dumps(record, ensure_ascii=False) for record in records]
+    csv = "id,note\n" + "".join(f"{record['id']},{record['note']}\n" for record in records)
+    text = {"csv": csv, "jsonl": "\n".join(lines), "json": f"[{','.join(lines)}]", "gz": csv}[name.rpartition(".")[2]]
+    content = gzip.compress(text.encode(), 1) if name.endswith("gz") else text.encode()
+    folder = put(tmp_path, {name: content})
+    assert extract_of(offered(folder)["t"]).columns == {"id": "long", "note": "string"}
+    assert taken(folder, tmp_path / "repository") == {"t": 12_000}
+
+
 def test_groups_of_one_name_are_told_apart(tmp_path: Path) -> None:
     one: str | bytes = "id,v\n1,a\n"
     folder = put(tmp_path, {"a/t/1.csv": one, "b/t/1.csv": one, "c/t_2/1.csv": one, "d/T/1.csv": one})
