@@ -15,7 +15,7 @@ from headwater.model.yaml_text import YamlDocument
 _MODELS: dict[str, type[SqlExtract] | type[FilesExtract]] = {
     "sql": SqlExtract, "files": FilesExtract, "external": ExternalExtract
 }  # fmt: skip
-_INCREMENTAL_ONLY = frozenset({"cursor", "lag", "deleted_column", "bad_cursor"})
+_INCREMENTAL_ONLY = frozenset({"cursor", "lag", "deleted_column", "bad_cursor", "chunk_rows"})
 
 Loc = tuple[str | int, ...]
 

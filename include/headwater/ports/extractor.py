@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from headwater.domain.base import Value
 from headwater.domain.run import RunRequest, Window
@@ -12,6 +12,7 @@ from headwater.domain.schema import TableSchema
 from headwater.domain.spec import FilesExtract, TableSpec
 from headwater.domain.staging import TableState
 from headwater.ports.catalog import DataFile
+from headwater.ports.chunks import ChunkLedger
 
 
 class BatchStamp(Value):
@@ -121,3 +122,24 @@ class Extractor(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class ChunkedExtractor(Extractor, Protocol):
+    """An extractor that can read a window piece by piece, and go on where an earlier attempt was interrupted."""
+
+    def extract_in_chunks(
+        self,
+        table: TableSpec,
+        window: Window,
+        stamp: BatchStamp,
+        schema: TableSchema,
+        folder: str,
+        chunks: ChunkLedger,
+        progress: Callable[[str], None] | None = None,
+    ) -> Extracted:
+        """``extract`` of an incremental window in chunks of ``chunk_rows``: what is finished is not read again.
+
+        :raises StagingError: when another attempt of the run has taken the read over.
+        """
+        ...

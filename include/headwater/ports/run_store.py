@@ -14,6 +14,7 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Release
 from headwater.domain.run import RunKey, RunPlan
 from headwater.domain.staging import CheckResult, StagedTable, StageName, Verdict
+from headwater.ports.chunks import Chunk, ChunkClaim
 
 
 class RunRecord(Value):
@@ -177,6 +178,26 @@ class RunStore(Protocol):
         ...
 
     def job(self, run_key: str, table: str) -> JobRecord | None: ...
+
+    # chunks of long reads
+    def claim_chunks(self, claim: ChunkClaim) -> tuple[Chunk, ...]:
+        """Make this attempt the only one that may write them; what is finished under the same plan, in order.
+
+        Chunks of another plan are forgotten; their files are left to maintenance, as those of any dead attempt.
+        """
+        ...
+
+    def save_chunk(self, claim: ChunkClaim, chunk: Chunk) -> None:
+        """Record a finished chunk. :raises StagingError: when the claim has passed to another attempt."""
+        ...
+
+    def drop_chunks(self, claim: ChunkClaim, first: int) -> None:
+        """Forget chunks from this number on. :raises StagingError: when the claim has passed to another attempt."""
+        ...
+
+    def forget_chunks(self, run_key: str, table: str) -> None:
+        """Drop the ledger, claim included: its files are committed, or nobody will commit them."""
+        ...
 
     # preflight cache
     def preflight_green(self, content_hash: str) -> bool: ...

@@ -11,6 +11,7 @@ from headwater.domain.spec import SourceSpec, TableSpec
 from headwater.domain.staging import TableState
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
+from headwater.services.chunking import chunked
 from headwater.services.context import RunContext
 from headwater.services.ledgers import read_ledger
 from headwater.services.rebuilding import NOTHING_READ
@@ -52,6 +53,7 @@ def plan_window(
     ledger = read_ledger(platform.catalog, state)
     extractor = platform.open_extractor(table, spec.connection)
     try:
+        chunked(table, extractor)
         return extractor.plan(table, state, ledger, request, planned_at)
     finally:
         extractor.close()

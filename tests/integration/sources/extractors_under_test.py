@@ -11,7 +11,7 @@ import subprocess
 import sys
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -28,14 +28,17 @@ from pydantic import SecretStr
 from tests.integration.sources.s3_under_test import S3Server
 from tests.integration.sources.sources_under_test import PLANNED_AT, Source, live_schema, sql_table
 
+from headwater.adapters.run_store import SqlRunStore, migrate
 from headwater.adapters.sources.opening import open_extractor
 from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import FilesExtract, Silver, TableSpec
 from headwater.domain.staging import TableState
+from headwater.ports.chunks import ChunkClaim
 from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import BatchStamp, Extracted
 from headwater.ports.failpoints import VARIABLE
+from headwater.services.chunking import RunChunks
 
 SECRET = "s3cr3t-Zq"
 RUN_KEY = "i/flights/r1"
@@ -58,9 +61,25 @@ extractor.extract(table, window, stamp, TableSchema.model_validate_json(schema),
 """
 
 
+CHUNKED_CHILD = (
+    CHILD.rpartition("extractor.extract")[0]
+    + """
+from headwater.adapters.run_store import SqlRunStore
+from headwater.ports.chunks import ChunkClaim
+from headwater.services.chunking import RunChunks
+
+claim = ChunkClaim(run_key=stamp.run_key, table=table.name, plan="p", attempt=stamp.attempt)
+chunks = RunChunks(SqlRunStore(os.environ["RUN_STORE"]), claim)
+extractor.extract_in_chunks(table, window, stamp, TableSchema.model_validate_json(schema), folder, chunks)
+"""
+)
+
+
 class Subject(ABC):
     """A source of rows (id, note, fare), and what the run store would remember of it."""
 
+    child = CHILD
+    environment: Mapping[str, str] = {}
     table: TableSpec
     connection: ConnectionInfo
 
@@ -114,20 +133,21 @@ class Subject(ABC):
     def killed(self, window: Window, point: str) -> None:
         """A process that extracts this window dies by kill -9."""
         scratch = self.folder.with_name("scratch-of-the-killed")
-        scratch.mkdir()
+        scratch.mkdir(exist_ok=True)
         password = self.connection.password.get_secret_value()
         environment = {VARIABLE: f"{point}:kill", "SOURCE_PASSWORD": password, "TMPDIR": str(scratch)}
         values = (self.table, self.connection, window, self.stamp, self.schema())
         arguments = [*(value.model_dump_json(by_alias=True) for value in values), str(self.folder)]
-        command = [sys.executable, "-c", CHILD, *arguments]
+        command = [sys.executable, "-c", self.child, *arguments]
+        environment |= self.environment
         done = subprocess.run(command, env=os.environ | environment, capture_output=True, timeout=200, check=False)
         assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
 class Relation(Subject):
-    def __init__(self, source: Source, **extract: str) -> None:
+    def __init__(self, source: Source, **extract: Any) -> None:
         super().__init__(source.folder)
-        self.table, self.connection, self.source = sql_table(**extract), source.info, source  # type: ignore[arg-type]
+        self.table, self.connection, self.source = sql_table(**extract), source.info, source
         source.sql("create table flights (id int primary key, note text, fare numeric(10,2))")
 
     def add(self, ids: Sequence[int]) -> None:
@@ -136,6 +156,32 @@ class Relation(Subject):
 
     def remove(self) -> None:
         self.source.sql("drop table flights")
+
+
+class InChunks(Relation):
+    """A relation read in chunks of seven rows, by the ledger of a run store."""
+
+    child = CHUNKED_CHILD
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source, mode="incremental", cursor="id", chunk_rows=7)
+        url = f"sqlite:///{source.folder.with_name('runs.db')}"
+        migrate(url)
+        self.runs, self.environment = SqlRunStore(url), {"RUN_STORE": url}
+
+    def extract(self, window: Window, schema: TableSchema | None = None) -> Extracted:
+        """By a fresh attempt that goes on from what an earlier one finished, and whose files are committed then."""
+        self.stamp = self.stamp.model_copy(update={"attempt": uuid4().hex})
+        live, name = schema or self.schema(), self.table.name
+        claim = ChunkClaim(run_key=RUN_KEY, table=name, plan="p", attempt=self.stamp.attempt)
+        chunks = RunChunks(self.runs, claim)
+        extracted: Extracted = self.with_extractor(
+            lambda extractor: extractor.extract_in_chunks(
+                self.table, window, self.stamp, live, str(self.folder), chunks
+            )
+        )
+        self.runs.forget_chunks(RUN_KEY, name)
+        return extracted
 
 
 class Table(Subject):
@@ -269,6 +315,7 @@ def _maria(request: pytest.FixtureRequest, folder: Path, **extract: str) -> Subj
 
 SUBJECTS: dict[str, Callable[[pytest.FixtureRequest, Path], Subject]] = {
     "incremental": lambda request, _: Relation(request.getfixturevalue("source"), mode="incremental", cursor="id"),
+    "in-chunks": lambda request, _: InChunks(request.getfixturevalue("source")),
     "snapshot": lambda request, _: Relation(request.getfixturevalue("source"), mode="snapshot"),
     "sqlite-incremental": lambda _, folder: Table(folder, mode="incremental", cursor="id"),
     "sqlite-snapshot": lambda _, folder: Table(folder, mode="snapshot"),

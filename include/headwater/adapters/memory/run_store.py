@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
+from headwater.adapters.memory.chunks import MemoryChunks
 from headwater.adapters.memory.leases import MemoryLeases
 from headwater.domain.errors import RequestError
 from headwater.domain.external import JobRecord
@@ -17,11 +18,12 @@ from headwater.domain.staging import StageName, Verdict
 from headwater.ports.run_store import RunRecord, SetAside, StagedRecord
 
 
-class MemoryRunStore(MemoryLeases):
+class MemoryRunStore(MemoryLeases, MemoryChunks):
     """Dictionaries keep the order of insertion, which is the order the port speaks of."""
 
     def __init__(self) -> None:
         super().__init__(threading.RLock())
+        self._chunks, self._claims = {}, {}
         self._installation = str(uuid4())
         self._plans: dict[str, tuple[RunPlan, str]] = {}
         self._runs: dict[str, RunRecord] = {}

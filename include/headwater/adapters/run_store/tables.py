@@ -117,6 +117,22 @@ JOBS = Table(
     Column("table_name", Text, primary_key=True),
     _text("document"),
 )
+CHUNK_CLAIMS = Table(
+    "chunk_claims",
+    METADATA,
+    Column("run_key", Text, primary_key=True),
+    Column("table_name", Text, primary_key=True),
+    Column("plan", String(64), nullable=False),
+    _text("attempt"),
+)
+CHUNKS = Table(
+    "chunks",
+    METADATA,
+    Column("run_key", Text, primary_key=True),
+    Column("table_name", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _text("document"),
+)
 PREFLIGHTS = Table(
     "preflights",
     METADATA,

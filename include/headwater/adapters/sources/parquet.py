@@ -75,6 +75,7 @@ def write_rejects(
     source: str,
     folder: str,
     ordinal: str,
+    stem: str | None = None,
 ) -> tuple[DataFile, ...]:
     """Write quarantine rows from ``source``, which has text columns ``rules, reason, payload, key, origin``.
 
@@ -95,7 +96,7 @@ def write_rejects(
     }
     numbered = (column.model_copy(update={"field_id": place}) for place, column in enumerate(QUARANTINE_COLUMNS, 1))
     schema = TableSchema(columns=tuple(numbered))
-    return write_rows(connection, schema, values, source, folder, f"{stamp.attempt}-rejects")
+    return write_rows(connection, schema, values, source, folder, stem or f"{stamp.attempt}-rejects")
 
 
 def delete(files: Sequence[DataFile]) -> None:

@@ -15,11 +15,13 @@ from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, TableSchema
 from headwater.domain.spec import FilesExtract, SourceSpec, SqlExtract, TableSpec
 from headwater.domain.staging import StagedTable, TableState, new_attempt
 from headwater.ports.catalog import TableHead
+from headwater.ports.chunks import ChunkClaim
 from headwater.ports.extractor import BatchStamp, Extracted, Extractor
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
 from headwater.services.bronze import stage_batch, stage_rejects
+from headwater.services.chunking import RunChunks, chunked, is_chunked, plan_hash
 from headwater.services.context import RunContext, planned, source_of
 from headwater.services.drift import reconcile
 from headwater.services.drift_notices import announce, changes_of, noted, seen_before
@@ -86,6 +88,8 @@ def _stage(
     for item in (staged, rejects):
         if item is not None:
             platform.runs.save_staged(_record(platform, run, item, inputs_hash))
+    if is_chunked(table):
+        platform.runs.forget_chunks(run.key, head.table.dotted)
     failpoint("extract.end")
     return staged
 
@@ -149,6 +153,12 @@ def _extract(
     folder: str,
 ) -> Extracted:
     stamp = BatchStamp(run_key=run.key, planned_at=plan.planned_at, batch=table_plan.batch, attempt=attempt)
+    in_chunks = chunked(table, extractor)
+    if in_chunks is not None:
+        plan_ = plan_hash(table, table_plan, plan.planned_at, head.schema_)
+        claim = ChunkClaim(run_key=run.key, table=head.table.dotted, plan=plan_, attempt=attempt)
+        chunks = RunChunks(platform.runs, claim)
+        return in_chunks.extract_in_chunks(table, table_plan.window, stamp, head.schema_, folder, chunks, print)
     ledger = read_ledger(platform.catalog, head.state)
     return extractor.extract(table, table_plan.window, stamp, head.schema_, folder, ledger, print)
 

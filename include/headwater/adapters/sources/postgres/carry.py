@@ -21,7 +21,7 @@ from headwater.adapters.sources.postgres.scanning import (
     same_snapshot,
     step,
 )
-from headwater.adapters.sources.postgres.segments import Segment, segments_of
+from headwater.adapters.sources.postgres.segments import Segment, ordinals_from, segments_of
 from headwater.adapters.sources.postgres.splitting import FLAG, Split, carried_expression, transport_names
 from headwater.adapters.sources.postgres.work import Read
 from headwater.ports.catalog import DataFile
@@ -36,25 +36,30 @@ class Carried:
 
     :param unfit: rows that were met and left out.
     :param suspect: rows carried that may be unfit: only the source can tell.
+    :param last_ordinal: no position of theirs is counted beyond it.
     """
 
     files: tuple[DataFile, ...]
     unfit: int
     suspect: int
-    segments: int = 1
+    last_ordinal: int = ordinals_from(1)
 
     @property
     def rows(self) -> int:
         return sum(file.rows for file in self.files)
 
 
-def carry(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> Carried:
+def carry(
+    engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, segments: Sequence[Segment] | None = None
+) -> Carried:
     """The rows that fit, seen by ``engine``'s open transaction, or by several more under its snapshot.
 
     Asking the source to judge each row costs a tenth of the read. So it is asked only of windows in which it has
     to: where suspect rows arrived, and some of the window's are indeed unfit, they are read again.
+
+    :param segments: the stretches that make up the window's rows, where they are known.
     """
-    segments = segments_of(engine, work.relation, work.window)
+    segments = segments or segments_of(engine, work.relation, work.window)
     carried = _carry(engine, work, parts, segments, flagged=False)
     if not carried.suspect or not _is_any_unfit(engine, work, parts):
         return carried
@@ -80,7 +85,7 @@ def _carry(
         done = _side_by_side(engine, work, parts, segments, flagged)
     engine.execute(f"SET threads = {THREADS}")
     files = tuple(file for one in done for file in one.files)
-    return Carried(files, sum(one.unfit for one in done), sum(one.suspect for one in done), len(segments))
+    return Carried(files, sum(one.unfit for one in done), sum(one.suspect for one in done), done[-1].last_ordinal)
 
 
 def _side_by_side(
@@ -117,7 +122,12 @@ def _write(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, segment:
     before = step(engine, LEFT_OUT), step(engine, SUSPECT)
     files = parquet.write_rows(engine, work.schema, values, source, work.folder, stem)
     after = step(engine, LEFT_OUT), step(engine, SUSPECT)
-    return Carried(files, after[0] - before[0] - 1, after[1] - before[1] - 1)
+    unfit_rows, suspect_rows = after[0] - before[0] - 1, after[1] - before[1] - 1
+    # a stretch of pages is followed by the ordinals of the next, whatever it holds
+    last = ordinals_from(segment.number + 1)
+    if segment.before is not None:
+        last = segment.before + sum(file.rows for file in files) + unfit_rows
+    return Carried(files, unfit_rows, suspect_rows, last)
 
 
 def _selected(work: Read, parts: Split, segment: Segment, names: Mapping[str, str], flagged: bool) -> sql.Composed:
@@ -128,6 +138,7 @@ def _selected(work: Read, parts: Split, segment: Segment, names: Mapping[str, st
     ]
     if flagged and parts.flag is not None:
         items.append(sql.SQL("({}) AS {}").format(parts.flag, sql.Identifier(FLAG)))
-    return sql.SQL("SELECT {} FROM {} AS t WHERE ({}) AND {}").format(
+    selected = sql.SQL("SELECT {} FROM {} AS t WHERE ({}) AND {}").format(
         sql.SQL(", ").join(items), sql.Identifier(*work.relation), parts.window, segment.condition()
     )
+    return selected if segment.order is None else sql.SQL("{} ORDER BY {}").format(selected, segment.order)

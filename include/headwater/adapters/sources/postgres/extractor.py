@@ -12,6 +12,7 @@ import psycopg
 from headwater.adapters.sources.declared import sql_extract
 from headwater.adapters.sources.drifting import fitting
 from headwater.adapters.sources.postgres import relations
+from headwater.adapters.sources.postgres.chunking import read_in_chunks
 from headwater.adapters.sources.postgres.diagnosing import check_readable
 from headwater.adapters.sources.postgres.offers import list_relations
 from headwater.adapters.sources.postgres.reading import read
@@ -25,6 +26,7 @@ from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
+from headwater.ports.chunks import ChunkLedger
 from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
 
@@ -75,30 +77,56 @@ class PostgresExtractor:
         :raises SchemaDriftError: when the source's columns no longer fit ``schema``.
         :raises SourceDataError: for values the source itself cannot give, naming the column.
         """
-        import duckdb
-
         if window.kind == "nothing":
             return Extracted()
+        return self._read(self._work(table, window, stamp, schema, folder), lambda work: read(work, progress or _quiet))
+
+    def extract_in_chunks(
+        self,
+        table: TableSpec,
+        window: Window,
+        stamp: BatchStamp,
+        schema: TableSchema,
+        folder: str,
+        chunks: ChunkLedger,
+        progress: Callable[[str], None] | None = None,
+    ) -> Extracted:
+        """Read the window in chunks, each from one snapshot; in one piece where its columns have drifted.
+
+        :raises SchemaDriftError: when the source's columns no longer fit ``schema``.
+        :raises SourceDataError: for values the source itself cannot give, naming the column.
+        :raises StagingError: when another attempt has taken the read over.
+        """
+        work, rows = self._work(table, window, stamp, schema, folder), sql_extract(table).chunk_rows
+        if rows is None or window.kind != "incremental" or work.judged:
+            return self.extract(table, window, stamp, schema, folder, progress=progress)
+        return self._read(work, lambda work: read_in_chunks(work, rows, chunks, progress or _quiet))
+
+    def _work(self, table: TableSpec, window: Window, stamp: BatchStamp, schema: TableSchema, folder: str) -> Read:
         relation = relations.relation_of(table)
         with self._explained(table):
             columns = relations.columns_of(self._session(), table, self._connection.id)
         facts = {"table": table.name, "relation": ".".join(relation), "connection": self._connection.id}
         fit = fitting([column.column() for column in columns], table, schema, ".".join(relation), facts)
         columns = tuple(column for column in columns if column.name not in fit.left_out)
-        work = Read(
+        return Read(
             table, sql_extract(table), self._connection, relation, columns, window, stamp, schema, folder, fit.judged
         )
+
+    def _read(self, work: Read, reading: Callable[[Read], Extracted]) -> Extracted:
+        import duckdb
+
         try:
-            return read(work, progress or (lambda _: None))
+            return reading(work)
         except duckdb.Error as error:
             reason = redact(str(error), self._connection)
         # outside the except block: DuckDB's error may quote the connection string and must not travel along
         self._diagnose(work, reason)
         raise SourceUnreachableError(
-            f"reading {'.'.join(relation)} was interrupted",
+            f"reading {work.facts['relation']} was interrupted",
             got=reason.splitlines()[0],
             remedy="The run reads the same window again when it is retried.",
-            facts={**facts, **facts_of(self._connection)},
+            facts={**work.facts, **facts_of(self._connection)},
         )
 
     def list_relations(self) -> tuple[SourceRelation, ...]:
@@ -129,3 +157,7 @@ class PostgresExtractor:
             fitting(found, work.table, work.schema, work.facts["relation"], work.facts)
             self._session().execute(relations.probe(work.table))
             check_readable(self._session(), work, reason)
+
+
+def _quiet(_: str) -> None:
+    """Progress that nobody reads."""

@@ -38,7 +38,7 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
         taken = read_by_value(engine, work, parts) if work.judged else _carried(engine, work, parts)
         progress(f"{work.table.name}: {taken.rows:,} rows in {len(taken.files)} files, {taken.rejected:,} set aside")
         failpoint("extract.files")
-        return digested(engine, work.schema, taken, work.window, _zone_digest(engine, work))
+        return digested(engine, work.schema, taken, work.window, window_digest(engine, work))
 
 
 def _carried(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> Extracted:
@@ -58,7 +58,8 @@ def _judged(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, carried
         raise
 
 
-def _zone_digest(engine: duckdb.DuckDBPyConnection, work: Read) -> str | None:
+def window_digest(engine: duckdb.DuckDBPyConnection, work: Read) -> str | None:
+    """Digest of the lag zone as it is now, of a window that moves the watermark; else None."""
     window = work.window
     if not window.advances_watermark or window.high is None:
         return None

@@ -25,11 +25,17 @@ _TID_RANGES_SINCE = 140_000
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Pages [low, high) of a relation called ``t``; None is its end."""
+    """Pages [low, high) of a relation called ``t``; None is its end.
+
+    :param before: the number before its first ordinal; None: that of its place among the stretches.
+    :param order: what its rows come in the order of; None: as they lie.
+    """
 
     number: int = 0
     low: int | None = None
     high: int | None = None
+    before: int | None = None
+    order: sql.Composable | None = None
 
     def condition(self) -> sql.Composable:
         parts: list[sql.Composable] = []
@@ -39,7 +45,12 @@ class Segment:
 
     def ordinal(self, place: str) -> str:
         """SQL of the ordinal of the row at this place, from 1: twelve digits, in the order of the segments."""
-        return f"({ordinals_from(self.number)} + {place})"
+        return f"({self.first} + {place})"
+
+    @property
+    def first(self) -> int:
+        """The number before its first ordinal."""
+        return ordinals_from(self.number) if self.before is None else self.before
 
 
 def ordinals_from(number: int) -> int:

@@ -10,7 +10,6 @@ from psycopg import sql
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.postgres.carry import Carried
 from headwater.adapters.sources.postgres.scanning import first, query
-from headwater.adapters.sources.postgres.segments import ordinals_from
 from headwater.adapters.sources.postgres.splitting import Split
 from headwater.adapters.sources.postgres.work import Read
 from headwater.adapters.sources.rejecting import check_share
@@ -24,11 +23,14 @@ if TYPE_CHECKING:
 _EXAMPLES = 5
 
 
-def set_aside(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, carried: Carried) -> tuple[DataFile, ...]:
+def set_aside(
+    engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, carried: Carried, number: int | None = None
+) -> tuple[DataFile, ...]:
     """Quarantine files of the rows that ``carried`` left out, and of those whose cursor is in no window.
 
     The source is asked for them only where there are any: a scan of the relation costs as much as a tenth of its read.
 
+    :param number: of the chunk they belong to, where there are several.
     :raises SourceDataError: when the policy is to stop, too many rows are unfit, or the source contradicts itself.
     """
     cursors_asked = any(rule.of_cursor for rule in parts.rules) and (
@@ -43,8 +45,9 @@ def set_aside(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, carri
         return ()
     select = _rejects_query(parts, work.relation, work.table.key, work.origin)
     table = f"bronze.{RunKey.parse(work.stamp.run_key).dag_id}.{work.table.name}"
-    ordinal = f"{ordinals_from(carried.segments)} + row_number() OVER ()"
-    return parquet.write_rejects(engine, work.stamp, table, query(select), work.folder, ordinal)
+    ordinal = f"{carried.last_ordinal} + row_number() OVER ()"
+    stem = f"{work.stamp.attempt}-rejects" + ("" if number is None else f"-{number}")
+    return parquet.write_rejects(engine, work.stamp, table, query(select), work.folder, ordinal, stem)
 
 
 def enforce(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> dict[str, int]:
