@@ -26,11 +26,18 @@ _LOADED_AT_ONCE = 100_000
 
 
 @contextmanager
-def released_rows(released: ReleasedRows, table: TableSpec, s3: S3Settings | None = None) -> Iterator[DuckDbRows]:
-    """The rows of a release, whose snapshots nobody moves while they are read."""
+def opened(s3: S3Settings | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine with the tables that digests are loaded into."""
     with writer() as engine:
         load_iceberg(engine, s3)
         engine.execute(f"CREATE TEMP TABLE {UNREAD} (digest VARCHAR); CREATE TEMP TABLE {ASKED} (digest VARCHAR)")
+        yield engine
+
+
+@contextmanager
+def released_rows(released: ReleasedRows, table: TableSpec, s3: S3Settings | None = None) -> Iterator[DuckDbRows]:
+    """The rows of a release, whose snapshots nobody moves while they are read."""
+    with opened(s3) as engine:
         yield DuckDbRows(engine, released, table)
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from headwater.adapters.sources.opening import POSTGRES_KINDS
 from headwater.domain.errors import RequestError
 from headwater.domain.spec import TableSpec
 from headwater.domain.storage import S3Settings
 from headwater.ports.connections import ConnectionInfo, Connections
+from headwater.ports.offloading import RangedLake, RangedSource
 from headwater.ports.reconciling import LakeRows, ReleasedRows, SourceRows
 
 if TYPE_CHECKING:
     from headwater.adapters.sources.postgres.fingerprints import PostgresRows
+
+Rows = TypeVar("Rows", bound="PostgresRows")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,16 @@ class OpenedSides:
     """How the buckets of a warehouse in S3 are reached."""
 
     def source(self, table: TableSpec, connection_id: str) -> AbstractContextManager[SourceRows]:
+        from headwater.adapters.sources.postgres.fingerprints import PostgresRows
+
+        return _postgres_rows(PostgresRows, table, self._postgres(table, connection_id))
+
+    def lake(self, released: ReleasedRows, table: TableSpec) -> AbstractContextManager[LakeRows]:
+        from headwater.adapters.duckdb_fingerprints import released_rows
+
+        return released_rows(released, table, self.s3)
+
+    def _postgres(self, table: TableSpec, connection_id: str) -> ConnectionInfo:
         connection = self.connections.resolve(connection_id)
         if connection.kind not in POSTGRES_KINDS:
             raise RequestError(
@@ -36,20 +49,29 @@ class OpenedSides:
                 remedy="Leave the table out, or read it with `mode: snapshot`, which compares itself with each run.",
                 facts={"table": table.name, "connection": connection_id},
             )
-        return _postgres_rows(table, connection)
+        return connection
 
-    def lake(self, released: ReleasedRows, table: TableSpec) -> AbstractContextManager[LakeRows]:
-        from headwater.adapters.duckdb_fingerprints import released_rows
 
-        return released_rows(released, table, self.s3)
+@dataclass(frozen=True)
+class OffloadedSides(OpenedSides):
+    """``ports.offloading.OffloadSides``."""
+
+    def source(self, table: TableSpec, connection_id: str) -> AbstractContextManager[RangedSource]:
+        from headwater.adapters.sources.postgres.ranges import PostgresRanges
+
+        return _postgres_rows(PostgresRanges, table, self._postgres(table, connection_id))
+
+    def lake(self, released: ReleasedRows, table: TableSpec) -> AbstractContextManager[RangedLake]:
+        from headwater.adapters.duckdb_ranges import released_ranges
+
+        return released_ranges(released, table, self.s3)
 
 
 @contextmanager
-def _postgres_rows(table: TableSpec, connection: ConnectionInfo) -> Iterator[PostgresRows]:
+def _postgres_rows(kind: type[Rows], table: TableSpec, connection: ConnectionInfo) -> Iterator[Rows]:
     """One repeatable-read transaction, in UTC as every read of ours is."""
     import psycopg
 
-    from headwater.adapters.sources.postgres.fingerprints import PostgresRows
     from headwater.adapters.sources.postgres.relations import relation_of
     from headwater.adapters.sources.postgres.session import connect, explained
 
@@ -59,4 +81,4 @@ def _postgres_rows(table: TableSpec, connection: ConnectionInfo) -> Iterator[Pos
         session.execute("SET enable_sort = off; SET work_mem = '64MB'")
         session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         session.autocommit = False
-        yield PostgresRows(session, table, connection.id)
+        yield kind(session, table, connection.id)

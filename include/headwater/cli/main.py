@@ -15,6 +15,7 @@ from headwater.cli import (
     listing,
     maintaining,
     monitoring,
+    offloading,
     operating,
     reading,
     rebuilding,
@@ -54,6 +55,7 @@ impact.register(app)
 operating.register(app)
 rebuilding.register(app)
 reconciling.register(app)
+offloading.register(app)
 maintaining.register(app)
 monitoring.register(app)
 recovering.register(app)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from headwater.domain.errors import RequestError
+from headwater.domain.errors import RequestError, StagingError
 from headwater.domain.external import JobRecord
 from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Release, ReleasedTable, ReleaseKind
 from headwater.domain.run import RunKey, RunKind, RunPlan
 from headwater.domain.staging import StagedTable, StageName, TableState, Verdict, branch_of, new_attempt
+from headwater.ports.chunks import Chunk, ChunkClaim, StoredFile
 from headwater.ports.run_store import RunRecord, RunStore, SetAside, StagedRecord
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -273,3 +274,29 @@ def test_a_job_is_kept_per_run_and_table_and_overwritten_by_what_is_known_later(
     runs.save_job(known)
     assert runs.job("k", "bronze.shop.a") == known
     assert runs.job("other", "bronze.shop.a") is None
+
+
+def test_chunks_pass_from_attempt_to_attempt_and_belong_to_one_plan(runs: RunStore) -> None:
+    """Rule 28: a killed attempt's chunks are found by the next, and an ousted one changes nothing any more."""
+    first = ChunkClaim(run_key="k", table="bronze.shop.a", plan="p", attempt="1")
+    second = first.model_copy(update={"attempt": "2"})
+    file = StoredFile(path="f", rows=3, size_bytes=4, sha256="5")
+    chunks = [
+        Chunk(number=n, after=("x",), upto=("y", "ä"), attempt="1", files=(file,), next_ordinal=n) for n in range(3)
+    ]
+    assert runs.claim_chunks(first) == ()
+    for chunk in reversed(chunks):
+        runs.save_chunk(first, chunk)
+    runs.save_chunk(first, chunks[0])
+    assert runs.claim_chunks(second) == tuple(chunks)
+    with pytest.raises(StagingError):
+        runs.save_chunk(first, chunks[0])
+    with pytest.raises(StagingError):
+        runs.drop_chunks(first, 0)
+    runs.drop_chunks(second, 1)
+    assert runs.claim_chunks(second) == (chunks[0],)
+    assert runs.claim_chunks(second.model_copy(update={"table": "bronze.shop.b"})) == ()
+    assert runs.claim_chunks(second.model_copy(update={"plan": "other"})) == ()
+    runs.save_chunk(second.model_copy(update={"plan": "other"}), chunks[0])
+    runs.forget_chunks("k", "bronze.shop.a")
+    assert runs.claim_chunks(second) == ()

@@ -45,6 +45,24 @@ def source(postgres_server: EmbeddedPostgres, tmp_path: Path) -> Source:
 
 
 @pytest.fixture(scope="session")
+def postgres_15() -> Iterator[str]:
+    """One PostgreSQL 15 per session; tests empty its one database."""
+    from tests.integration.sources.postgres15_under_test import serving
+
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture
+def source_15(postgres_15: str, tmp_path: Path) -> Source:
+    from tests.integration.sources.sources_under_test import Source, connection_of
+
+    source = Source(connection_of(postgres_15), postgres_15, tmp_path / "data_of_15")
+    source.sql(EMPTY.replace(DATABASE, "postgres"))
+    return source
+
+
+@pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
     """One S3 server per session; tests make buckets of their own."""
     from tests.integration.sources.s3_under_test import serving

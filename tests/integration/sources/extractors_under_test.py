@@ -316,6 +316,7 @@ def _maria(request: pytest.FixtureRequest, folder: Path, **extract: str) -> Subj
 SUBJECTS: dict[str, Callable[[pytest.FixtureRequest, Path], Subject]] = {
     "incremental": lambda request, _: Relation(request.getfixturevalue("source"), mode="incremental", cursor="id"),
     "in-chunks": lambda request, _: InChunks(request.getfixturevalue("source")),
+    "in-chunks-of-postgres-15": lambda request, _: InChunks(request.getfixturevalue("source_15")),
     "snapshot": lambda request, _: Relation(request.getfixturevalue("source"), mode="snapshot"),
     "sqlite-incremental": lambda _, folder: Table(folder, mode="incremental", cursor="id"),
     "sqlite-snapshot": lambda _, folder: Table(folder, mode="snapshot"),

@@ -132,6 +132,10 @@ class PostgresRows:
     def _cursor(self, column: ComparedColumn) -> Cursor:
         return Cursor(self._columns[column.source])
 
+    def as_ordinal(self, cursor: Cursor, value: sql.Composable) -> sql.Composable:
+        """A cursor value as ``PrintedRow.cursor``."""
+        return _ordinal(cursor, value)
+
     def _bucket(self, compared: Comparison) -> sql.Composed:
         return sql.SQL("(('x' || substr({}, 1, 8))::bit(32)::bigint >> {})::int").format(
             self._key_digest(compared), sql.Literal(32 - compared.bits)

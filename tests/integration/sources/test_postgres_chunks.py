@@ -1,0 +1,234 @@
+"""A window read in chunks is the window: every row once, whatever its ties, NULL keys, composite keys and texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+from tests.integration.sources.sources_under_test import (
+    PLANNED_AT,
+    Source,
+    live_schema,
+    rejects_of,
+    rows_of,
+    sql_table,
+)
+
+from headwater.adapters.memory import MemoryRunStore
+from headwater.adapters.sources.opening import open_extractor
+from headwater.adapters.sources.postgres.carrying import SourceColumn
+from headwater.adapters.sources.postgres.cursors import Cursor
+from headwater.adapters.sources.postgres.keyset import bound_of, keyset
+from headwater.domain.errors import SourceDataError
+from headwater.domain.run import Window
+from headwater.domain.spec import TableSpec
+from headwater.domain.staging import TableState
+from headwater.ports.chunks import Bound, Chunk, ChunkClaim
+from headwater.ports.extractor import BatchStamp, Extracted
+from headwater.services.chunking import RunChunks
+
+COLUMNS = (
+    SourceColumn("at", "timestamp with time zone", nested=False),
+    SourceColumn("a", "text", nested=False),
+    SourceColumn("b", "numeric", nested=False),
+    SourceColumn("c", "integer", nested=False),
+    SourceColumn("d", "bytea", nested=False),
+)
+ROW = st.tuples(
+    st.integers(0, 3),
+    st.none() | st.text("aAbBäß z0_", max_size=2),
+    st.none() | st.sampled_from(["NaN", "-1.5", "0", "10", "9"]),
+    st.none() | st.integers(-2, 12),
+    st.none() | st.binary(max_size=1),
+)
+
+
+class BrokenOffError(Exception):
+    """The process ends here, as far as a test without a second process can tell."""
+
+
+@dataclass(frozen=True)
+class BreakingChunks(RunChunks):
+    """A ledger whose process ends once it has recorded so many chunks."""
+
+    breaks_after: int | None
+
+    def finish(self, chunk: Chunk) -> None:
+        super().finish(chunk)
+        if chunk.number + 1 == self.breaks_after:
+            raise BrokenOffError
+
+
+def in_chunks(
+    source: Source,
+    table: TableSpec,
+    window: Window,
+    runs: MemoryRunStore | None = None,
+    breaks_after: int | None = None,
+    said: list[str] | None = None,
+) -> Extracted:
+    extractor, attempt = open_extractor(table, source.info), uuid4().hex
+    stamp = BatchStamp(run_key="i/flights/r1", planned_at=PLANNED_AT, batch=7, attempt=attempt)
+    claim = ChunkClaim(run_key=stamp.run_key, table=table.name, plan="p", attempt=attempt)
+    chunks = BreakingChunks(runs or MemoryRunStore(), claim, breaks_after)
+    try:
+        live = live_schema(extractor.inspect(table))
+        return extractor.extract_in_chunks(  # type: ignore[attr-defined,no-any-return]
+            table, window, stamp, live, str(source.folder), chunks, None if said is None else said.append
+        )
+    finally:
+        extractor.close()
+
+
+def table(rows: int, **extract: Any) -> TableSpec:
+    return sql_table(**({"mode": "incremental", "cursor": "at", "chunk_rows": rows} | extract))
+
+
+@pytest.fixture(scope="module")
+def session(postgres_server: Any) -> Any:
+    postgres_server.create_databases(["chunks_under_test"])
+    with psycopg.connect(postgres_server.url("chunks_under_test"), autocommit=True) as opened:
+        opened.execute("SET TimeZone = 'UTC'")
+        opened.execute("CREATE TEMP TABLE f (n serial, at timestamptz, a text, b numeric, c int, d bytea)")
+        opened.execute("CREATE INDEX ON f (at)")
+        yield opened
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(ROW, max_size=25),
+    size=st.integers(1, 9),
+    key=st.lists(st.sampled_from(["a", "b", "c", "d", "at"]), unique=True),
+)
+def test_chunks_tile_the_window(session: Any, rows: list[tuple[Any, ...]], size: int, key: list[str]) -> None:
+    """Every row in one chunk and in one only; no chunk is larger than asked but by rows that no key tells apart."""
+    session.execute("TRUNCATE f")
+    with session.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO f (at, a, b, c, d) VALUES ('2026-01-01'::timestamptz + %s * interval '1 us', %s, %s, %s, %s)",
+            rows,
+        )
+    order, window = keyset(Cursor(COLUMNS[0]), COLUMNS, key), sql.SQL("t.at <= '2026-01-01 00:00:00.000002+00'")
+    inside = {row[0] for row in session.execute(sql.SQL("SELECT n FROM f AS t WHERE {}").format(window))}
+    seen: list[int] = []
+    after: Bound | None = None
+    while True:
+        upto = bound_of(session.execute(order.nth(("pg_temp", "f"), window, after, size)).fetchall())
+        read = sql.SQL("SELECT n, row(at, a, b, c, d)::text FROM f AS t WHERE {} ORDER BY {}").format(
+            order.between(window, after, upto), order.order()
+        )
+        chunk = session.execute(read).fetchall()
+        assert chunk or upto is None, "a chunk that ends before the window has rows"
+        if len({row[1] for row in chunk}) == len(chunk) and set(key) >= {"a", "b", "c", "d"}:
+            assert len(chunk) <= size or any("," * 2 in row[1] or ",)" in row[1] for row in chunk)
+        seen += [row[0] for row in chunk]
+        after = upto
+        if upto is None:
+            break
+    assert sorted(seen) == sorted(inside)
+
+
+@pytest.mark.parametrize("key", [("id",), ("note",), ("note", "id"), ()])
+@pytest.mark.parametrize("index", ["", "create index on flights (at)"])
+def test_chunks_hold_what_one_read_holds(source: Source, key: tuple[str, ...], index: str) -> None:
+    source.sql(
+        "create table flights (id int not null, note text not null, at timestamptz)",
+        "insert into flights select g, chr(65 + g % 50) || g % 3, '2026-01-01'::timestamptz + (g % 7) * interval '1 s' "
+        "from generate_series(1, 60) g",
+        *([index] if index else []),
+    )
+    whole, pieces = table(8).model_copy(update={"key": key}), 'id, note, "at"'
+    window = source.plan(whole)
+    said: list[str] = []
+    extracted = in_chunks(source, whole, window, said=said)
+    assert len(said) > 6
+    assert sorted(rows_of(extracted, pieces)) == sorted(rows_of(source.extract(whole, window), pieces))
+    positions = [row[0] for row in rows_of(extracted, "_hw_position")]
+    assert (len(set(positions)), extracted.rows) == (60, 60)
+    assert [row[0] for row in rows_of(extracted, '"at"')] == sorted(row[0] for row in rows_of(extracted, '"at"'))
+
+
+@pytest.mark.parametrize("breaks_after", [1, 2, 3])
+def test_a_resumed_read_equals_an_uninterrupted_one(source: Source, breaks_after: int) -> None:
+    """Rules 27 and 28: rows, positions and digest, whatever came in between; rejects are not doubled either."""
+    source.sql(
+        "create table flights (id int, fare numeric(8,2), at timestamptz)",
+        "insert into flights select g, g, '2026-01-01'::timestamptz + g * interval '1 s' from generate_series(1, 30) g",
+        "update flights set fare = 'NaN' where id in (3, 17, 18)",
+        "insert into flights values (99, 1, null)",
+    )
+    asked = table(10, lag="2h", max_quarantined_share=0.2)
+    window, shown = source.plan(asked), 'id, fare, "at", _hw_position'
+    uninterrupted = in_chunks(source, asked, window)
+    runs = MemoryRunStore()
+    with pytest.raises(BrokenOffError):
+        in_chunks(source, asked, window, runs, breaks_after)
+    source.sql("insert into flights values (31, 1, now())")
+    said: list[str] = []
+    again = in_chunks(source, asked, window, runs, said=said)
+    assert said[0].startswith(f"flights: {breaks_after} chunks")
+    assert len(said) == 1 + 4 - breaks_after
+    assert rows_of(again, shown) == rows_of(uninterrupted, shown)
+    assert (again.rows, again.rejected, again.watermark) == (27, 4, uninterrupted.watermark)
+    assert [(r["_hw_rules"], r["_hw_position"], r["_hw_id"]) for r in rejects_of(again)] == [
+        (r["_hw_rules"], r["_hw_position"], r["_hw_id"]) for r in rejects_of(uninterrupted)
+    ]
+    carried = {row[0] for row in rows_of(again, "_hw_position")}
+    assert not carried & {reject["_hw_position"] for reject in rejects_of(again)}
+
+
+def test_rows_that_move_during_the_read_are_no_loss(source: Source) -> None:
+    """What is updated leaves the window and comes in the next; what is committed late below the bound that was read
+    already is found by the lag, because the digest of its zone is that of the first chunk.
+    """
+    source.sql(
+        "create table flights (id int, n int, at timestamptz)",
+        "insert into flights select g, 0, now() - interval '1 h' + g * interval '1 s' from generate_series(1, 30) g",
+    )
+    asked, runs = table(10, lag="2h"), MemoryRunStore()
+    window = source.plan(asked)
+    with pytest.raises(BrokenOffError):
+        in_chunks(source, asked, window, runs, 1)
+    source.sql(
+        "update flights set n = 1, at = clock_timestamp() where id in (5, 25)",
+        "insert into flights values (31, 1, (select min(at) from flights))",
+    )
+    first = in_chunks(source, asked, window, runs)
+    assert sorted(rows_of(first, "id, n")) == [(n, 0) for n in range(1, 31) if n != 25]
+    source.states["flights"] = TableState(
+        run_key="i/flights/r1", spec_hash="h", watermark=first.watermark, digest=first.digest
+    )
+    second = in_chunks(source, asked, source.plan(asked))
+    newest = dict(rows_of(first, "id, n")) | dict(rows_of(second, "id, n"))
+    assert newest == {n: 1 if n in (5, 25, 31) else 0 for n in range(1, 32)}
+
+
+def test_too_much_set_aside_stops_at_the_end_and_a_retry_reads_it_again(source: Source) -> None:
+    """The share is of the window, not of a chunk; chunks without rejects are kept."""
+    source.sql(
+        "create table flights (id int, fare numeric(8,2), at timestamptz)",
+        "insert into flights select g, g, '2026-01-01'::timestamptz + g * interval '1 s' from generate_series(1, 60) g",
+        "update flights set fare = 'NaN' where id between 25 and 36",
+    )
+    asked, runs = table(20), MemoryRunStore()
+    window = source.plan(asked)
+    with pytest.raises(SourceDataError, match=r"12 of 60 rows.*non_finite:fare 12"):
+        in_chunks(source, asked, window, runs)
+    assert len(list(source.folder.glob("*.parquet"))) == 1
+    source.sql("update flights set fare = id where fare = 'NaN'")
+    said: list[str] = []
+    again = in_chunks(source, asked, window, runs, said=said)
+    assert said[0].startswith("flights: 1 chunks with 20 rows")
+    assert (again.rows, again.rejected) == (60, 0)
+
+
+def test_a_window_without_usable_cursors_ends(source: Source) -> None:
+    source.sql("create table flights (id int, at timestamptz)", "insert into flights values (1, null)")
+    extracted = in_chunks(source, table(2), source.plan(table(2)))
+    assert (extracted.rows, [reject["_hw_rules"] for reject in rejects_of(extracted)]) == (0, ["null_cursor:at"])
