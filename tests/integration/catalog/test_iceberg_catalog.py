@@ -15,9 +15,10 @@ from pyiceberg.table import StaticTable
 from sqlalchemy import event
 
 from headwater.adapters.iceberg import IcebergCatalog
-from headwater.domain.errors import CatalogError, HeadwaterError, NotFoundError, StaleBaseError
+from headwater.domain.errors import CatalogError, HeadwaterError, NotFoundError, StagingError, StaleBaseError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Move
+from headwater.domain.run import InputRef
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.settings import CatalogSettings
 from headwater.domain.staging import TableState, branch_of, new_attempt
@@ -272,3 +273,28 @@ def test_types_no_table_may_have_are_refused(iceberg: IcebergCatalog, table: Tab
     with pytest.raises(HeadwaterError):
         iceberg.create(table, TableSchema(columns=(Column(name="a", type=type_),)))
     assert iceberg.head(table) is None
+
+
+@pytest.mark.parametrize("inputs", [20, 200])
+def test_a_state_above_4_kib_lies_in_a_file_that_the_property_names(
+    iceberg: IcebergCatalog, table: TableName, schema: TableSchema, new_file: NewFile, inputs: int
+) -> None:
+    """Rule 29; twenty inputs of gold fit into the property, two hundred do not."""
+    refs = {f"silver.shop.table_{n:03d}": InputRef(snapshot_id=2**62 + n, batch=n) for n in range(inputs)}
+    state = TableState(run_key="k", spec_hash="s", inputs=refs)
+    iceberg.publish([_attempt(iceberg, table, schema, new_file([1])).model_copy(update={"state": state})])
+    head = iceberg.head(table)
+    assert head is not None
+    assert head.state == state
+    kept = StaticTable.from_metadata(head.metadata_location).metadata.properties["headwater.state"]
+    files = list(Path(head.location.removeprefix("file://")).glob("metadata/state-*.json"))
+    assert len(kept.encode()) <= 4096
+    assert len(files) == (inputs == 200)
+    for file in files:
+        assert str(file) in kept
+        file.write_bytes(file.read_bytes().replace(b"table_001", b"table_002"))
+        with pytest.raises(StagingError, match="is not the one that was published"):
+            iceberg.head(table)
+        file.unlink()
+        with pytest.raises(CatalogError):
+            iceberg.head(table)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from headwater.adapters.iceberg.opening import ATTEMPTS, explained, pause
 from headwater.adapters.iceberg.physical import replaced_name
 from headwater.adapters.iceberg.release_rows import Change, commit_rows
+from headwater.adapters.iceberg.states import written_state
 from headwater.adapters.iceberg.tables import STATE, point
 from headwater.domain.errors import CatalogError, StaleBaseError
 from headwater.domain.release import Move
@@ -91,7 +92,7 @@ def _staged(catalog: SqlCatalog, move: Move, tables: Mapping[tuple[str, str], Ta
     _assert_heads(move, table, home)
     updates: list[TableUpdate] = [
         point(_MAIN, move.target),
-        SetPropertiesUpdate(updates={STATE: move.state.model_dump_json()}),
+        SetPropertiesUpdate(updates={STATE: written_state(home, move.state)}),
     ]
     if move.branch is not None:
         updates.append(RemoveSnapshotRefUpdate(ref_name=move.branch))

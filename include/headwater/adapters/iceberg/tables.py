@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 from headwater.adapters.iceberg.column_types import format_type, iceberg_schema, parse_type, table_schema
 from headwater.adapters.iceberg.opening import ATTEMPTS, pause
+from headwater.adapters.iceberg.states import read_state
 from headwater.domain.errors import CatalogError, SchemaDriftError
 from headwater.domain.names import TableName
 from headwater.domain.schema import Column, TableSchema
-from headwater.domain.staging import TableState
 from headwater.domain.table_layout import LAYOUT_PROPERTY, TableLayout
 from headwater.ports.catalog import TableHead
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyiceberg.table.update import SetSnapshotRefUpdate
 
 STATE = "headwater.state"
-"""Table property holding TableState as JSON (rule 17)."""
+"""Table property holding TableState as JSON (rule 17), or the file it lies in."""
 _RETRIES = "commit.retry.num-retries"
 PROPERTIES = {
     "format-version": "2",
@@ -59,7 +59,7 @@ def head_of(name: TableName, table: Table) -> TableHead:
         table=name,
         uuid=str(table.metadata.table_uuid),
         main=None if main is None else main.snapshot_id,
-        state=None if state is None else TableState.model_validate_json(state),
+        state=None if state is None else read_state(name, table, state),
         schema_=table_schema(table.schema()),
         metadata_location=table.metadata_location,
         location=table.location(),
