@@ -27,7 +27,7 @@ class SourceKind(Value):
 
 SOURCE_KINDS = (
     SourceKind(name="PostgreSQL", extract="sql", connections=POSTGRES_KINDS, badge=VERIFIED,
-               counterpart="PostgreSQL 18", guide="postgres.md"),
+               counterpart="PostgreSQL 18 and 15", guide="postgres.md"),
     SourceKind(name="MySQL and MariaDB", extract="sql", connections=MYSQL_KINDS, badge=VERIFIED,
                counterpart="MariaDB 11.4", guide="mysql.md"),
     SourceKind(name="SQLite", extract="sql", connections=(SQLITE_KIND,), badge=VERIFIED,
