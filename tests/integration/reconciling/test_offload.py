@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -137,7 +138,7 @@ def test_a_table_without_a_release_has_nothing_to_verify(source: Source, lake_of
 
 
 def test_a_cursor_of_numbers_is_bounded_by_a_number(source: Source, lake_of: Callable[..., Lake]) -> None:
-    extract = CHUNKED.extract.model_copy(update={"cursor": "id", "lag": ORDERS.extract.lag * 0})
+    extract = CHUNKED.extract.model_copy(update={"cursor": "id", "lag": timedelta(0)})
     numbered = CHUNKED.model_copy(update={"extract": extract})
     lake = made(source, lake_of, numbered)
     assert verdicts(offload(lake, "601")) == [(250, True), (250, True), (100, True)]

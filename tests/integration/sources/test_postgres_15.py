@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -51,11 +52,11 @@ def test_every_type_arrives_the_same(both: tuple[Source, Source]) -> None:
         source.sql(f"create table flights (id int primary key, {columns})", f"insert into flights values (1, {values})")
         source.sql(EXTREMES)
     for name in ("flights", "others"):
-        found = alike(both, lambda source, table=sql_table(name): _whole(source, table))
+        found = alike(both, partial(_whole, sql_table(name)))
         assert found[0], "there are rows"
 
 
-def _whole(source: Source, table: TableSpec) -> tuple[Any, ...]:
+def _whole(table: TableSpec, source: Source) -> tuple[Any, ...]:
     _, extracted = source.run(table)
     shown = ", ".join(f'"{column.name}"' for column in source.inspect(table).columns)
     return rows_of(extracted, f"{shown}, _hw_position"), extracted.digest, source.inspect(table)
@@ -134,5 +135,5 @@ def opened(source: Source, table: TableSpec) -> Iterator[Any]:
         def resolve(self, connection_id: str) -> Any:
             return connection_of(source.url, id=connection_id)
 
-    with OffloadedSides(Known()).source(table, "flights_db") as rows:  # type: ignore[arg-type]
+    with OffloadedSides(Known()).source(table, "flights_db") as rows:
         yield rows

@@ -87,7 +87,8 @@ def in_chunks(
 
 
 def table(rows: int, **extract: Any) -> TableSpec:
-    return sql_table(**({"mode": "incremental", "cursor": "at", "chunk_rows": rows} | extract))
+    values: dict[str, Any] = {"mode": "incremental", "cursor": "at", "chunk_rows": rows}
+    return sql_table(**(values | extract))
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,17 @@ def test_an_inherited_cursor_does_not_reach_a_snapshot_table(files: Any) -> None
     assert _extract(files, "customers").cursor is None
 
 
+def test_chunks_are_for_incremental_windows(files: Any) -> None:
+    """Rule 28: a snapshot is one moment."""
+    default = "extract: {mode: incremental, cursor: updated_at, chunk_rows: 1000000}"
+    files.replace(SHOP, "extract: {kind: sql, mode: snapshot}", default)
+    files.replace(SHOP, "    silver: {mode: scd2}", "    extract: {mode: snapshot}\n    silver: {mode: scd2}")
+    assert (_extract(files, "orders").chunk_rows, _extract(files, "customers").chunk_rows) == (1_000_000, None)
+    files.replace(SHOP, "    extract: {mode: snapshot}\n", "    extract: {mode: snapshot, chunk_rows: 5}\n")
+    with pytest.raises(SpecError, match="chunk_rows belongs to mode incremental"):
+        _load(files)
+
+
 def test_defaults_of_another_kind_do_not_apply(files: Any) -> None:
     files.replace(
         SHOP,
