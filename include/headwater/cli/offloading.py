@@ -53,7 +53,7 @@ def offloaded(
     if not isinstance(spec, SourceSpec):
         raise NotFoundError(f"{source} is a product; only tables of sources leave a database.", got=source)
     offloadable(spec, name)
-    sides, told = OffloadedSides(platform.connections), _quiet if quiet else typer.echo
+    sides, told = OffloadedSides(platform.connections, platform.settings.catalog.s3), _quiet if quiet else typer.echo
     report = None
     try:
         report = offload_table(platform.runs, sides, platform.clock, spec, name, before, told)

@@ -33,17 +33,12 @@ class RunChunks:
         self.runs.drop_chunks(self.claim, first)
 
 
-def is_chunked(table: TableSpec) -> bool:
-    """Whether the YAML asks for chunks."""
-    return isinstance(table.extract, SqlExtract) and table.extract.chunk_rows is not None
-
-
 def chunked(table: TableSpec, extractor: Extractor) -> ChunkedExtractor | None:
-    """The extractor, where the table is to be read in chunks.
+    """The extractor, where the YAML asks for chunks.
 
     :raises SpecError: when the table's kind of source cannot be read so.
     """
-    if not is_chunked(table):
+    if not isinstance(table.extract, SqlExtract) or table.extract.chunk_rows is None:
         return None
     if isinstance(extractor, ChunkedExtractor):
         return extractor

@@ -114,6 +114,15 @@ def test_bronze_is_compared_where_silver_has_other_columns(source: Source, lake_
     assert (report.compared.layer, report.is_verified) == (Layer.BRONZE, True)
 
 
+def test_rows_marked_as_deleted_are_looked_for_in_bronze(source: Source, lake_of: Callable[..., Lake]) -> None:
+    """Silver shows readers none of them, and the lake has them all the same."""
+    extract = CHUNKED.extract.model_copy(update={"deleted_column": "paid"})
+    lake = made(source, lake_of, CHUNKED.model_copy(update={"extract": extract}))
+    lake.damage("SELECT * REPLACE (id % 2 = 0 AS _hw_deleted) FROM silver")
+    report = offload(lake)
+    assert (report.compared.layer, report.is_verified) == (Layer.BRONZE, True)
+
+
 def test_what_runs_still_look_at_cannot_leave(source: Source, lake_of: Callable[..., Lake]) -> None:
     lake = made(source, lake_of)
     with pytest.raises(RequestError, match="not all behind the runs yet") as caught:

@@ -13,7 +13,7 @@ from headwater.domain.run import TablePlan, Window
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.spec import Silver, SqlExtract, TableSpec
 from headwater.ports.chunks import Chunk, ChunkClaim
-from headwater.services.chunking import RunChunks, chunked, is_chunked, plan_hash
+from headwater.services.chunking import RunChunks, chunked, plan_hash
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 SCHEMA = TableSchema(columns=(Column(name="id", type="int", field_id=1),))
@@ -81,7 +81,6 @@ def test_whatever_decides_what_the_files_hold_makes_another_plan(other: str) -> 
 
 
 def test_a_kind_of_source_that_cannot_is_refused_in_words() -> None:
-    assert not is_chunked(table(chunk_rows=None))
     assert chunked(table(chunk_rows=None), object()) is None  # type: ignore[arg-type]
     with pytest.raises(SpecError, match="not read in chunks") as caught:
         chunked(table(), object())  # type: ignore[arg-type]

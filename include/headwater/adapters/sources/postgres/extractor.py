@@ -100,7 +100,12 @@ class PostgresExtractor:
         work, rows = self._work(table, window, stamp, schema, folder), sql_extract(table).chunk_rows
         if rows is None or window.kind != "incremental" or work.judged:
             return self.extract(table, window, stamp, schema, folder, progress=progress)
-        return self._read(work, lambda work: read_in_chunks(work, rows, chunks, progress or _quiet))
+        told = progress or _quiet
+        with self._explained(table):
+            reading = open_reading(self._session(), table, work.relation, work.columns, self._time_zone)
+            if not reading.is_indexed:
+                told(f"{table.name}: no index begins with cursor {reading.cursor.column.name}: each chunk scans it all")
+        return self._read(work, lambda work: read_in_chunks(work, rows, chunks, told))
 
     def _work(self, table: TableSpec, window: Window, stamp: BatchStamp, schema: TableSchema, folder: str) -> Read:
         relation = relations.relation_of(table)

@@ -74,8 +74,11 @@ def _count(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split) -> tuple
         return 0, 0
     total = sql.SQL("SELECT count(*) FILTER (WHERE {}) AS a, count(*) FILTER (WHERE {}) AS b, ").format(
         parts.unfit_values, parts.unfit_cursors
-    ) + sql.SQL("count(*) FILTER (WHERE {}) AS c, count(*) AS d FROM {} AS t").format(
-        parts.window, sql.Identifier(*work.relation)
+    ) + sql.SQL("count(*) FILTER (WHERE {}) AS c, count(*) AS d FROM {} AS t WHERE {}").format(
+        parts.window,
+        sql.Identifier(*work.relation),
+        # rows outside the window are looked at only for their cursors: a chunk is a small part of its relation
+        sql.SQL("true") if any(rule.of_cursor for rule in parts.rules) else parts.window,
     )
     values, cursors, in_window, everything = first(engine, total)
     # an unusable cursor is in no window, so it comes back every run: it is a share of the relation, not of the window
