@@ -211,6 +211,25 @@ def test_rows_that_move_during_the_read_are_no_loss(source: Source) -> None:
     assert newest == {n: 1 if n in (5, 25, 31) else 0 for n in range(1, 32)}
 
 
+def test_a_row_committed_late_into_a_chunk_that_was_read_is_found_by_the_lag(source: Source) -> None:
+    """Nothing else happens, so it is the digest of the zone alone that tells the next plan."""
+    source.sql(
+        "create table flights (id int, at timestamptz)",
+        "insert into flights select g, now() - interval '1 h' + g * interval '1 s' from generate_series(1, 30) g",
+    )
+    asked, runs = table(10, lag="2h"), MemoryRunStore()
+    window = source.plan(asked)
+    with pytest.raises(BrokenOffError):
+        in_chunks(source, asked, window, runs, 1)
+    source.sql("insert into flights values (31, (select min(at) from flights))")
+    first = in_chunks(source, asked, window, runs)
+    assert first.rows == 30
+    source.states["flights"] = TableState(
+        run_key="i/flights/r1", spec_hash="h", watermark=first.watermark, digest=first.digest
+    )
+    assert source.plan(asked).note == "late commits below the watermark"
+
+
 def test_too_much_set_aside_stops_at_the_end_and_a_retry_reads_it_again(source: Source) -> None:
     """The share is of the window, not of a chunk; chunks without rejects are kept."""
     source.sql(
