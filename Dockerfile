@@ -63,9 +63,10 @@ CMD ["airflow", "version"]
 FROM system AS spark
 COPY --from=spark-python /opt/headwater /opt/headwater
 COPY --from=jars /opt/spark-jars /opt/spark-jars
-# where Spark looks for jars of its own, and one path for all versions of Python
+# where Spark looks for jars of its own, and paths that are the same for all versions of Python
 RUN ln -s "$(python -c 'import pyspark, pathlib; print(pathlib.Path(pyspark.__file__).parent)')" /opt/spark \
- && ln -s /opt/spark-jars/*.jar /opt/spark/jars/
+ && ln -s /opt/spark-jars/*.jar /opt/spark/jars/ \
+ && ln -s "$(python -c 'import headwater_spark.entrypoints as e; print(e.__path__[0])')" /opt/spark-jobs
 COPY --chmod=0555 image/spark-entrypoint /opt/spark-entrypoint
 ENV SPARK_HOME=/opt/spark
 WORKDIR /opt/airflow

@@ -75,7 +75,7 @@ check: setup ## The whole gate but the tests: locks, format, lint, types, layers
 	@$(EXPORT_SPARK) | diff -u requirements-spark.txt - || { echo "requirements-spark.txt is old: make requirements"; exit 1; }
 	@$(RUN) --no-sync ruff format --check .
 	@$(RUN) --no-sync ruff check .
-	@$(RUN) --no-sync mypy include plugins/headwater_airflow spark_jobs tests helm-values/derive_keys.py image/licences.py deploy/write_kubernetes_schemas.py
+	@$(RUN) --no-sync mypy include plugins/headwater_airflow spark_jobs tests helm-values/derive_keys.py image/licences.py deploy/*.py
 	@$(RUN) --no-sync lint-imports
 	@$(RUN) --no-sync yamllint --strict .
 	@$(RUN) --no-sync headwater validate

@@ -10,6 +10,7 @@ from headwater_airflow.hooks.run_states import TaskRunStates
 
 if TYPE_CHECKING:
     from headwater.adapters.platform import LocalPlatform
+    from headwater.adapters.spark_applications.applications import Applications
 
 
 def open_task_platform(repository: Path | None = None) -> LocalPlatform:
@@ -21,4 +22,19 @@ def open_task_platform(repository: Path | None = None) -> LocalPlatform:
     """
     from headwater.adapters.platform import open_platform
 
-    return open_platform(connections=AirflowConnections(), run_states=lambda _: TaskRunStates(), repository=repository)
+    return open_platform(
+        connections=AirflowConnections(),
+        run_states=lambda _: TaskRunStates(),
+        repository=repository,
+        applications=_applications,
+    )
+
+
+def _applications(platform: LocalPlatform) -> Applications:
+    from headwater.adapters.platform import submitted_applications
+
+    if platform.settings.spark.mode != "kubernetes":
+        return submitted_applications(platform)
+    from headwater_airflow.hooks.spark_applications import KubernetesApplications
+
+    return KubernetesApplications(platform.settings)

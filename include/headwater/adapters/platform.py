@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from headwater.adapters.clock import SystemClock
 from headwater.adapters.profile import load_settings
-from headwater.domain.errors import HeadwaterError
+from headwater.domain.errors import EngineError, HeadwaterError
 from headwater.domain.incident import Failure, Incident
 from headwater.domain.run import RunKey
 from headwater.domain.settings import Settings
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from headwater.adapters.iceberg.upkeep import IcebergUpkeep
     from headwater.adapters.incident_store import SqlIncidentStore
     from headwater.adapters.run_store import SqlRunStore
+    from headwater.adapters.spark_applications.applications import Applications
+    from headwater.adapters.spark_applications.engine import ApplicationEngine
     from headwater.adapters.spark_connect.engine import ConnectEngine
     from headwater.domain.external import ExternalJob
     from headwater.ports.jobs import JobRunner
@@ -46,11 +48,28 @@ class RecordedRunStates:
         return record is not None and record.state != "running"
 
 
+def submitted_applications(platform: LocalPlatform) -> Applications:
+    """Applications that need no more than this machine's spark-submit.
+
+    :raises EngineError: when the profile names Kubernetes, which only Airflow's tasks reach.
+    """
+    if platform.settings.spark.mode == "kubernetes":
+        raise EngineError(
+            "the engine kubernetes works for Airflow's tasks only",
+            allowed="connect or submit as `spark.mode` of the profile of this command",
+            remedy="Give the command a profile of its own, or start the run in Airflow.",
+        )
+    from headwater.adapters.spark_submit.local_drivers import LocalDrivers
+
+    return LocalDrivers(platform.settings, platform.connections)
+
+
 class LocalPlatform:
     """``ports.platform.Platform`` for an installation's profile.
 
     :param connections: where connections come from; default: environment and the profile's file.
     :param run_states: who knows whether a run is over; default: the run store's record.
+    :param applications: where Spark applications run; default: what spark-submit can start.
     """
 
     def __init__(
@@ -59,7 +78,9 @@ class LocalPlatform:
         connections: Connections | None = None,
         run_states: Callable[[LocalPlatform], RunStates] = RecordedRunStates,
         repository: Path | None = None,
+        applications: Callable[[LocalPlatform], Applications] = submitted_applications,
     ) -> None:
+        self._applications = applications
         self.settings = settings
         self._connections = connections
         self._run_states = run_states
@@ -107,10 +128,19 @@ class LocalPlatform:
         return EnvironmentConnections(Path(path) if path else None)
 
     @cached_property
-    def engine(self) -> ConnectEngine:
-        from headwater.adapters.spark_connect.engine import ConnectEngine
+    def engine(self) -> ConnectEngine | ApplicationEngine:
+        if self.settings.spark.mode == "connect":
+            from headwater.adapters.spark_connect.engine import ConnectEngine
 
-        return ConnectEngine(self.settings, self.connections)
+            return ConnectEngine(self.settings, self.connections)
+        from headwater.adapters.spark_applications.engine import ApplicationEngine
+
+        return ApplicationEngine(self.settings, self._applications(self))
+
+    def stop_work(self) -> None:
+        """End the Spark job at work, if any: the task that waits for it is to end."""
+        if "engine" in vars(self):
+            self.engine.cancel()
 
     @cached_property
     def emitter(self) -> LineageEmitter:
@@ -208,6 +238,7 @@ def open_platform(
     connections: Connections | None = None,
     run_states: Callable[[LocalPlatform], RunStates] = RecordedRunStates,
     repository: Path | None = None,
+    applications: Callable[[LocalPlatform], Applications] = submitted_applications,
 ) -> LocalPlatform:
     """The platform of the profile in force. :raises SpecError: when the profile is missing or wrong."""
-    return LocalPlatform(settings or load_settings(), connections, run_states, repository)
+    return LocalPlatform(settings or load_settings(), connections, run_states, repository, applications)

@@ -6,6 +6,7 @@ loaded; ``SecretStr`` keeps them out of logs and reprs.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -14,6 +15,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from headwater.domain.base import Value
 from headwater.domain.maintenance import MaintenanceSettings
+from headwater.domain.spark_settings import KubernetesSettings, PlainConf, StageOfSize, StageSize
 from headwater.domain.spec import Duration
 from headwater.domain.storage import S3Settings, TlsSettings, is_in_s3
 
@@ -66,16 +68,60 @@ def _sslmode(address: str) -> str | None:
 
 
 class SparkSettings(Value):
-    """The Spark engine. ``connect``: a local Connect server, started on demand and stopped when idle."""
+    """The Spark engine.
 
-    mode: Literal["connect"] = "connect"
+    ``connect``: a local Connect server, started on demand and stopped when idle. ``submit``: an application per stage
+    by spark-submit, to a standalone master or YARN. ``kubernetes``: a SparkApplication per stage.
+    """
+
+    mode: Literal["connect", "submit", "kubernetes"] = "connect"
     master: str = "local[2]"
+    """``connect``: ``local[n]``. ``submit``: ``spark://host:port``, ``yarn`` or ``local[n]``."""
     driver_memory: str = "1500m"
+    """Of the Connect server; the other engines have ``sizes``."""
     shuffle_partitions: int = 2
     idle_stop: Duration = timedelta(minutes=15)
     jars: str
     """Folder with the pinned jars."""
     java_home: str | None = None
+    deploy_mode: Literal["client", "cluster"] = "client"
+    """``submit``: where the driver runs. ``client``: beside the task. ``cluster``: on YARN only."""
+    sizes: dict[StageOfSize, StageSize] = Field(default_factory=dict)
+    """Stage -> its size; ``default`` for the stages not named. Not for ``connect``."""
+    conf: PlainConf = Field(default_factory=dict)
+    """Properties of Spark, beside and above ours. Not for ``connect``."""
+    exchange: str | None = None
+    """Folder that tasks and drivers share, for jobs and their answers; default: ``jobs`` in the warehouse."""
+    event_log: str | None = None
+    """Folder of event logs, which the History server reads."""
+    start_timeout: Duration = timedelta(minutes=10)
+    """How long a driver may wait for its first executor, or a SparkApplication for its driver."""
+    job_timeout: Duration = timedelta(hours=6)
+    """How long an application may take before it is stopped."""
+    kubernetes: KubernetesSettings | None = None
+
+    @model_validator(mode="after")
+    def _fits_mode(self) -> SparkSettings:
+        form, words = _MASTERS[self.mode]
+        if not form.fullmatch(self.master):
+            raise ValueError(f"master {self.master} is not for engine {self.mode}, which takes {words}")
+        if self.deploy_mode == "cluster" and self.master != "yarn":
+            raise ValueError(f"deploy_mode cluster is for yarn: Spark runs no Python driver inside {self.master}")
+        if self.mode == "kubernetes" and self.kubernetes is None:
+            raise ValueError("engine kubernetes needs the block `kubernetes`, at least with `image`")
+        return self
+
+    def size(self, stage: str) -> StageSize:
+        """What a stage's application gets."""
+        found = self.sizes.get(stage, self.sizes.get("default"))  # type: ignore[call-overload]
+        return found if found is not None else StageSize()
+
+
+_MASTERS = {
+    "connect": (re.compile(r"local(\[(\d+|\*)\])?"), "local[n]"),
+    "submit": (re.compile(r"local(\[(\d+|\*)\])?|yarn|spark://\S+:\d+"), "spark://host:port, yarn or local[n]"),
+    "kubernetes": (re.compile(r"local(\[(\d+|\*)\])?"), "none: the operator knows its own"),
+}
 
 
 class AlertSettings(Value):

@@ -23,6 +23,7 @@ from headwater_airflow.ui.links import IncidentLink, ReleaseLink
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from headwater.adapters.platform import LocalPlatform
     from headwater.ports.platform import Platform
     from headwater.services.report import StageReport
 
@@ -53,6 +54,7 @@ class StageOperator(BaseOperator):
         super().__init__(**kwargs)
         self.file = file
         self.pipeline = pipeline
+        self._platform: LocalPlatform | None = None
 
     def execute(self, context: Context) -> Any:
         """Run the stage. :raises AirflowFailException: when a retry would not help."""
@@ -72,7 +74,7 @@ class StageOperator(BaseOperator):
     def open(self, context: Context) -> Stage:
         """Load the spec from the files beside the DAG, and the platform of this installation."""
         repository = self.repository
-        platform = open_task_platform(repository)
+        platform = self._platform = open_task_platform(repository)
         instance = context["ti"]
         key = RunKey(installation=platform.runs.installation(), dag_id=instance.dag_id, run_id=instance.run_id)
         planned = spec_as_planned(platform, key, self.file) if self.works_by_plan else None
@@ -87,6 +89,11 @@ class StageOperator(BaseOperator):
             log_url=failure.log_url,
         )
         return Stage(platform, run, context)
+
+    def on_kill(self) -> None:
+        """Airflow ends the task: its Spark job ends with it."""
+        if self._platform is not None:
+            self._platform.stop_work()
 
     @property
     def repository(self) -> Path:

@@ -14,6 +14,15 @@ _PLACE = re.compile(r"line (\d+), pos(?:ition)? (\d+)")
 _LONGEST_MESSAGE = 2000
 # Spark tells its own errors by name; a bare "RPC that terminated" is the server failing, never the SQL
 _UNREACHABLE = ("UNAVAILABLE", "failed to connect", "Connection refused", "Socket closed", "of RPC that terminated")
+# the same of a driver that has its executors elsewhere: lost for good, after Spark's own tries
+_LOST = (
+    "ExecutorLostFailure",
+    "Checkpoint block",
+    "SparkContext was shut down",
+    "Cannot call methods on a stopped SparkContext",
+    "All masters are unresponsive",
+    "Master removed our application",
+)
 
 
 class EngineLostError(Exception):
@@ -26,8 +35,8 @@ def failed(table: TableName, error: Exception) -> TableResult:
     :raises EngineLostError: when not the table but the engine failed.
     """
     if not isinstance(error, HeadwaterError):
-        if any(sign in str(error) for sign in _UNREACHABLE):
-            raise EngineLostError(f"the Spark server went away while {table} was at work") from error
+        if any(sign in str(error) for sign in (*_UNREACHABLE, *_LOST)):
+            raise EngineLostError(f"Spark went away while {table} was at work") from error
         error = explained(table, error)
     facts = {"table": table.dotted, **error.facts}
     return TableResult(

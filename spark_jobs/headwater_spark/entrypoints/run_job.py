@@ -72,24 +72,26 @@ def work_of(job: JobSpec) -> list[Work]:
 def run_job(job: JobSpec, remote: str) -> JobResult:
     """Do all tables of the job."""
     started = time.monotonic()
-    # Soda freezes the clock of the whole process while it fetches, so its tables go one after the other
-    at_once = 1 if job.kind == "validate" else TABLES_AT_ONCE
     sessions: list[SparkSession] = []
     _end_when_silent(sessions)
     try:
-        with ThreadPoolExecutor(max_workers=at_once) as pool:
+        with ThreadPoolExecutor(max_workers=tables_at_once(job)) as pool:
             results = tuple(pool.map(lambda work: _run_table(remote, sessions, *work), work_of(job)))
     finally:
         # not one by one: closing a session waits for a lock that the others' finished queries need, and both hang
         for session in sessions:
             session.client.release_session()  # type: ignore[operator]
-    return JobResult(
-        kind=job.kind,
-        run_key=job.run_key,
-        attempt=job.attempt,
-        tables=results,
-        seconds=time.monotonic() - started,
-    )
+    return answer(job, results, time.monotonic() - started)
+
+
+def answer(job: JobSpec, tables: tuple[TableResult, ...], seconds: float) -> JobResult:
+    """The answer to a job."""
+    return JobResult(kind=job.kind, run_key=job.run_key, attempt=job.attempt, tables=tables, seconds=seconds)
+
+
+def tables_at_once(job: JobSpec) -> int:
+    """Soda freezes the clock of the whole process while it fetches, so its tables go one after the other."""
+    return 1 if job.kind == "validate" else TABLES_AT_ONCE
 
 
 def _end_when_silent(sessions: list[SparkSession]) -> None:
@@ -107,9 +109,14 @@ def _end_when_silent(sessions: list[SparkSession]) -> None:
 def _run_table(
     remote: str, sessions: list[SparkSession], table: TableName, work: Callable[[SparkSession], TableResult]
 ) -> TableResult:
-    started = time.monotonic()
     session = open_session(remote)
     sessions.append(session)
+    return result_of(session, table, work)
+
+
+def result_of(session: SparkSession, table: TableName, work: Callable[[SparkSession], TableResult]) -> TableResult:
+    """Do one table and say its line. :raises EngineLostError: when not the table but the engine failed."""
+    started = time.monotonic()
     try:
         result = work(session)
     except Exception as error:  # noqa: BLE001 - the border of a table: whatever failed becomes its result

@@ -1,0 +1,166 @@
+"""The engine of applications: claims a job, starts its driver or follows the one that runs, and takes the answer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from headwater.adapters.spark_applications.applications import Application, Applications, ApplicationState
+from headwater.adapters.spark_applications.exchange import Claim, Exchange, exchange_location, fits, job_key
+from headwater.domain.errors import EngineError
+from headwater.domain.job import JobResult, JobSpec
+from headwater.domain.settings import Settings, SparkSettings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class ApplicationEngine:
+    """``ports.engine.SparkEngine`` that runs each job as a Spark application of its own (ADR 18).
+
+    :param poll_seconds: how long it waits between two looks.
+    :param blind_seconds: how long a cluster may not answer while its driver works; the driver needs nobody to look.
+    """
+
+    settings: Settings
+    applications: Applications
+    poll_seconds: float = 2.0
+    blind_seconds: float = 120.0
+    _at_work: tuple[Exchange, Application] | None = field(default=None, init=False, repr=False)
+
+    def run(self, job: JobSpec) -> JobResult:
+        """See the port. What an earlier try of the same work began is followed, not begun again."""
+        exchange = Exchange.of(exchange_location(self.settings), job_key(job))
+        try:
+            result = self._followed(job, exchange)
+            if result is None:
+                result = self._begun(job, exchange)
+            exchange.forget()
+        except OSError as error:
+            raise EngineError(
+                "the folder that tasks and drivers share does not answer",
+                got=f"{exchange.location}: {error}"[:300],
+                remedy="See whether the warehouse can be reached from the task and from Spark; then run again.",
+            ) from error
+        return result
+
+    def cancel(self) -> None:
+        """End the application at work, if any. What it already sent may still commit to its own branch (rule 10)."""
+        if self._at_work is not None:
+            exchange, application = self._at_work
+            exchange.forget()  # a driver that cannot be reached from here ends by itself when its claim is gone
+            self.applications.stop(application)
+
+    def _followed(self, job: JobSpec, exchange: Exchange) -> JobResult | None:
+        """The answer of what an earlier try began; None when there is nothing to follow."""
+        claim = exchange.claim()
+        if claim is None:
+            return None
+        result = exchange.result(claim.attempt)
+        if result is None:
+            claim = self._known(claim, exchange)
+            if claim.application and self.applications.look(claim.application).phase != "gone":
+                logger.info("following the Spark application that an earlier try began at %s", claim.since)
+                result = self._answer(claim, exchange)
+        if result is None or not fits(job, result):
+            logger.info("nothing is left of the attempt that began at %s", claim.since)
+            exchange.forget()
+            return None
+        return result
+
+    def _known(self, claim: Claim, exchange: Exchange) -> Claim:
+        """The claim with its application: a task may be killed before it wrote down what it started."""
+        if claim.application or not self.applications.starts_once or not exchange.has_job(claim.attempt):
+            return claim
+        return self._started(claim, exchange.job(claim.attempt), exchange)
+
+    def _begun(self, job: JobSpec, exchange: Exchange) -> JobResult:
+        claim = Claim(attempt=job.attempt, since=datetime.now(UTC))
+        exchange.place(job)
+        exchange.write_claim(claim)
+        return self._answer(self._started(claim, job, exchange), exchange)
+
+    def _started(self, claim: Claim, job: JobSpec, exchange: Exchange) -> Claim:
+        application = self.applications.start(job, exchange)
+        known = claim.model_copy(update={"application": dict(application)})
+        exchange.write_claim(known)
+        return known
+
+    def _answer(self, claim: Claim, exchange: Exchange) -> JobResult:
+        """Wait for the answer. :raises EngineError: when none will come; its application is stopped then."""
+        application = claim.application
+        self._at_work = (exchange, application)
+        try:
+            return self._waited(claim, exchange)
+        except BaseException:
+            self.cancel()
+            raise
+        finally:
+            self._at_work = None
+
+    def _waited(self, claim: Claim, exchange: Exchange) -> JobResult:
+        application = claim.application
+        began = seen = time.monotonic()
+        while True:
+            try:
+                state = self._looked(application)
+                seen = time.monotonic()
+            except EngineError:
+                if time.monotonic() - seen > self.blind_seconds:
+                    raise
+                state = ApplicationState("running")
+            result = exchange.result(claim.attempt)
+            if result is not None:
+                _tell(self.applications.let_end(application))
+                return result
+            _assert_hope(state, time.monotonic() - began, self.settings.spark)
+            time.sleep(self.poll_seconds)
+
+    def _looked(self, application: Application) -> ApplicationState:
+        state = self.applications.look(application)
+        _tell(self.applications.told(application))
+        return state
+
+
+def _tell(lines: Sequence[str]) -> None:
+    for line in lines:
+        logger.info("%s", line)
+
+
+def _assert_hope(state: ApplicationState, waited_seconds: float, limits: SparkSettings) -> None:
+    """:raises EngineError: when there is no answer, and none will come in time."""
+    if state.phase in {"ended", "gone"}:
+        raise _without_answer(state)
+    if state.phase == "starting" and waited_seconds > limits.start_timeout.total_seconds():
+        raise _not_started(state, waited_seconds)
+    if waited_seconds > limits.job_timeout.total_seconds():
+        raise _overdue(waited_seconds)
+
+
+def _without_answer(state: ApplicationState) -> EngineError:
+    facts = dict(state.facts or {})
+    return EngineError(
+        "the Spark driver ended without an answer" if state.phase == "ended" else "the Spark driver is lost",
+        got=state.why[-600:] or None,
+        remedy="Run again: a new driver is started. If it repeats, read its log and raise its memory in `spark.sizes`.",
+        facts=facts,
+    )
+
+
+def _not_started(state: ApplicationState, waited: float) -> EngineError:
+    return EngineError(
+        f"the Spark application did not start within {waited:.0f} s",
+        got=state.why[-600:] or None,
+        remedy="See whether the cluster has room for its driver and may pull its image (`spark.start_timeout`).",
+        facts=dict(state.facts or {}),
+    )
+
+
+def _overdue(waited: float) -> EngineError:
+    return EngineError(
+        f"the Spark application was stopped after {waited:.0f} s",
+        remedy="Give the stage more in `spark.sizes`, or more time by `spark.job_timeout`.",
+    )

@@ -1,0 +1,119 @@
+"""Who works at a job, the job itself and its answer, in one folder per job that tasks and drivers share.
+
+``<job key>/claim.json`` names the attempt whose driver may work; ``<job key>/<attempt>/`` has its ``job.json`` and, in
+the end, its ``result.json``. The key is made of what is asked for, so a retry of a task finds what the killed try
+began, and an attempt's driver that finds another attempt in the claim ends by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from headwater.adapters.spark_applications.shared_folder import SharedFolder, open_shared_folder
+from headwater.domain.base import Value
+from headwater.domain.errors import EngineError
+from headwater.domain.job import JobResult, JobSpec
+from headwater.domain.settings import Settings
+
+CLAIM = "claim.json"
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+
+
+class Claim(Value):
+    """Written before anything is started, and again when it is known what was.
+
+    :param application: what tells the started application from others; empty while nobody knows whether it started.
+    """
+
+    attempt: str
+    since: AwareDatetime
+    application: dict[str, str] = Field(default_factory=dict)
+
+
+def job_key(job: JobSpec) -> str:
+    """The name of a job: equal for every try of a stage with the same work.
+
+    Without the attempt, which is fresh in each try, and without the bases: a first try creates tables.
+    """
+    asked = job.model_dump(mode="json", by_alias=True, exclude={"attempt"})
+    for item in (*asked["refine"], *asked["build"]):
+        item.pop("base", None)
+        item.pop("homes", None)
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    name = f"{job.pipeline[:24]}-{job.kind}-{digest[:12]}"
+    return _NOT_IN_NAMES.sub("-", name.lower()).strip("-")
+
+
+def fits(job: JobSpec, result: JobResult) -> bool:
+    """Whether an earlier try's answer stands on the bases that this try found."""
+    bases = {item.silver: item.base for item in job.refine} | {item.gold: item.base for item in job.build}
+    staged = [table.staged for table in result.tables if table.staged is not None]
+    return all(bases.get(item.table) in {None, item.base} for item in staged)
+
+
+def exchange_location(settings: Settings) -> str:
+    """The folder that tasks and drivers share."""
+    return settings.spark.exchange or f"{settings.catalog.warehouse.rstrip('/')}/jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One job's folder. ``location`` is of the folder of all jobs."""
+
+    location: str
+    key: str
+    folder: SharedFolder
+
+    @classmethod
+    def of(cls, location: str, key: str) -> Exchange:
+        """:raises EngineError: when the place is one that nobody here can reach."""
+        try:
+            return cls(location, key, open_shared_folder(location))
+        except (OSError, ValueError) as error:
+            raise EngineError(
+                "the folder that tasks and drivers share cannot be opened",
+                got=f"{location}: {error}"[:300],
+                remedy="Correct `spark.exchange` or the warehouse in the profile.",
+            ) from error
+
+    def claim(self) -> Claim | None:
+        """Who may work, if anybody."""
+        text = self.folder.read(f"{self.key}/{CLAIM}")
+        return None if text is None else Claim.model_validate_json(text)
+
+    def write_claim(self, claim: Claim) -> None:
+        self.folder.write(f"{self.key}/{CLAIM}", claim.model_dump_json())
+
+    def place(self, job: JobSpec) -> None:
+        """Put the job where its driver looks for it."""
+        self.folder.write(f"{self.key}/{job.attempt}/job.json", job.model_dump_json(by_alias=True))
+
+    def has_job(self, attempt: str) -> bool:
+        return self.folder.read(f"{self.key}/{attempt}/job.json") is not None
+
+    def job(self, attempt: str) -> JobSpec:
+        """:raises EngineError: when there is none, because its caller gave it up."""
+        text = self.folder.read(f"{self.key}/{attempt}/job.json")
+        if text is None:
+            raise EngineError("the job was taken back before its driver came", got=f"{self.key}/{attempt}")
+        return JobSpec.model_validate_json(text)
+
+    def answer(self, attempt: str, result: JobResult) -> None:
+        self.folder.write(f"{self.key}/{attempt}/result.json", result.model_dump_json(by_alias=True))
+
+    def result(self, attempt: str) -> JobResult | None:
+        """The answer, once there is one. :raises EngineError: when nobody can read it."""
+        text = self.folder.read(f"{self.key}/{attempt}/result.json")
+        try:
+            return None if text is None else JobResult.model_validate_json(text)
+        except ValidationError as error:
+            raise EngineError("the Spark job wrote a result nobody can read", got=str(error)[:500]) from error
+
+    def forget(self) -> None:
+        """Remove all of this job: its answer was taken, or nobody waits for it any more."""
+        self.folder.remove(self.key)

@@ -1,0 +1,61 @@
+"""Properties that every application of a stage has, wherever it runs."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from headwater.adapters.spark_applications.exchange import exchange_location
+from headwater.domain.names import CATALOG
+from headwater.domain.settings import Settings
+
+LAKE = f"spark.sql.catalog.{CATALOG}"
+REDACTED = "(?i)secret|password|token|access[.-]?key|masking|jdbc[.]user"
+"""Names of properties and variables whose values Spark leaves out of its pages and event logs."""
+
+
+def application_properties(settings: Settings, key: str, attempt: str) -> dict[str, str]:
+    """What may be read by anyone: in a manifest, in arguments.
+
+    :param key: of the job (``exchange.job_key``).
+    """
+    spark, catalog = settings.spark, settings.catalog
+    properties = {
+        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC",
+        "spark.executor.extraJavaOptions": "-Duser.timezone=UTC",
+        "spark.log.level": "WARN",
+        # tables of one job run side by side: one slow query must not hold back the others
+        "spark.scheduler.mode": "FAIR",
+        "spark.redaction.regex": REDACTED,
+        "spark.sql.codegen.cache.maxEntries": "1000",  # as the Connect server: one refine compiles more than 100
+        "spark.sql.constraintPropagation.enabled": "false",
+        "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.defaultCatalog": CATALOG,
+        "spark.ui.showConsoleProgress": "false",
+        LAKE: "org.apache.iceberg.spark.SparkCatalog",
+        f"{LAKE}.catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
+        f"{LAKE}.jdbc.schema-version": "V1",
+        f"{LAKE}.warehouse": catalog.warehouse,
+        f"{LAKE}.cache-enabled": "false",
+    }
+    if spark.event_log is not None:
+        properties |= {"spark.eventLog.enabled": "true", "spark.eventLog.dir": spark.event_log}
+    return properties | _checkpoints(settings, key, attempt)
+
+
+def lake_secrets(settings: Settings) -> dict[str, str]:
+    """Where the catalog's database is, and as whom: may hold a password."""
+    catalog = settings.catalog
+    known = {"jdbc.user": catalog.jdbc_user, "jdbc.password": catalog.jdbc_password.get_secret_value()}
+    return {f"{LAKE}.uri": catalog.jdbc_uri} | {f"{LAKE}.{name}": value for name, value in known.items() if value}
+
+
+def _checkpoints(settings: Settings, key: str, attempt: str) -> dict[str, str]:
+    """Rows that must outlive an executor go beside the job, if Spark's own file systems know that place.
+
+    Else they live in the executors only, and losing one costs the try (``headwater_spark.tables.views.settled``).
+    """
+    location = exchange_location(settings)
+    known = urlsplit(location).scheme in {"", "file", "hdfs"}
+    return {"spark.checkpoint.dir": f"{location}/{key}/{attempt}/rows"} if known else {}

@@ -1,0 +1,102 @@
+"""Small files that a task and a driver on another machine share: in a folder, or in a bucket."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
+
+class SharedFolder(Protocol):
+    """Names are relative, with ``/``. A file is there whole or not at all."""
+
+    def read(self, name: str) -> str | None:
+        """The text of a file, or None. :raises OSError: when the storage does not answer."""
+        ...
+
+    def write(self, name: str, text: str) -> None:
+        """:raises OSError: when the storage does not take it."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a file, or a folder with all that is in it; nothing when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFolder:
+    """A folder of this machine, or a volume that several mount."""
+
+    root: Path
+
+    def read(self, name: str) -> str | None:
+        try:
+            return (self.root / name).read_text()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{uuid4().hex}.new")
+        with fresh.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+
+    def remove(self, name: str) -> None:
+        path = self.root / name
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketFolder:
+    """A prefix of an object store, where a file appears when it is whole."""
+
+    files: FileSystem
+    root: str
+
+    def read(self, name: str) -> str | None:
+        try:
+            with self.files.open_input_stream(f"{self.root}/{name}") as stream:
+                return bytes(stream.read()).decode()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, text: str) -> None:
+        with self.files.open_output_stream(f"{self.root}/{name}") as stream:
+            stream.write(text.encode())
+
+    def remove(self, name: str) -> None:
+        from pyarrow.fs import FileType
+
+        path = f"{self.root}/{name}"
+        kind = self.files.get_file_info(path).type
+        with suppress(FileNotFoundError):  # another one removed it first
+            if kind == FileType.Directory:
+                self.files.delete_dir(path)
+            elif kind == FileType.File:
+                self.files.delete_file(path)
+
+
+def open_shared_folder(location: str) -> SharedFolder:
+    """The folder of a path or URI. Credentials of a bucket come from the environment of each side."""
+    parts = urlsplit(location)
+    if parts.scheme in {"", "file"}:
+        return LocalFolder(Path(unquote(parts.path)))
+    from pyarrow.fs import FileSystem
+
+    files, root = FileSystem.from_uri(location)
+    return BucketFolder(files, root.rstrip("/"))

@@ -1,0 +1,1 @@
+"""Spark stages as SparkApplications of the Spark operator."""
