@@ -167,13 +167,6 @@ class EngineError(HeadwaterError):
     retry_helps = True
 
 
-class EngineRefusedError(EngineError):
-    """The cluster was reached and will not run a stage: rights are missing, or it does not take the application."""
-
-    code = "engine_refused"
-    retry_helps = False
-
-
 class StaleBaseError(HeadwaterError):
     """Another publish moved a table after this attempt was cut from it. Terminal for the attempt (rule 18)."""
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from headwater.domain.errors import EngineError, EngineRefusedError
+from headwater.domain.engine_errors import EngineRefusedError
+from headwater.domain.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,9 +102,10 @@ class KubernetesApplications:
         read = self.hook.core_v1_client.read_namespaced_pod_log
         pod = f"{application['name']}-driver"
         # 400: its container has not started
-        text = self._asked(read, pod, application["namespace"], container=DRIVER_CONTAINER, fine=(404, 400))
-        text = text.decode(errors="replace") if isinstance(text, bytes) else text  # which of both hangs on the client
-        lines = (text or "").splitlines()
+        # read by ourselves: the client makes text of bytes by their representation
+        named = {"container": DRIVER_CONTAINER, "_preload_content": False}
+        answer = self._asked(read, pod, application["namespace"], fine=(404, 400), **named)
+        lines = [] if answer is None else answer.data.decode(errors="replace").splitlines()
         known = self._said.get(application["name"], 0)
         self._said[application["name"]] = max(known, len(lines))
         return lines[known:]

@@ -15,7 +15,8 @@ from tests.integration.kubernetes.api_server import TOKEN, Cluster, api_server
 from headwater.adapters.spark_applications.applications import Application, ApplicationState
 from headwater.adapters.spark_applications.engine import ApplicationEngine
 from headwater.adapters.spark_applications.exchange import Claim, Exchange, job_key
-from headwater.domain.errors import EngineError, EngineRefusedError
+from headwater.domain.engine_errors import EngineRefusedError
+from headwater.domain.errors import EngineError
 from headwater.domain.job import JobResult, JobSpec
 from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
 from headwater.domain.spark_settings import KubernetesSettings

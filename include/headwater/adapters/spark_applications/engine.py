@@ -54,6 +54,21 @@ class ApplicationEngine:
             exchange.forget()  # a driver that cannot be reached from here ends by itself when its claim is gone
             self.applications.stop(application)
 
+    def _cancel_quietly(self) -> None:
+        """Cancel on the way out of a failure, which is the one to be told."""
+        try:
+            self.cancel()
+        except (EngineError, OSError) as error:
+            # it ends by itself when it finds its claim gone, and harms nobody until then (rule 10)
+            logger.warning("the Spark application could not be stopped: %s", error)
+
+    def _let_end(self, application: Application) -> None:
+        try:
+            _tell(self.applications.let_end(application))
+        except EngineError as error:
+            # the answer is here: what a cluster says of a driver that did its work changes nothing
+            logger.warning("the end of the Spark application is not known: %s", error)
+
     def _followed(self, job: JobSpec, exchange: Exchange) -> JobResult | None:
         """The answer of what an earlier try began; None when there is nothing to follow."""
         claim = exchange.claim()
@@ -96,7 +111,7 @@ class ApplicationEngine:
         try:
             return self._waited(claim, exchange)
         except BaseException:
-            self.cancel()
+            self._cancel_quietly()
             raise
         finally:
             self._at_work = None
@@ -114,7 +129,7 @@ class ApplicationEngine:
                 state = ApplicationState("running")
             result = exchange.result(claim.attempt)
             if result is not None:
-                _tell(self.applications.let_end(application))
+                self._let_end(application)
                 return result
             _assert_hope(state, time.monotonic() - began, self.settings.spark)
             time.sleep(self.poll_seconds)

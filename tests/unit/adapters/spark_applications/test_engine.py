@@ -188,6 +188,25 @@ class TestJobsWithoutAnswer:
         with pytest.raises(EngineError, match="does not answer"):
             patient.run(job())
 
+    def test_an_answer_is_taken_though_the_cluster_says_nothing_of_its_driver_any_more(
+        self, settings: Settings
+    ) -> None:
+        class Mute(ScriptedCluster):
+            def let_end(self, application: Application) -> Sequence[str]:
+                raise EngineError("Kubernetes does not answer")
+
+        cluster, asked = Mute([RUNNING]), job()
+        assert engine(settings, cluster).run(asked) == result(asked)
+
+    def test_what_failed_is_told_though_its_driver_cannot_be_stopped(self, settings: Settings) -> None:
+        class Deaf(ScriptedCluster):
+            def stop(self, application: Application) -> None:
+                raise EngineError("Kubernetes does not answer")
+
+        cluster = Deaf([ApplicationState("ended", "OOMKilled")], answers=False)
+        with pytest.raises(EngineError, match="ended without an answer"):
+            engine(settings, cluster).run(job())
+
     def test_an_interrupted_task_stops_its_driver(self, settings: Settings) -> None:
         class Interrupted(ScriptedCluster):
             def told(self, application: Application) -> Sequence[str]:

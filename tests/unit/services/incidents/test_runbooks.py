@@ -13,6 +13,7 @@ from typer.main import get_group
 
 from headwater.adapters.runbook_folder import load_runbooks
 from headwater.cli.main import app
+from headwater.domain.engine_errors import EngineRefusedError
 from headwater.domain.errors import HeadwaterError, SpecError
 from headwater.domain.job_errors import JobFailedError
 from headwater.domain.maintenance_errors import MaintenanceError
@@ -46,7 +47,8 @@ every_runbook = pytest.mark.parametrize("runbook", RUNBOOKS.values(), ids=RUNBOO
 
 
 def test_every_error_code_has_a_runbook_and_every_runbook_a_cause() -> None:
-    assert {JobFailedError.code, MaintenanceError.code, CatalogRefusedError.code} <= set(RUNBOOKS)
+    codes = {JobFailedError.code, MaintenanceError.code, CatalogRefusedError.code, EngineRefusedError.code}
+    assert codes <= set(RUNBOOKS)
     assert set(RUNBOOKS) == _codes(HeadwaterError) | WITHOUT_ERROR_CLASS
 
 
