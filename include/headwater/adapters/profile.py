@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import UnionType
+from typing import Union, get_args, get_origin
 
 import yaml
 from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from headwater.domain.errors import Location, SpecError
@@ -127,17 +130,29 @@ def _resolved(path: Path, text: str, key: str, lines: dict[str, int], environ: M
 def _explain(path: Path, lines: Mapping[str, int], error: ErrorDetails) -> SpecError:
     parts = [str(part) for part in error["loc"]]
     known = next((lines[key] for n in range(len(parts), -1, -1) if (key := _dotted(parts[:n])) in lines), None)
-    model: type = Settings
-    for part in parts[:-1]:
-        model = _field_type(model, part)
-    fields = getattr(model, "model_fields", {})
+    fields = _fields(Settings, parts[:-1])
     allowed = ", ".join(sorted(fields)) if error["type"] == "extra_forbidden" else None
     return SpecError(error["msg"], where=Location.of(path, known, ".".join(parts)), allowed=allowed)
 
 
-def _field_type(model: type, name: str) -> type:
-    field = getattr(model, "model_fields", {}).get(name)
-    return field.annotation if field is not None and isinstance(field.annotation, type) else object
+def _fields(kind: object, path: Sequence[str]) -> Mapping[str, FieldInfo]:
+    """The keys below a path, through mappings and what may be left out; none where nobody can tell."""
+    for name in path:
+        known = getattr(kind, "model_fields", None)
+        if known is None:
+            kind = next(_folded(get_args(kind)), None)
+        else:
+            kind = next(_folded((known[name].annotation,)), None) if name in known else None
+    return getattr(kind, "model_fields", {})
+
+
+def _folded(kinds: Iterable[object]) -> Iterator[object]:
+    """Of these types and the members of their unions, those that have keys."""
+    for kind in kinds:
+        if get_origin(kind) in {Union, UnionType}:
+            yield from _folded(get_args(kind))
+        elif hasattr(kind, "model_fields") or get_origin(kind) is dict:
+            yield kind
 
 
 def _dotted(parts: list[str]) -> str:

@@ -37,15 +37,20 @@ def submit_settings(settings: Settings, cluster: Cluster, tmp_path_factory: pyte
                 "spark.ui.enabled": "false",
                 "spark.local.dir": str(home / "tmp"),
                 "spark.eventLog.compress": "false",
-                "spark.driver.extraJavaOptions": QUICK,
-                "spark.executor.extraJavaOptions": QUICK,
+                **QUICK,
             },
         }
     )
     return settings.model_copy(update={"home": str(home), "spark": spark})
 
 
-QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Duser.timezone=UTC"
+_FLAGS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Duser.timezone=UTC"
+QUICK = {
+    "spark.driver.extraJavaOptions": _FLAGS,
+    "spark.executor.extraJavaOptions": _FLAGS,
+    "spark.sql.codegen.wholeStage": "false",
+}
+"""For jobs of seconds: nothing that is compiled here is used twice."""
 Engine = ConnectEngine | ApplicationEngine
 
 

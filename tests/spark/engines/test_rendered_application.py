@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.spark.engines.conftest import QUICK
+
 from headwater.adapters.embedded.jars import ensure_jars, pyspark_home
 from headwater.adapters.embedded.java import find_java
 from headwater.adapters.spark_applications.arguments import driver_arguments
@@ -34,7 +36,7 @@ def test_the_drivers_pod_does_the_job_with_secrets_of_its_environment_alone(
     events = tmp_path / "events"
     events.mkdir()
     conf = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false"}
-    conf |= {"spark.local.dir": str(tmp_path / "tmp"), "spark.eventLog.compress": "false"}
+    conf |= {"spark.local.dir": str(tmp_path / "tmp"), "spark.eventLog.compress": "false", **QUICK}
     spark = settings.spark.model_copy(
         update={"mode": "kubernetes", "kubernetes": place, "conf": conf, "event_log": events.as_uri()}
     )

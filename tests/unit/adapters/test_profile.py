@@ -47,6 +47,8 @@ def test_written_profile_reads_back_and_is_closed_to_others(tmp_path: Path) -> N
     ("text", "place", "words"),
     [
         (PROFILE + "  driver_memori: 1g\n", ":9: spark.driver_memori", "driver_memory"),
+        (PROFILE + "  sizes: {refine: {memory: 1g}}\n", ":9: spark.sizes.refine.memory", "executor_memory"),
+        (PROFILE + "  kubernetes: {image: i, img: x}\n", ":9: spark.kubernetes.img", "image_pull_policy"),
         (PROFILE + "colour: red\n", ":9: colour", "installation"),
         (PROFILE + "installation: again\n", ":9: installation", "twice"),
         (PROFILE.replace("DB_PASSWORD", "NOT_SET"), ":2: run_store", "${NOT_SET}"),
