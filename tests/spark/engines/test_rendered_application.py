@@ -14,7 +14,7 @@ from tests.spark.engines.conftest import QUICK
 from headwater.adapters.embedded.jars import ensure_jars, pyspark_home
 from headwater.adapters.embedded.java import find_java
 from headwater.adapters.spark_applications.arguments import driver_arguments
-from headwater.adapters.spark_applications.exchange import Claim, Exchange, job_key
+from headwater.adapters.spark_applications.exchange import Claim, Exchange, exchange_location, job_key
 from headwater.adapters.spark_kubernetes.manifest import ENTRYPOINT, spark_application
 from headwater.adapters.spark_submit.local_drivers import entrypoint
 from headwater.domain.masking import SHORTEST_KEY
@@ -38,13 +38,19 @@ def test_the_drivers_pod_does_the_job_with_secrets_of_its_environment_alone(
     conf = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false"}
     conf |= {"spark.local.dir": str(tmp_path / "tmp"), "spark.eventLog.compress": "false", **QUICK}
     spark = settings.spark.model_copy(
-        update={"mode": "kubernetes", "kubernetes": place, "conf": conf, "event_log": events.as_uri()}
+        update={
+            "mode": "kubernetes",
+            "kubernetes": place,
+            "conf": conf,
+            "event_log": events.as_uri(),
+            "exchange": (tmp_path / "jobs").as_uri(),
+        }
     )
     profile = settings.model_copy(update={"spark": spark})
     spec = lake.spec("append").model_copy(update={"columns": {"v": ColumnRule(classification="pii", mask="hash")}})
     source = lake.bronze(1, "k bigint, v string, u timestamp", ["1, 'someone', TIMESTAMP '2026-01-05 00:00:00Z'"])
     job = lake.job("refine", 1, refine=(lake.refine_spec(spec, source),))
-    exchange = Exchange.of((tmp_path / "jobs").as_uri(), job_key(job))
+    exchange = Exchange.of(exchange_location(profile), job_key(job))
     exchange.place(job)
     exchange.write_claim(Claim(attempt=job.attempt, since=job.planned_at))
     made = spark_application(profile, job, exchange.key, driver_arguments(profile, exchange, job.attempt))["spec"]
