@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,10 +22,12 @@ from tests.spark.engines.test_engines import GOOD, branches, gold_job
 from headwater.adapters.profile import write_profile
 from headwater.adapters.spark_applications.engine import ApplicationEngine
 from headwater.adapters.spark_applications.exchange import Exchange, exchange_location, job_key
+from headwater.adapters.spark_submit.local_drivers import LocalDrivers
 from headwater.domain.errors import EngineError
 from headwater.domain.job import JobSpec
 from headwater.domain.names import Layer
 from headwater.domain.settings import Settings
+from headwater.domain.spark_settings import StageSize
 from headwater.ports import failpoints
 
 TASK = Path(__file__).with_name("waiting_task.py")
@@ -131,3 +134,15 @@ def test_a_cancelled_job_leaves_no_driver_and_no_claim(
     assert [error.code for error in raised] == ["engine_down"]
     assert not [process for process in (driver, *family) if process.is_running()]
     assert left_over(submit_settings) == []
+
+
+def test_a_cluster_without_room_is_said_in_words_and_not_waited_for_for_ever(
+    lake: Any, submit_settings: Settings
+) -> None:
+    larger = {"default": StageSize(driver_memory="1g", executor_memory="9g")}
+    spark = submit_settings.spark.model_copy(update={"sizes": larger, "start_timeout": timedelta(seconds=1)})
+    known = submit_settings.model_copy(update={"spark": spark})
+    with pytest.raises(EngineError) as raised:
+        ApplicationEngine(known, LocalDrivers(known), poll_seconds=0.2).run(gold_job(lake, g=GOOD))
+    assert "no executor came within 1 s" in (raised.value.got or "")
+    assert left_over(known) == []

@@ -179,6 +179,18 @@ def test_the_image_has_the_drivers_program_where_the_manifest_says() -> None:
     assert (ROOT / "spark_jobs" / "headwater_spark" / "entrypoints" / "run_application.py").exists()
 
 
+@pytest.mark.parametrize(
+    ("resource", "verbs"),
+    [("sparkapplications", {"create", "get", "delete"}), ("pods", {"get"}), ("pods/log", {"get"})],
+)
+def test_the_workers_account_may_do_what_the_engine_asks(resource: str, verbs: set[str]) -> None:
+    documents = yaml.safe_load_all((ROOT / "deploy" / "base" / "platform" / "rights.yaml").read_text())
+    role = next(part for part in documents if (part["kind"], part["metadata"]["name"]) == ("Role", "headwater-worker"))
+    assert role["metadata"]["namespace"] == PLACE.namespace
+    given = {verb for rule in role["rules"] if resource in rule["resources"] for verb in rule["verbs"]}
+    assert verbs <= given
+
+
 class TestCommittedFiles:
     @pytest.fixture(autouse=True)
     def _deploy_is_importable(self, monkeypatch: pytest.MonkeyPatch) -> None:
