@@ -29,7 +29,15 @@ class Cluster:
     def executors(self) -> list[psutil.Process]:
         """Executors that live now; they are children of the workers."""
         children = [child for worker in self.processes[1:] for child in psutil.Process(worker.pid).children()]
-        return [child for child in children if "CoarseGrainedExecutorBackend" in " ".join(child.cmdline())]
+        return [child for child in children if "CoarseGrainedExecutorBackend" in arguments_of(child)]
+
+
+def arguments_of(process: psutil.Process) -> str:
+    """Its command line; nothing of one that has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 @contextmanager

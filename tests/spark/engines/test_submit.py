@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from tests.spark.engines.standalone_cluster import Cluster
+from tests.spark.engines.standalone_cluster import Cluster, arguments_of
 from tests.spark.engines.test_engines import GOOD, branches, gold_job
 
 from headwater.adapters.profile import write_profile
@@ -35,9 +34,9 @@ COLUMNS = "k bigint, v string, u timestamp"
 ROWS = [f"{k}, 'v{k}', TIMESTAMP '2026-01-05 00:00:00Z'" for k in range(20)]
 
 
-def left_over(settings: Settings) -> list[str]:
-    """What is left in the folder that tasks and drivers share."""
-    folder = Path(urlsplit(exchange_location(settings)).path)
+def left_over(settings: Settings, job: JobSpec) -> list[str]:
+    """What is left of a job in the folder that tasks and drivers share."""
+    folder = Path(urlsplit(exchange_location(settings)).path) / job_key(job)
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
@@ -49,12 +48,12 @@ def wait_for(condition: Callable[[], Any]) -> Any:
     return found
 
 
-def waiting_task(settings: Settings, job: JobSpec, folder: Path, armed: str) -> subprocess.Popen[bytes]:
+def waiting_task(settings: Settings, job: JobSpec, folder: Path, armed: str) -> psutil.Popen:
     """A task of its own that waits for the job, whose driver has a failpoint armed."""
     write_profile(settings, folder / "profile.yaml")
     (folder / "job.json").write_text(job.model_dump_json(by_alias=True))
     environ = {**os.environ, "HEADWATER_PROFILE": str(folder / "profile.yaml"), failpoints.VARIABLE: armed}
-    return subprocess.Popen([sys.executable, str(TASK), str(folder / "job.json")], env=environ)
+    return psutil.Popen([sys.executable, str(TASK), str(folder / "job.json")], env=environ)
 
 
 def driver_of(settings: Settings, job: JobSpec) -> psutil.Process:
@@ -65,8 +64,26 @@ def driver_of(settings: Settings, job: JobSpec) -> psutil.Process:
 
 
 def paused(driver: psutil.Process) -> psutil.Process | None:
-    stopped = [child for child in driver.children(recursive=True) if child.status() == psutil.STATUS_STOPPED]
+    stopped = [child for child in driver.children(recursive=True) if _is_stopped(child)]
     return stopped[0] if stopped else None
+
+
+def _is_stopped(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture
+def started() -> Iterator[list[psutil.Process | psutil.Popen]]:
+    """Processes of a test, which end with it however it ends."""
+    found: list[psutil.Process | psutil.Popen] = []
+    yield found
+    for process in found:
+        if process.is_running():
+            process.kill()
+            process.wait(60)
 
 
 def test_a_retry_follows_the_driver_of_its_killed_task_though_an_executor_is_lost(
@@ -74,17 +91,20 @@ def test_a_retry_follows_the_driver_of_its_killed_task_though_an_executor_is_los
     submit_settings: Settings,
     submit_engine: Callable[[], ApplicationEngine],
     cluster: Cluster,
+    started: list[psutil.Process | psutil.Popen],
     tmp_path: Path,
 ) -> None:
     spec, silver = lake.spec("upsert"), lake.name(Layer.SILVER)
     source = lake.bronze(1, COLUMNS, ROWS)
     first = lake.job("refine", 1, refine=(lake.refine_spec(spec, source),))
     task = waiting_task(submit_settings, first, tmp_path, "refine.before_write:pause")
+    started.append(task)
     driver = driver_of(submit_settings, first)
+    started.append(driver)
     python = wait_for(lambda: paused(driver))
     executors = wait_for(cluster.executors)
     family = [driver, *driver.children(recursive=True), *cluster.executors()]
-    lines = [" ".join(process.cmdline()) for process in (psutil.Process(task.pid), *family)]
+    lines = [arguments_of(process) for process in (psutil.Process(task.pid), *family)]
 
     task.send_signal(signal.SIGKILL)
     task.wait()
@@ -101,7 +121,7 @@ def test_a_retry_follows_the_driver_of_its_killed_task_though_an_executor_is_los
     driver.wait(60)
     password = submit_settings.catalog.jdbc_password.get_secret_value()
     assert [line for line in lines if password in line] == []  # rule 42
-    assert left_over(submit_settings) == []
+    assert left_over(submit_settings, first) == []
     logs = [path.read_text() for path in Path(submit_settings.home).glob("events/**/*") if path.is_file()]
     assert any(first.attempt in log and "SparkListenerApplicationEnd" in log for log in logs)
     assert [log[:80] for log in logs if password in log] == []
@@ -133,7 +153,7 @@ def test_a_cancelled_job_leaves_no_driver_and_no_claim(
 
     assert [error.code for error in raised] == ["engine_down"]
     assert not [process for process in (driver, *family) if process.is_running()]
-    assert left_over(submit_settings) == []
+    assert left_over(submit_settings, job) == []
 
 
 def test_a_cluster_without_room_is_said_in_words_and_not_waited_for_for_ever(
@@ -142,7 +162,8 @@ def test_a_cluster_without_room_is_said_in_words_and_not_waited_for_for_ever(
     larger = {"default": StageSize(driver_memory="1g", executor_memory="9g")}
     spark = submit_settings.spark.model_copy(update={"sizes": larger, "start_timeout": timedelta(seconds=1)})
     known = submit_settings.model_copy(update={"spark": spark})
+    job = gold_job(lake, g=GOOD)
     with pytest.raises(EngineError) as raised:
-        ApplicationEngine(known, LocalDrivers(known), poll_seconds=0.2).run(gold_job(lake, g=GOOD))
+        ApplicationEngine(known, LocalDrivers(known), poll_seconds=0.2).run(job)
     assert "no executor came within 1 s" in (raised.value.got or "")
-    assert left_over(known) == []
+    assert left_over(known, job) == []
