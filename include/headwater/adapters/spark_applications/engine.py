@@ -77,9 +77,11 @@ class ApplicationEngine:
         result = exchange.result(claim.attempt)
         if result is None:
             claim = self._known(claim, exchange)
-            if claim.application and self.applications.look(claim.application).phase != "gone":
+            if claim.application and self.applications.look(claim.application).phase in {"starting", "running"}:
                 logger.info("following the Spark application that an earlier try began at %s", claim.since)
                 result = self._answer(claim, exchange)
+            else:
+                result = exchange.result(claim.attempt)  # it may have answered between the two looks
         if result is None or not fits(job, result):
             logger.info("nothing is left of the attempt that began at %s", claim.since)
             exchange.forget()

@@ -120,16 +120,31 @@ class TestOneDriverPerJob:
         assert engine(settings, cluster).run(job()) == result(first)
         assert cluster.started == []
 
-    @pytest.mark.parametrize("application", [{}, {"name": "lost"}])
-    def test_a_claim_whose_driver_is_gone_is_taken_over(self, settings: Settings, application: dict[str, str]) -> None:
+    @pytest.mark.parametrize("was", [None, GONE, ApplicationState("ended", "OOMKilled")])
+    def test_a_claim_whose_driver_is_no_more_is_taken_over(
+        self, settings: Settings, was: ApplicationState | None
+    ) -> None:
         """Also when the task was killed between the claim and the start: nobody knows, and rule 10 holds."""
-        states: list[ApplicationState | EngineError] = [GONE, RUNNING] if application else [RUNNING]
-        cluster, retry = ScriptedCluster(states), job()
-        exchange = exchange_of(settings, retry)
-        exchange.write_claim(Claim(attempt=new_attempt(), since=AT, application=application))
+        cluster, retry = ScriptedCluster([was, RUNNING] if was else [RUNNING]), job()
+        application = {"name": "lost"} if was else {}
+        exchange_of(settings, retry).write_claim(Claim(attempt=new_attempt(), since=AT, application=application))
 
         assert engine(settings, cluster).run(retry) == result(retry)
         assert cluster.started == [retry.attempt]
+
+    def test_an_answer_that_came_between_two_looks_is_taken(self, settings: Settings) -> None:
+        first = job()
+        exchange = exchange_of(settings, first)
+
+        class Answering(ScriptedCluster):
+            def look(self, application: Application) -> ApplicationState:
+                exchange.answer(first.attempt, result(first))
+                return ApplicationState("ended")
+
+        cluster = Answering([RUNNING])
+        exchange.write_claim(Claim(attempt=first.attempt, since=AT, application={"name": "x"}))
+        assert engine(settings, cluster).run(job()) == result(first)
+        assert cluster.started == []
 
     def test_a_start_that_may_have_happened_is_repeated_where_that_is_safe(self, settings: Settings) -> None:
         """The cluster knows the attempt's name: the same driver answers, not a second one."""
