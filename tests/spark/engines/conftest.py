@@ -29,7 +29,7 @@ def submit_settings(settings: Settings, cluster: Cluster, tmp_path_factory: pyte
         update={
             "mode": "submit",
             "master": cluster.master,
-            "sizes": {"default": StageSize(driver_memory="1g", executors=2, executor_memory="700m")},
+            "sizes": {"default": SMALL, "refine": SMALL.model_copy(update={"executors": 2})},
             "event_log": (home / "events").as_uri(),
             "conf": {
                 "spark.driver.host": "127.0.0.1",
@@ -44,6 +44,7 @@ def submit_settings(settings: Settings, cluster: Cluster, tmp_path_factory: pyte
     return settings.model_copy(update={"home": str(home), "spark": spark})
 
 
+SMALL = StageSize(driver_memory="1g", executors=1, executor_memory="700m")
 _FLAGS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Duser.timezone=UTC"
 QUICK = {
     "spark.driver.extraJavaOptions": _FLAGS,
