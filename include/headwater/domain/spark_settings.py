@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from headwater.domain.base import Value
 from headwater.domain.duration import Duration
 
-StageOfSize = Literal["default", "refine", "build_gold", "validate", "preflight"]
+StageOfSize = Literal["default", "refine", "build_gold", "validate", "preflight", "maintain"]
 
 _MEMORY = re.compile(r"[1-9]\d{0,5}[mg]")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
