@@ -40,8 +40,9 @@ def job_key(job: JobSpec) -> str:
 
     Without the attempt, which is fresh in each try, and without the bases: a first try creates tables.
     """
-    asked = job.model_dump(mode="json", by_alias=True, exclude={"attempt"})
-    for item in (*asked["refine"], *asked["build"]):
+    # what is not said counts for nothing: a key of JobSpec that is new changes no name
+    asked = job.model_dump(mode="json", by_alias=True, exclude={"attempt"}, exclude_defaults=True)
+    for item in (*asked.get("refine", ()), *asked.get("build", ())):
         item.pop("base", None)
         item.pop("homes", None)
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
