@@ -21,15 +21,17 @@ from headwater.domain.settings import Settings, SparkSettings
 
 HERE = Path(__file__).parent
 STAGES: tuple[JobKind, ...] = ("refine", "validate")
-VARIABLES = {"HEADWATER_JARS": "/opt/spark-jars", "HEADWATER_HOME": "/opt/airflow/headwater"}
 
 
 def example_settings(environment: str) -> Settings:
     """The profile of an environment, with the engine kubernetes."""
-    profile = HERE / "base" / "environment" / "profile.yaml"
+    base = HERE / "base" / "environment"
+    profile = base / "profile.yaml"
     names = {part.partition("}")[0] for part in profile.read_text().split("${")[1:]}
-    environ = dict.fromkeys(names, "given-by-the-cluster") | VARIABLES | {"HEADWATER_PROFILE": str(profile)}
-    block = (HERE / "spark" / environment / "profile.yaml").read_text().replace("${HEADWATER_JARS}", "/opt/spark-jars")
+    [given] = [item["data"] for item in yaml.safe_load_all((base / "environment.yaml").read_text()) if "data" in item]
+    environ = dict.fromkeys(names, "given-by-a-secret") | given | {"HEADWATER_PROFILE": str(profile)}
+    text = (HERE / "spark" / environment / "profile.yaml").read_text()
+    block = text.replace("${HEADWATER_JARS}", given["HEADWATER_JARS"])
     return load_settings(environ).model_copy(update={"spark": SparkSettings.model_validate(yaml.safe_load(block))})
 
 

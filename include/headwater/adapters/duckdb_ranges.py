@@ -15,9 +15,7 @@ from headwater.ports.reconciling import Comparison, ReleasedRows
 
 
 @contextmanager
-def released_ranges(
-    released: ReleasedRows, table: TableSpec, s3: S3Settings | None = None
-) -> Iterator[DuckDbRanges]:
+def released_ranges(released: ReleasedRows, table: TableSpec, s3: S3Settings | None = None) -> Iterator[DuckDbRanges]:
     """The rows of a release, whose snapshots nobody moves while they are read."""
     with opened(s3) as engine:
         yield DuckDbRanges(engine, released, table)

@@ -1,4 +1,4 @@
-"""SparkApplications through the Kubernetes provider: made, followed and deleted by their names (ADR 18)."""
+"""SparkApplications through the Kubernetes provider: made, followed and deleted by their names (ADR 22)."""
 
 from __future__ import annotations
 

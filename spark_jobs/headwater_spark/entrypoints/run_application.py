@@ -1,4 +1,4 @@
-"""One Spark job as an application of its own: what spark-submit and the Spark operator start (ADR 18).
+"""One Spark job as an application of its own: what spark-submit and the Spark operator start (ADR 22).
 
 Job and answer are in the folder that tasks and drivers share. A driver works only while that folder's claim names its
 attempt: when a task gave it up, or another attempt began, it ends by itself, wherever it runs.

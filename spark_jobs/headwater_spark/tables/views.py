@@ -27,7 +27,7 @@ def settled(frame: DataFrame) -> DataFrame:
     A Connect client sends the whole plan with every query, and the server analyses it anew: a frame that is used five
     times by frames that are used three times costs fifteen analyses of everything below it. ``persist`` saves the
     work of the executors only (ADR 3). On a cluster the rows go to ``spark.checkpoint.dir``, if there is one: what
-    only an executor has is lost with it (ADR 18).
+    only an executor has is lost with it (ADR 22).
     """
     if isinstance(frame, ConnectDataFrame) or frame.sparkSession.conf.get("spark.checkpoint.dir", None) is None:
         return frame.localCheckpoint()

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class ApplicationEngine:
-    """``ports.engine.SparkEngine`` that runs each job as a Spark application of its own (ADR 18).
+    """``ports.engine.SparkEngine`` that runs each job as a Spark application of its own (ADR 22).
 
     :param poll_seconds: how long it waits between two looks.
     :param blind_seconds: how long a cluster may not answer while its driver works; the driver needs nobody to look.

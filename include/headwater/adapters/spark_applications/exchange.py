@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import AwareDatetime, Field, ValidationError
 
@@ -58,8 +59,17 @@ def fits(job: JobSpec, result: JobResult) -> bool:
 
 
 def exchange_location(settings: Settings) -> str:
-    """The folder that tasks and drivers share."""
-    return settings.spark.exchange or f"{settings.catalog.warehouse.rstrip('/')}/jobs"
+    """The folder that tasks and drivers share. A bucket's address says how it is reached, not by whom."""
+    if settings.spark.exchange:
+        return settings.spark.exchange
+    location, s3 = f"{settings.catalog.warehouse.rstrip('/')}/jobs", settings.catalog.s3
+    if s3 is None:
+        return location
+    reached = {"region": s3.region}
+    if s3.endpoint is not None:
+        address = urlsplit(s3.endpoint)
+        reached |= {"scheme": address.scheme, "endpoint_override": address.netloc}
+    return f"{location}?{urlencode(reached)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ import re
 from urllib.parse import urlsplit
 
 from headwater.adapters.spark_applications.exchange import exchange_location
+from headwater.adapters.spark_catalog import catalog_properties
 from headwater.domain.names import CATALOG
-from headwater.domain.settings import CatalogSettings, Settings
+from headwater.domain.settings import Settings
 
 LAKE = f"spark.sql.catalog.{CATALOG}"
 REDACTED = "(?i)secret|password|token|access[.-]?key|masking|jdbc[.]user"
@@ -34,7 +35,7 @@ def application_properties(settings: Settings, key: str, attempt: str) -> dict[s
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.defaultCatalog": CATALOG,
         "spark.ui.showConsoleProgress": "false",
-        **{name: value for name, value in _lake(settings.catalog).items() if not _is_secret(name)},
+        **{name: value for name, value in catalog_properties(settings.catalog).items() if not _is_secret(name)},
     }
     if spark.event_log is not None:
         properties |= {"spark.eventLog.enabled": "true", "spark.eventLog.dir": spark.event_log}
@@ -42,25 +43,12 @@ def application_properties(settings: Settings, key: str, attempt: str) -> dict[s
 
 
 def lake_secrets(settings: Settings) -> dict[str, str]:
-    """Where the catalog's database is, and as whom: may hold a password."""
-    return {name: value for name, value in _lake(settings.catalog).items() if _is_secret(name)}
+    """Where the catalog's database is, as whom, and the keys of a store: may hold a password."""
+    return {name: value for name, value in catalog_properties(settings.catalog).items() if _is_secret(name)}
 
 
 def _is_secret(name: str) -> bool:
     return name == f"{LAKE}.uri" or re.search(REDACTED, name) is not None
-
-
-def _lake(catalog: CatalogSettings) -> dict[str, str]:
-    jdbc = {"jdbc.user": catalog.jdbc_user, "jdbc.password": catalog.jdbc_password.get_secret_value()}
-    found = {
-        "catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
-        "uri": catalog.jdbc_uri,
-        "jdbc.schema-version": "V1",
-        "warehouse": catalog.warehouse,
-        "cache-enabled": "false",
-        **{name: value for name, value in jdbc.items() if value},
-    }
-    return {LAKE: "org.apache.iceberg.spark.SparkCatalog", **{f"{LAKE}.{name}": value for name, value in found.items()}}
 
 
 def _checkpoints(settings: Settings, key: str, attempt: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from headwater.adapters.spark_connect.catalog_config import catalog_properties
+from headwater.adapters.spark_catalog import catalog_properties
 from headwater.adapters.spark_connect.trust import TRUST_STORE, TRUST_STORE_PASSWORD
 from headwater.domain.names import CATALOG
 from headwater.domain.settings import Settings

@@ -16,7 +16,7 @@ from typing import ClassVar
 import psutil
 
 from headwater.adapters.connections.masking import masking_key
-from headwater.adapters.embedded.jars import ensure_jars, pyspark_home
+from headwater.adapters.embedded.jars import ensure_jars, jars_for, pyspark_home
 from headwater.adapters.embedded.java import find_java
 from headwater.adapters.spark_applications.applications import Application, ApplicationState
 from headwater.adapters.spark_applications.arguments import driver_arguments
@@ -118,7 +118,7 @@ class LocalDrivers:
             (Path(application["folder"]) / "spark.properties").unlink(missing_ok=True)
 
     def _jars(self) -> tuple[Path, ...]:
-        return ensure_jars(Path(self.settings.spark.jars))
+        return ensure_jars(Path(self.settings.spark.jars), jars_for(self.settings.catalog.warehouse))
 
     def _masking(self, job: JobSpec) -> str | None:
         """The masking key of a job that masks. :raises ConnectionMissingError: without one."""
