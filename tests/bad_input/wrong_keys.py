@@ -38,7 +38,7 @@ WRONG_KEYS = (
         9,
         "tables.orders.extract.cursr",
         "unknown key",
-        "bad_cursor, cursor",
+        "bad_cursor, chunk_rows, cursor",
     ),
     WrongText(
         "unknown key",
