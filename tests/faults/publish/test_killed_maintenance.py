@@ -55,7 +55,8 @@ def test_a_run_takes_a_table_from_dead_maintenance_without_waiting(
 ) -> None:
     world.stage("run-2", 2)
     assert ended(world.start("maintain.branches:kill", lambda mine: _maintain(mine, over, "branches"))) == -9
-    assert world.runs.leases()[0].run_key.split("/")[1] == MAINTENANCE
+    [lease] = [lease for lease in world.runs.leases() if lease.table == world.tables[0].dotted]
+    assert lease.run_key.split("/")[1] == MAINTENANCE
     nobody: Any = SimpleNamespace(is_terminal=lambda _: False)
     blocking = try_leases(
         world.runs, world.catalog, nobody, pipeline=world.pipeline, tables=world.tables,
