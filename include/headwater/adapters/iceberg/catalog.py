@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from headwater.adapters.iceberg import refs
 from headwater.adapters.iceberg.bringing import files_folder
 from headwater.adapters.iceberg.new_rows import stage_new
-from headwater.adapters.iceberg.opening import explained, open_catalog
+from headwater.adapters.iceberg.opening import OpenedLake, explained
 from headwater.adapters.iceberg.physical import head_with_staged, physical_names, purge
 from headwater.adapters.iceberg.publishing import publish_moves
 from headwater.adapters.iceberg.staging import stage
@@ -20,30 +19,15 @@ from headwater.domain.errors import CatalogError, NotFoundError
 from headwater.domain.names import Layer, PhysicalName, TableName
 from headwater.domain.release import Move
 from headwater.domain.schema import Column, TableSchema
-from headwater.domain.settings import CatalogSettings
 from headwater.ports.catalog import DataFile, TableHead
 from headwater.ports.upkeep import ancestors
 
 if TYPE_CHECKING:
-    from pyiceberg.catalog.sql import SqlCatalog
     from pyiceberg.table import Table
 
 
-class IcebergCatalog:
+class IcebergCatalog(OpenedLake):
     """The SQL catalog ``lake``, opened on first use. One instance may be used by several threads."""
-
-    def __init__(self, settings: CatalogSettings) -> None:
-        self._settings = settings
-
-    @cached_property
-    def _lake(self) -> SqlCatalog:
-        with explained("opening the catalog"):
-            return open_catalog(self._settings)
-
-    def close(self) -> None:
-        """Close the connections to the catalog's database."""
-        if "_lake" in self.__dict__:
-            self._lake.close()
 
     def _load(self, table: TableName, what: str) -> Table:
         with explained(what, table):

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlalchemy import make_url
@@ -21,6 +22,23 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 40
 """Tries of one commit against other writers of the same table; every lost try means that another one got through."""
+
+
+class OpenedLake:
+    """The SQL catalog ``lake`` for one adapter, opened on first use."""
+
+    def __init__(self, settings: CatalogSettings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _lake(self) -> SqlCatalog:
+        with explained("opening the catalog"):
+            return open_catalog(self._settings)
+
+    def close(self) -> None:
+        """Close the connections to the catalog's database."""
+        if "_lake" in self.__dict__:
+            self._lake.close()
 
 
 def open_catalog(settings: CatalogSettings) -> SqlCatalog:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from headwater.adapters.iceberg.opening import ATTEMPTS, explained, open_catalog, pause
+from headwater.adapters.iceberg.opening import ATTEMPTS, OpenedLake, explained, pause
 from headwater.adapters.iceberg.tables import head_of
 from headwater.domain.errors import CatalogError
 from headwater.domain.names import PhysicalName, TableName
-from headwater.domain.settings import CatalogSettings
 from headwater.ports.upkeep import SnapshotFacts, TableHistory
 
 if TYPE_CHECKING:
-    from pyiceberg.catalog.sql import SqlCatalog
     from pyiceberg.table import Table
     from pyiceberg.table.snapshots import Snapshot
 
@@ -46,21 +43,8 @@ def history_of(name: TableName, table: Table, *, manifests: bool = False) -> Tab
     )
 
 
-class IcebergUpkeep:
+class IcebergUpkeep(OpenedLake):
     """``ports.upkeep.LakeUpkeep`` over the SQL catalog, opened on first use."""
-
-    def __init__(self, settings: CatalogSettings) -> None:
-        self._settings = settings
-
-    @cached_property
-    def _lake(self) -> SqlCatalog:
-        with explained("opening the catalog"):
-            return open_catalog(self._settings)
-
-    def close(self) -> None:
-        """Close the connections to the catalog's database."""
-        if "_lake" in self.__dict__:
-            self._lake.close()
 
     def history(self, table: TableName) -> TableHistory | None:
         from pyiceberg.exceptions import NoSuchTableError
@@ -88,8 +72,8 @@ class IcebergUpkeep:
                     "commit.retry.num-retries": "0",
                 }
             )
-            with loaded.transaction() as transaction, transaction.update_snapshot(branch=branch).merge_append():
-                pass
+            with loaded.transaction() as transaction:
+                transaction.update_snapshot(branch=branch).merge_append().commit()
             merged = self._lake.load_table(table.identifier).snapshot_by_name(branch)
             return None if merged is None else merged.snapshot_id
 
