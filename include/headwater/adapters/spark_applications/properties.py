@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from headwater.adapters.spark_applications.exchange import exchange_location
-from headwater.adapters.spark_catalog import catalog_properties
+from headwater.adapters.spark_properties import catalog_properties, planning_properties
 from headwater.domain.names import CATALOG
 from headwater.domain.settings import Settings
 
@@ -24,17 +24,9 @@ def application_properties(settings: Settings, key: str, attempt: str) -> dict[s
     properties = {
         "spark.driver.extraJavaOptions": "-Duser.timezone=UTC",
         "spark.executor.extraJavaOptions": "-Duser.timezone=UTC",
-        "spark.log.level": "WARN",
-        # tables of one job run side by side: one slow query must not hold back the others
-        "spark.scheduler.mode": "FAIR",
         "spark.redaction.regex": REDACTED,
-        "spark.sql.codegen.cache.maxEntries": "1000",  # as the Connect server: one refine compiles more than 100
-        "spark.sql.constraintPropagation.enabled": "false",
-        "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        "spark.sql.defaultCatalog": CATALOG,
         "spark.ui.showConsoleProgress": "false",
+        **planning_properties(spark),
         **{name: value for name, value in catalog_properties(settings.catalog).items() if not _is_secret(name)},
     }
     if spark.event_log is not None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from headwater.adapters.spark_catalog import catalog_properties
 from headwater.adapters.spark_connect.trust import TRUST_STORE, TRUST_STORE_PASSWORD
-from headwater.domain.names import CATALOG
+from headwater.adapters.spark_properties import catalog_properties, planning_properties
 from headwater.domain.settings import Settings
 
 # one slow query must not hold back the others: all jobs share the slots fairly
@@ -37,18 +36,8 @@ def server_properties(settings: Settings, port: int, token: str, folder: Path, j
         # not spark.jars: every Connect session would copy them over RPC and load all their classes again
         "spark.driver.extraClassPath": ":".join(str(jar) for jar in jars),
         "spark.ui.enabled": "false",
-        "spark.log.level": "WARN",
-        "spark.scheduler.mode": "FAIR",
         "spark.scheduler.allocation.file": (folder / "pools.xml").as_uri(),
-        "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
-        # a refine of a few tables compiles more classes than the default of 100 keeps, and then compiles them anew
-        "spark.sql.codegen.cache.maxEntries": "1000",
-        # plans of wide MERGEs: inferring constraints of every alias costs more than it ever saves here
-        "spark.sql.constraintPropagation.enabled": "false",
-        "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": str(folder / "unused_warehouse"),
-        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        "spark.sql.defaultCatalog": CATALOG,
         # read by the plugin only: Spark's own server would turn it on, whatever is said here
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         "spark.sql.artifact.isolation.enabled": "false",
@@ -59,7 +48,7 @@ def server_properties(settings: Settings, port: int, token: str, folder: Path, j
     }
     trust = "" if catalog.s3 is None or catalog.s3.ca_file is None else _trusting(folder)
     properties["spark.driver.extraJavaOptions"] += trust
-    return properties | catalog_properties(catalog)
+    return properties | planning_properties(spark) | catalog_properties(catalog)
 
 
 def _trusting(folder: Path) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from headwater.adapters.spark_catalog import catalog_properties
 from headwater.adapters.spark_connect.server_config import render_properties, server_properties, write_private
+from headwater.adapters.spark_properties import catalog_properties
 from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
 from headwater.domain.storage import S3Settings, TlsSettings
 

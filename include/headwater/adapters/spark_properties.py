@@ -1,10 +1,27 @@
-"""The catalog as Spark's properties name it: where it is, how to log in, and how to reach a warehouse in S3."""
+"""What every engine tells Spark, wherever it runs: how our jobs are planned, and where the catalog and its lake are."""
 
 from __future__ import annotations
 
 from headwater.domain.names import CATALOG
-from headwater.domain.settings import CatalogSettings
+from headwater.domain.settings import CatalogSettings, SparkSettings
 from headwater.domain.storage import S3Settings
+
+
+def planning_properties(spark: SparkSettings) -> dict[str, str]:
+    """How our jobs are planned and told of. Holds no secret."""
+    return {
+        "spark.log.level": "WARN",
+        # tables of one job run side by side: one slow query must not hold back the others
+        "spark.scheduler.mode": "FAIR",
+        "spark.sql.shuffle.partitions": str(spark.shuffle_partitions),
+        # a refine of a few tables compiles more classes than the default of 100 keeps, and then compiles them anew
+        "spark.sql.codegen.cache.maxEntries": "1000",
+        # plans of wide MERGEs: inferring constraints of every alias costs more than it ever saves here
+        "spark.sql.constraintPropagation.enabled": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.defaultCatalog": CATALOG,
+    }
 
 
 def catalog_properties(catalog: CatalogSettings) -> dict[str, str]:
