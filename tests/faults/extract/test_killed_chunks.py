@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,13 +11,12 @@ import pytest
 from tests.bad_input.bad_input import WrongData
 from tests.bad_input.shop import Shop
 from tests.chain.stage import context
+from tests.faults.extract.killed_stage import stage
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.iceberg.opening import open_catalog
 from headwater.adapters.platform import LocalPlatform
-from headwater.ports.failpoints import VARIABLE
 
-STAGE = Path(__file__).parents[2] / "chain" / "stage.py"
 ROWS, CHUNK_ROWS = 35, 10
 SERIES = f"generate_series(1, {ROWS}) g"
 CASE = WrongData(
@@ -39,13 +35,6 @@ def shop(postgres_server: EmbeddedPostgres, tmp_path: Path) -> Shop:
     shop = Shop(tmp_path, postgres_server)
     shop.declare(CASE)
     return shop
-
-
-def stage(shop: Shop, name: str, failpoint: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(STAGE), str(shop.profile), "shop", "one", name],
-        env=os.environ | {VARIABLE: failpoint}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
 
 
 def test_a_read_that_dies_after_every_chunk_reads_each_row_once_and_commits_once(shop: Shop) -> None:

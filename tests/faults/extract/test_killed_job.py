@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +12,12 @@ import pytest
 from tests.bad_input.bad_input import WrongData
 from tests.bad_input.shop import Shop
 from tests.chain.stage import context
+from tests.faults.extract.killed_stage import stage
 from tests.integration.sources.external.job_service import TOKEN, JobService, serving
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.platform import LocalPlatform
-from headwater.ports.failpoints import VARIABLE
 
-STAGE = Path(__file__).parents[2] / "chain" / "stage.py"
 EXTRACT = """{kind: external, path: in, manifest: "in/{key}.manifest.json", columns: {id: int, note: string},
       job: {connection: jobs, start: /jobs, status: "/jobs/{id}", find: "/jobs?key={key}"}}"""
 CASE = WrongData("", "a job", (), extract=EXTRACT, silver="{mode: append}", landed={"other.csv": b""})
@@ -50,13 +46,6 @@ def shop(postgres_server: EmbeddedPostgres, tmp_path: Path, service: JobService)
 
     service.on_start = deliver
     return shop
-
-
-def stage(shop: Shop, name: str, failpoint: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(STAGE), str(shop.profile), "shop", "one", name],
-        env=os.environ | {VARIABLE: failpoint}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("point", ["job.before_start", "job.after_start", "extract.before_commit"])
