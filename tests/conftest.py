@@ -30,13 +30,14 @@ if "AIRFLOW_HOME" not in os.environ:
 settings.register_profile("headwater", deadline=None)
 settings.load_profile("headwater")
 
-LANES = {"spark": "spark", "chain": "spark", "bad_input": "spark", "demo": "demo"}
+LANES = {"chain": "chain", "demo": "demo", "spark": "spark", "spark/engines": "engines"}
 """Folder of tests -> what its tests share, so that ``make test``, which runs two processes, starts it once."""
 
 
 def lane(path: str) -> str:
     """What the tests of a file below this folder share with others; at least the fixtures of their file."""
-    return LANES.get(Path(path).parts[0], path)
+    folders = (parent.as_posix() for parent in Path(path).parents)  # the innermost first
+    return next((LANES[folder] for folder in folders if folder in LANES), path)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,13 +6,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from tests.chain.installation import Installation
 
 from headwater.adapters.duckdb_query import query
 from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Release
-
-Installation = Any
-"""``conftest.Installation``; a conftest cannot be imported."""
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -33,11 +31,6 @@ KILLED_AT = (
 )
 """In the order of the chain, bronze's publish and then the audited one. tests/faults goes through every step inside
 extracts and publishes. Points inside a Spark job kill the job's process, and the stage ends red."""
-
-
-def few_flights(installation: Installation) -> None:
-    """Two days are enough to lose or double rows of, and quicker to refine."""
-    installation.source("DELETE FROM flights WHERE time_hour >= '2013-01-03'")
 
 
 def rows(installation: Installation, sql: str) -> list[dict[str, Any]]:
@@ -83,7 +76,7 @@ def assert_everything_once(installation: Installation) -> None:
 
 def test_a_run_killed_at_every_point_ends_like_one_that_was_not(installation: Installation) -> None:
     """Rules 8, 10, 11, 17, 19: each process dies with -9 at the next point, the next one goes on."""
-    few_flights(installation)
+    installation.source("DELETE FROM flights WHERE time_hour >= '2013-01-03'")
     for point in KILLED_AT:
         process = installation.process("flights", "r1", "chain", f"{point}:kill")
         in_spark = point in {"refine.before_write", "refine.after_write", "gold.after_write"}
@@ -95,41 +88,35 @@ def test_a_run_killed_at_every_point_ends_like_one_that_was_not(installation: In
     assert_everything_once(installation)
 
 
-def test_clearing_and_triggering_again_change_nothing(installation: Installation) -> None:
+def test_clearing_and_triggering_again_change_nothing(released: Installation) -> None:
     """Rule 9: a cleared published run and a run with nothing new publish nothing and move no table."""
-    few_flights(installation)
-    assert set(installation.run("flights", "r1").values()) == {"success"}
-    before, releases = mains(installation), len(published(installation))
+    before, releases = mains(released), len(published(released))
 
-    cleared = installation.run("flights", "r1")
-    again = installation.run("flights", "r2")
+    cleared = released.run("flights", "r1")
+    again = released.run("flights", "r2")
 
     assert set(cleared.values()) == set(again.values()) == {"success"}
-    assert mains(installation) == before
-    assert len(published(installation)) == releases
-    assert_everything_once(installation)
+    assert mains(released) == before
+    assert len(published(released)) == releases
+    assert_everything_once(released)
 
 
-def test_a_month_later_only_changes_move_and_history_is_kept(installation: Installation) -> None:
+def test_a_month_later_only_changes_move_and_history_is_kept(released: Installation) -> None:
     """Rules 31, 35: corrections replace, a re-registered plane opens a version, a withdrawn airport ends."""
-    few_flights(installation)
-    assert set(installation.run("flights", "r1").values()) == {"success"}
-    installation.source("UPDATE flights SET dep_delay = 77, updated_at = '2013-01-05' WHERE carrier = 'HA'")
-    installation.source("UPDATE planes SET seats = seats + 1 WHERE tailnum = 'N10156'")
-    installation.source("DELETE FROM airports WHERE faa = '04G'")
-    changed = installation.source("SELECT count(*) FROM flights WHERE carrier = 'HA'")[0][0]
+    released.source("UPDATE flights SET dep_delay = 77, updated_at = '2013-01-05' WHERE carrier = 'HA'")
+    released.source("UPDATE planes SET seats = seats + 1 WHERE tailnum = 'N10156'")
+    released.source("DELETE FROM airports WHERE faa = '04G'")
+    changed = released.source("SELECT count(*) FROM flights WHERE carrier = 'HA'")[0][0]
 
-    states = installation.run("flights", "r2")
+    states = released.run("flights", "r2")
 
     assert set(states.values()) == {"success"}
-    late = rows(
-        installation, "SELECT count(*) AS n FROM silver.flights.flights WHERE dep_delay = 77 AND carrier = 'HA'"
-    )
+    late = rows(released, "SELECT count(*) AS n FROM silver.flights.flights WHERE dep_delay = 77 AND carrier = 'HA'")
     assert late[0]["n"] == changed > 0
-    versions = rows(installation, "SELECT is_current FROM silver.flights.planes WHERE tailnum = 'N10156'")
+    versions = rows(released, "SELECT is_current FROM silver.flights.planes WHERE tailnum = 'N10156'")
     assert sorted(row["is_current"] for row in versions) == [False, True]
-    gone = rows(installation, "SELECT valid_to FROM silver.flights.airports WHERE faa = '04G'")
+    gone = rows(released, "SELECT valid_to FROM silver.flights.airports WHERE faa = '04G'")
     assert [row["valid_to"] is not None for row in gone] == [True]
     airlines = TableName(layer=Layer.SILVER, source="flights", table="airlines")
-    moved = [{move.table for move in release.moves} for release in published(installation)]
+    moved = [{move.table for move in release.moves} for release in published(released)]
     assert sum(airlines in tables for tables in moved) == 1

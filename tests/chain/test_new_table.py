@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from headwater.adapters.clock import SystemClock
 from headwater.adapters.duckdb_query import query
 from headwater.domain.names import TableName
 from headwater.domain.release import Release
@@ -26,13 +26,6 @@ FLIGHTS, AIRPORTS, GOLD = "silver.flights.flights", "silver.flights.airports", "
 class Over:
     def is_terminal(self, run_key: object) -> bool:
         return True
-
-
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    data_now = now
 
 
 def rows(installation: Installation, table: str, release: Release | None = None) -> list[dict[str, Any]]:
@@ -86,29 +79,27 @@ def change_everything(installation: Installation) -> None:
     edit(installation, YAML, "    mode: rebuild\n", f"    mode: rebuild\n    {sql.acknowledgement}\n")
 
 
-def test_acknowledged_losses_are_swapped_in_whole_and_the_next_run_goes_on(installation: Installation) -> None:
+def test_acknowledged_losses_are_swapped_in_whole_and_the_next_run_goes_on(released: Installation) -> None:
     """Killed and run again; readers have the old tables until the publish, and of old releases after."""
-    installation.source("DELETE FROM flights WHERE time_hour >= '2013-01-02'")
-    assert_green(installation.run("flights", "one"))
-    before, old = audited(installation), {name: rows(installation, name) for name in (FLIGHTS, AIRPORTS, GOLD)}
-    change_everything(installation)
-    killed = installation.process("flights", "two", failpoint="gold.after_write")
+    before, old = audited(released), {name: rows(released, name) for name in (FLIGHTS, AIRPORTS, GOLD)}
+    change_everything(released)
+    killed = released.process("flights", "two", failpoint="gold.after_write")
     assert killed.returncode != 0
-    assert {name: rows(installation, name) for name in old} == old
-    assert_green(installation.run("flights", "two"))
-    named = [{**without(row, "title"), "name": row["title"]} for row in rows(installation, AIRPORTS)]
+    assert {name: rows(released, name) for name in old} == old
+    assert_green(released.run("flights", "two"))
+    named = [{**without(row, "title"), "name": row["title"]} for row in rows(released, AIRPORTS)]
     assert {row["faa"]: without(row, "batch_in") for row in named} == {
         row["faa"]: without(row, "batch_in") for row in old[AIRPORTS]
     }
     history = ("valid_from", "valid_to", "is_current", "batch_in", "batch_out")
-    assert [without(row, *history) for row in rows(installation, FLIGHTS)] == old[FLIGHTS]
-    assert all(row["is_current"] for row in rows(installation, FLIGHTS))
-    assert [without(row, "place") for row in rows(installation, GOLD)] == [
+    assert [without(row, *history) for row in rows(released, FLIGHTS)] == old[FLIGHTS]
+    assert all(row["is_current"] for row in rows(released, FLIGHTS))
+    assert [without(row, "place") for row in rows(released, GOLD)] == [
         without(row, "rank_at_origin") for row in old[GOLD]
     ]
-    assert {name: rows(installation, name, before) for name in old} == old, "rule 19: an old release is as it was"
+    assert {name: rows(released, name, before) for name in old} == old, "rule 19: an old release is as it was"
 
-    platform = installation.fresh()
+    platform = released.fresh()
     for name in old:
         table = TableName.parse(name)
         assert [found.is_replaced for found in platform.catalog.physical_tables(table)] == [True]
@@ -117,13 +108,13 @@ def test_acknowledged_losses_are_swapped_in_whole_and_the_next_run_goes_on(insta
         assert (head.branches, head.state.generation if head.state else 0) == ({}, 1)
     assert planned_changes(platform, platform.model.load("flights")) == ()
 
-    installation.source("UPDATE flights SET dep_delay = 77, updated_at = '2014-01-01' WHERE flight % 5 = 0")
-    assert_green(installation.run("flights", "three"))
-    versions = rows(installation, FLIGHTS)
+    released.source("UPDATE flights SET dep_delay = 77, updated_at = '2014-01-01' WHERE flight % 5 = 0")
+    assert_green(released.run("flights", "three"))
+    versions = rows(released, FLIGHTS)
     assert len(versions) > len(old[FLIGHTS])
     assert sum(row["is_current"] for row in versions) == len(old[FLIGHTS])
 
     key = f"{platform.runs.installation()}/flights/back"
-    rollback(platform.runs, platform.catalog, WallClock(), Over(), before.id, run_key=key, holder="a test")
-    assert {name: rows(installation, name) for name in old} == old, "rule 22"
-    assert {name: rows(installation, name, before) for name in old} == old
+    rollback(platform.runs, platform.catalog, SystemClock(), Over(), before.id, run_key=key, holder="a test")
+    assert {name: rows(released, name) for name in old} == old, "rule 22"
+    assert {name: rows(released, name, before) for name in old} == old

@@ -33,44 +33,41 @@ def assert_green(states: dict[str, str]) -> None:
     assert set(states.values()) == {"success"}, states
 
 
-def test_a_rebuild_killed_twice_gives_what_the_new_rules_give(installation: Installation) -> None:
+def test_a_rebuild_killed_twice_gives_what_the_new_rules_give(released: Installation) -> None:
     """Readers see the old rows until the publish, then the new ones, with the gold made of them."""
-    installation.source("DELETE FROM flights WHERE time_hour >= '2013-01-03'")
-    assert_green(installation.run("flights", "one"))
-    old = rows(installation, f"SELECT * FROM {FLIGHTS} ORDER BY ALL")
-    gold = rows(installation, "SELECT * FROM gold.flights.daily_departures ORDER BY ALL")
-    edit(installation, YAML, "upper(trim(tailnum))", "lower(trim(tailnum))")
-    installation.source("UPDATE flights SET dep_delay = 0")  # the source is not read, so nobody sees this
-    edit(installation, "tests/sources/flights/flights.yml", "N14228", "n14228")
+    old = rows(released, f"SELECT * FROM {FLIGHTS} ORDER BY ALL")
+    gold = rows(released, "SELECT * FROM gold.flights.daily_departures ORDER BY ALL")
+    edit(released, YAML, "upper(trim(tailnum))", "lower(trim(tailnum))")
+    released.source("UPDATE flights SET dep_delay = 0")  # the source is not read, so nobody sees this
+    edit(released, "tests/sources/flights/flights.yml", "N14228", "n14228")
     for failpoint in ("refine.after_write", "publish.before_commit"):
-        killed = installation.process("flights", "two", failpoint=failpoint, rebuild=[FLIGHTS])
+        killed = released.process("flights", "two", failpoint=failpoint, rebuild=[FLIGHTS])
         assert killed.returncode != 0
-        assert rows(installation, f"SELECT * FROM {FLIGHTS} ORDER BY ALL") == old, failpoint
-    assert_green(installation.run("flights", "two", rebuild=[FLIGHTS]))
+        assert rows(released, f"SELECT * FROM {FLIGHTS} ORDER BY ALL") == old, failpoint
+    assert_green(released.run("flights", "two", rebuild=[FLIGHTS]))
     expected = [{**row, "tailnum": row["tailnum"] and row["tailnum"].lower()} for row in old]
-    assert rows(installation, f"SELECT * FROM {FLIGHTS} ORDER BY ALL") == expected
-    assert rows(installation, "SELECT * FROM gold.flights.daily_departures ORDER BY ALL") == gold
-    moved = [release for release in installation.fresh().runs.releases("flights") if "two" in release.run_key]
+    assert rows(released, f"SELECT * FROM {FLIGHTS} ORDER BY ALL") == expected
+    assert rows(released, "SELECT * FROM gold.flights.daily_departures ORDER BY ALL") == gold
+    moved = [release for release in released.fresh().runs.releases("flights") if "two" in release.run_key]
     assert [len(release.moves) for release in moved if release.status == "published"] == [2]
-    head = installation.fresh().catalog.head(moved[0].moves[0].table)
+    head = released.fresh().catalog.head(moved[0].moves[0].table)
     assert head is not None
     assert head.branches == {}
 
 
-def test_merged_gold_of_two_sources_equals_gold_made_anew(installation: Installation) -> None:
+def test_merged_gold_of_two_sources_equals_gold_made_anew(released: Installation) -> None:
     """Rule 38, over releases of other pipelines: new hours, corrected flights, weather that comes a month later."""
-    edit(installation, PRODUCT, "mode: rebuild", "mode: merge")
-    installation.source("DELETE FROM flights WHERE time_hour >= '2013-01-06'")
-    for run_id in ("one", "two"):
-        assert_green(installation.run("flights", run_id))
-        assert_green(installation.run("weather", run_id))
-        assert_green(installation.run("flight_delays_by_weather", run_id))
-        installation.source(
+    edit(released, PRODUCT, "mode: rebuild", "mode: merge")
+    for run_id in ("r1", "r2"):
+        assert_green(released.run("flights", run_id))
+        assert_green(released.run("weather", run_id))
+        assert_green(released.run("flight_delays_by_weather", run_id))
+        released.source(
             "UPDATE flights SET dep_delay = 999, origin = 'JFK', updated_at = '2014-01-01' "
             "WHERE origin = 'LGA' AND time_hour < '2013-01-02' AND flight % 2 = 0"
         )
-        land_months(installation.landing, range(2, 3))
-    merged = rows(installation, f"SELECT * FROM {DELAYS} ORDER BY ALL")
+        land_months(released.landing, range(2, 3))
+    merged = rows(released, f"SELECT * FROM {DELAYS} ORDER BY ALL")
     assert any(row["mean_delay_minutes"] > 100 for row in merged if row["mean_delay_minutes"] is not None)
-    assert_green(installation.run("flight_delays_by_weather", "three", rebuild=[DELAYS]))
-    assert rows(installation, f"SELECT * FROM {DELAYS} ORDER BY ALL") == merged
+    assert_green(released.run("flight_delays_by_weather", "r3", rebuild=[DELAYS]))
+    assert rows(released, f"SELECT * FROM {DELAYS} ORDER BY ALL") == merged

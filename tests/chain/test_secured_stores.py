@@ -8,15 +8,13 @@ from uuid import uuid4
 
 import psutil
 import pytest
+from tests.chain.installation import Installation
 from tests.integration.storage.s3_proxy import S3Proxy
 from tests.integration.storage.tls_postgres import PASSWORD
 
 from headwater.adapters.duckdb_query import query
 from headwater.domain.run import RunKey
 from headwater.services.rollback import rollback
-
-Installation = Any
-"""``conftest.Installation``; a conftest cannot be imported."""
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -58,7 +56,9 @@ def test_from_extract_to_rollback(secured: Installation, throttling: S3Proxy) ->
     assert (rows(secured, GOLD), rows(secured, FLIGHTS)) == before
     assert throttling.refused > 5
 
-    key_of_s3 = secured.settings.catalog.s3.secret_access_key.get_secret_value()
+    s3 = secured.settings.catalog.s3
+    assert s3 is not None
+    key_of_s3 = s3.secret_access_key.get_secret_value()
     assert any("pyspark-shell" in command for command in commands)
     for secret in (PASSWORD, key_of_s3):
         assert not any(secret in command for command in commands)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.chain.installation import Installation
 
 from headwater.adapters.duckdb_query import query
 from headwater.cli.incident_view import print_rows
@@ -15,8 +16,6 @@ from headwater.services.held import discard
 
 pytestmark = pytest.mark.timeout(900)
 
-Installation = Any
-"""``conftest.Installation``; a conftest cannot be imported."""
 FLIGHTS = TableName.parse("silver.flights.flights")
 
 
@@ -53,68 +52,61 @@ def settle(installation: Installation, incident: Incident) -> None:
     installation.fresh().incidents.close(incident.id, "settled", installation.platform.clock.now())
 
 
-def start(installation: Installation) -> None:
-    installation.source("DELETE FROM flights WHERE time_hour >= '2013-01-03'")
-    assert is_green(installation, "r1")
-
-
-def test_a_full_extract_that_brings_a_discarded_row_again_does_not_publish_it(installation: Installation) -> None:
+def test_a_full_extract_that_brings_a_discarded_row_again_does_not_publish_it(released: Installation) -> None:
     """Rules 21, 28, 31, 40: a discard is about the batches that were held; the next full extract is another one."""
-    start(installation)
-    [good] = seats(installation)
-    installation.source("UPDATE planes SET seats = -5 WHERE tailnum = 'N10156'")
-    incident = held(installation, "r2", "silver.flights.planes")
-    discard(installation.fresh(), incident, "ana", "the registry was wrong")
-    settle(installation, incident)
-    assert is_green(installation, "r3")
-    assert is_green(installation, "r4")  # the same content is no new extract
-    assert (seats(installation), aside(installation, "planes")) == ([good], 1)
+    [good] = seats(released)
+    released.source("UPDATE planes SET seats = -5 WHERE tailnum = 'N10156'")
+    incident = held(released, "r2", "silver.flights.planes")
+    discard(released.fresh(), incident, "ana", "the registry was wrong")
+    settle(released, incident)
+    assert is_green(released, "r3")
+    assert is_green(released, "r4")  # the same content is no new extract
+    assert (seats(released), aside(released, "planes")) == ([good], 1)
 
-    installation.source("UPDATE planes SET seats = seats + 1 WHERE tailnum = 'N102UW'")
-    settle(installation, held(installation, "r5", "silver.flights.planes"))
-    assert (seats(installation), aside(installation, "planes")) == ([good], 1)
+    released.source("UPDATE planes SET seats = seats + 1 WHERE tailnum = 'N102UW'")
+    settle(released, held(released, "r5", "silver.flights.planes"))
+    assert (seats(released), aside(released, "planes")) == ([good], 1)
 
-    installation.source("UPDATE planes SET seats = 60 WHERE tailnum = 'N10156'")
-    assert is_green(installation, "r6")
-    assert seats(installation) == [good, 60]
-    assert installation.fresh().runs.held() == ()
+    released.source("UPDATE planes SET seats = 60 WHERE tailnum = 'N10156'")
+    assert is_green(released, "r6")
+    assert seats(released) == [good, 60]
+    assert released.fresh().runs.held() == ()
 
 
 def test_a_batch_that_lost_too_many_rows_is_accepted_or_discarded_without_them(
-    installation: Installation, capsys: pytest.CaptureFixture[str]
+    released: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Rules 21, 40: source = published + quarantined + held by key, at every step."""
-    start(installation)
     published = "SELECT count(*) FROM silver.flights.flights"
-    whole = values(installation, published)[0]
+    whole = values(released, published)[0]
     late = """
         INSERT INTO flights SELECT year, month, day, dep_time, sched_dep_time, dep_delay, arr_time, sched_arr_time,
           arr_delay, carrier, flight + {offset}, tailnum, origin, dest, -1, distance, hour, minute, time_hour,
           '2013-01-0{day}T12:00Z' FROM flights WHERE flight < 9000 ORDER BY origin, time_hour, flight LIMIT 20
     """
-    installation.source(late.format(offset=10000, day=4))
-    installation.source("UPDATE flights SET air_time = 90 WHERE flight = (SELECT max(flight) FROM flights)")
-    good = installation.source("SELECT count(*) FROM flights WHERE flight >= 10000 AND air_time = 90")[0][0]
-    incident = held(installation, "r2", FLIGHTS.dotted)
+    released.source(late.format(offset=10000, day=4))
+    released.source("UPDATE flights SET air_time = 90 WHERE flight = (SELECT max(flight) FROM flights)")
+    good = released.source("SELECT count(*) FROM flights WHERE flight >= 10000 AND air_time = 90")[0][0]
+    incident = held(released, "r2", FLIGHTS.dotted)
     assert incident.facts["rule"] == "max_quarantined_share"
     assert incident.facts["count"] == str(20 - good)
-    assert (values(installation, published)[0], aside(installation, "flights")) == (whole, 20 - good)
+    assert (values(released, published)[0], aside(released, "flights")) == (whole, 20 - good)
 
     capsys.readouterr()
-    print_rows(installation.fresh(), incident)  # what `headwater incidents <number> --rows` shows
+    print_rows(released.fresh(), incident)  # what `headwater incidents <number> --rows` shows
     assert capsys.readouterr().out.count("air time is positive") == 20 - good
 
-    accept(installation.fresh(), incident, "ana", "a known importer")
-    settle(installation, incident)
-    assert is_green(installation, "r2")
-    assert (values(installation, published)[0], aside(installation, "flights")) == (whole + good, 20 - good)
-    assert values(installation, "SELECT sum(flights) FROM gold.flights.daily_departures") == [whole + good]
+    accept(released.fresh(), incident, "ana", "a known importer")
+    settle(released, incident)
+    assert is_green(released, "r2")
+    assert (values(released, published)[0], aside(released, "flights")) == (whole + good, 20 - good)
+    assert values(released, "SELECT sum(flights) FROM gold.flights.daily_departures") == [whole + good]
 
-    installation.source(late.format(offset=20000, day=5))
-    incident = held(installation, "r3", FLIGHTS.dotted)
-    discard(installation.fresh(), incident, "ana", "a known importer")
-    settle(installation, incident)
-    assert is_green(installation, "r4")
-    keys = installation.source("SELECT count(*) FROM flights")[0][0]
-    assert values(installation, published)[0] == whole + good
-    assert keys == whole + good + aside(installation, "flights")
+    released.source(late.format(offset=20000, day=5))
+    incident = held(released, "r3", FLIGHTS.dotted)
+    discard(released.fresh(), incident, "ana", "a known importer")
+    settle(released, incident)
+    assert is_green(released, "r4")
+    keys = released.source("SELECT count(*) FROM flights")[0][0]
+    assert values(released, published)[0] == whole + good
+    assert keys == whole + good + aside(released, "flights")

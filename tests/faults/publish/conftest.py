@@ -7,7 +7,6 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.table import StaticTable
 
+from headwater.adapters.clock import SystemClock
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.iceberg import IcebergCatalog
 from headwater.adapters.run_store import SqlRunStore, migrate
@@ -30,14 +30,6 @@ from headwater.ports.failpoints import VARIABLE
 from headwater.services.releases import publish_release
 
 SCHEMA = TableSchema(columns=(Column(name="id", type="int"),))
-
-
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def data_now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 class Over:
@@ -55,7 +47,7 @@ class World:
     run_store_url: str
     folder: Path
     pipeline: str = field(default_factory=lambda: f"p{uuid4().hex}")
-    clock: WallClock = field(default_factory=WallClock)
+    clock: SystemClock = field(default_factory=SystemClock)
 
     def __post_init__(self) -> None:
         self.catalog = IcebergCatalog(self.settings)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ import pytest
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
+from headwater.adapters.clock import SystemClock
 from headwater.adapters.duckdb_snapshots import load_iceberg, scan_of
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.iceberg import IcebergCatalog
@@ -42,14 +43,6 @@ from headwater_spark.entrypoints.run_job import run_job
 from headwater_spark.tables.preparing import prepare
 
 SCHEMA = TableSchema(columns=(Column(name="id", type="int"),))
-
-
-class WallClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def data_now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 @dataclass
@@ -82,7 +75,7 @@ class KeptLake:
     table: TableName = field(
         default_factory=lambda: TableName(layer=Layer.BRONZE, source=f"k{uuid4().hex[:12]}", table="t")
     )
-    clock: WallClock = field(default_factory=WallClock)
+    clock: SystemClock = field(default_factory=SystemClock)
     run_states: States = field(default_factory=States)
 
     def __post_init__(self) -> None:
