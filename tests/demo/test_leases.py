@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Iterator
 
-import httpx
 import psutil
 import pytest
+from tests.demo.dag_runs import Runs, until
 from tests.demo.delivered_alert import Alert
 from tests.demo.served_demo import Demo
 
 from headwater.cli.demo import alerts
 
 pytestmark = pytest.mark.timeout(1500)
-PATIENCE_SECONDS = 300.0
-
-
-class Runs:
-    """Runs of flights, through Airflow's API."""
-
-    def __init__(self, api: httpx.Client) -> None:
-        self._api = api
-
-    def start(self, reason: str) -> str:
-        """One that reads everything again, so that it has work to do; returns its id."""
-        body = {"logical_date": None, "conf": {"full_refresh": True, "reason": reason}}
-        return str(self._api.post("/api/v2/dags/flights/dagRuns", json=body).raise_for_status().json()["dag_run_id"])
-
-    def task(self, run_id: str, task: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._api.get(f"{_path(run_id)}/taskInstances/{task}").raise_for_status().json()
-        return found
-
-    def log(self, run_id: str, task: str) -> str:
-        answer = self._api.get(f"{_path(run_id)}/taskInstances/{task}/logs/1", headers={"Accept": "application/json"})
-        return answer.raise_for_status().text
-
-    def state(self, run_id: str) -> str:
-        return str(self._api.get(_path(run_id)).raise_for_status().json()["state"])
-
-    def end(self, run_id: str) -> None:
-        """As an operator who marks it failed."""
-        self._api.patch(_path(run_id), json={"state": "failed"}).raise_for_status()
-
-
-def _path(run_id: str) -> str:
-    return f"/api/v2/dags/flights/dagRuns/{quote(run_id, safe='')}"
-
-
-def until(what: str, holds: Callable[[], bool]) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.3)
 
 
 def lives(pid: int) -> bool:
@@ -69,14 +26,19 @@ def lives(pid: int) -> bool:
 @pytest.fixture
 def runs(demo: Demo) -> Iterator[Runs]:
     with demo.logged_in("admin") as api:
-        yield Runs(api)
+        yield Runs(api, "flights")
+
+
+def start(runs: Runs, reason: str) -> str:
+    """One that reads everything again, so that it has work to do."""
+    return runs.start(full_refresh=True, reason=reason)
 
 
 def holder_and_waiter(runs: Runs) -> tuple[str, str]:
     """A run that has its tables, and one that waits for them."""
-    holder = runs.start("holds")
+    holder = start(runs, "holds")
     until("the holder has planned", lambda: runs.task(holder, "plan_run")["state"] == "success")
-    waiter = runs.start("waits")
+    waiter = start(runs, "waits")
     until("the other one waits", lambda: runs.task(waiter, "plan_run")["state"] == "deferred")
     return holder, waiter
 
@@ -86,16 +48,15 @@ def test_a_run_that_waited_in_vain_ends_with_an_alert_that_names_the_holder(demo
     before, arrived = file.read_text(), alerts.arrived(demo.mailbox)
     file.write_text(before.replace("schedule:", "lease_wait: 1s\nschedule:", 1))
     holder, waiter = holder_and_waiter(runs)
-    until("the waiting run has ended", lambda: runs.state(waiter) in {"success", "failed"})
+    assert runs.outcome(waiter) == "failed"
     file.write_text(before)
-    assert runs.state(waiter) == "failed"
     assert demo.shell("headwater watchdog").returncode == 0
     alert = Alert(*sorted(alerts.arrived(demo.mailbox) - arrived))
 
     assert alert.cause == "lease_held"
     assert f"flights / {holder} / " in alert.text
     assert "was busy for longer than lease_wait" in alert.subject
-    until("the holder has ended", lambda: runs.state(holder) in {"success", "failed"})
+    runs.outcome(holder)
     for step in alert.steps:
         if step.command:
             done = demo.shell(step.command)
@@ -114,8 +75,7 @@ def test_a_killed_holder_passes_its_lease_on_to_the_run_that_waits(demo: Demo, r
     process.kill()
     runs.end(holder)
 
-    until("the waiting run has ended", lambda: runs.state(waiter) in {"success", "failed"})
-    assert runs.state(waiter) == "success"
+    assert runs.outcome(waiter) == "success"
     assert runs.state(holder) == "failed"
     assert (
         '"n": 27004'

@@ -8,7 +8,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from pydantic import SecretStr
 
-from headwater.domain.errors import ConnectionMissingError
+from headwater.domain.errors import ConnectionMalformedError, ConnectionMissingError
 from headwater.ports.connections import ConnectionInfo
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class AirflowConnections:
         """The connection, its password redacted.
 
         :raises ConnectionMissingError: naming every place that was searched and how to create it.
+        :raises ConnectionMalformedError: where Airflow made a connection of no type of its text.
         """
         try:
             connection = BaseHook.get_connection(connection_id)
@@ -38,6 +39,14 @@ class AirflowConnections:
 
 
 def _info(connection_id: str, connection: Connection) -> ConnectionInfo:
+    if not connection.conn_type:
+        raise ConnectionMalformedError(
+            f"connection {connection_id} has no type",
+            got="a text that Airflow took for a URI",
+            allowed="a URI such as postgres://user:password@host/database; or JSON, but not in a file of connections",
+            remedy=f"Write {connection_id} as a URI where it is defined.",
+            facts={"connection": connection_id},
+        )
     return ConnectionInfo(
         id=connection_id,
         kind=connection.conn_type or "",
