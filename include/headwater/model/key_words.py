@@ -144,8 +144,8 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "bad_cursor": "what becomes of rows whose cursor is null or in the future",
         "non_finite": "what becomes of NaN and infinity in numerics",
         "max_quarantined_share": _SHARE,
-        "chunk_rows": "incremental, PostgreSQL: read a window in chunks of so many rows, in the order of cursor and "
-        "key; an interrupted read goes on from its finished chunks",
+        "chunk_rows": "incremental, of PostgreSQL, MySQL and MariaDB: read a window in chunks of so many rows, in the "
+        "order of cursor and key; an interrupted read goes on from its finished chunks",
     },
     "FilesExtract": _FILES,
     "ExternalExtract": _FILES

@@ -45,7 +45,7 @@ def chunked(table: TableSpec, extractor: Extractor) -> ChunkedExtractor | None:
     raise SpecError(
         f"table {table.name!r}: this kind of source is not read in chunks",
         got="chunk_rows",
-        allowed="a table of PostgreSQL, or no chunk_rows",
+        allowed="a table of PostgreSQL, MySQL or MariaDB, or no chunk_rows",
         facts={"table": table.name},
     )
 

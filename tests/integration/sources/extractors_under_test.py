@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pyarrow as pa
@@ -158,16 +158,22 @@ class Relation(Subject):
         self.source.sql("drop table flights")
 
 
-class InChunks(Relation):
-    """A relation read in chunks of seven rows, by the ledger of a run store."""
+class ByLedger(Subject):
+    """A relation read in chunks of a few rows, by the ledger of a run store."""
 
     child = CHUNKED_CHILD
+    options: ClassVar = {"mode": "incremental", "cursor": "id", "chunk_rows": 25}
 
-    def __init__(self, source: Source) -> None:
-        super().__init__(source, mode="incremental", cursor="id", chunk_rows=7)
-        url = f"sqlite:///{source.folder.with_name('runs.db')}"
+    @cached_property
+    def runs(self) -> SqlRunStore:
+        url = f"sqlite:///{self.folder.with_name('runs.db')}"
         migrate(url)
-        self.runs, self.environment = SqlRunStore(url), {"RUN_STORE": url}
+        self.environment = {"RUN_STORE": url}
+        return SqlRunStore(url)
+
+    def killed(self, window: Window, point: str) -> None:
+        assert self.runs
+        super().killed(window, point)
 
     def extract(self, window: Window, schema: TableSchema | None = None) -> Extracted:
         """By a fresh attempt that goes on from what an earlier one finished, and whose files are committed then."""
@@ -182,6 +188,11 @@ class InChunks(Relation):
         )
         self.runs.forget_chunks(RUN_KEY, name)
         return extracted
+
+
+class InChunks(ByLedger, Relation):
+    def __init__(self, source: Source) -> None:
+        super().__init__(source, **self.options)
 
 
 class Table(Subject):
@@ -313,6 +324,12 @@ def _maria(request: pytest.FixtureRequest, folder: Path, **extract: str) -> Subj
     return MariaTable(request.getfixturevalue("mariadb"), folder, **extract)
 
 
+def _maria_in_chunks(request: pytest.FixtureRequest, folder: Path) -> Subject:
+    from tests.integration.sources.mariadb_under_test import MariaInChunks
+
+    return MariaInChunks(request.getfixturevalue("mariadb"), folder)
+
+
 SUBJECTS: dict[str, Callable[[pytest.FixtureRequest, Path], Subject]] = {
     "incremental": lambda request, _: Relation(request.getfixturevalue("source"), mode="incremental", cursor="id"),
     "in-chunks": lambda request, _: InChunks(request.getfixturevalue("source")),
@@ -322,6 +339,7 @@ SUBJECTS: dict[str, Callable[[pytest.FixtureRequest, Path], Subject]] = {
     "sqlite-snapshot": lambda _, folder: Table(folder, mode="snapshot"),
     "mariadb-incremental": lambda request, folder: _maria(request, folder, mode="incremental", cursor="id"),
     "mariadb-snapshot": lambda request, folder: _maria(request, folder, mode="snapshot"),
+    "mariadb-in-chunks": _maria_in_chunks,
     "s3": lambda request, folder: Uploaded(request.getfixturevalue("s3_server"), folder),
     "delta": lambda _, folder: Versioned(folder),
     **{ending: partial(lambda ending, _, folder: Landed(folder, ending), ending) for ending in CONTENTS},

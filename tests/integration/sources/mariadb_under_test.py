@@ -21,8 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
-from tests.integration.sources.extractors_under_test import Subject
-from tests.integration.sources.sources_under_test import sql_table
+from tests.integration.sources.extractors_under_test import ByLedger, Subject
+from tests.integration.sources.sources_under_test import Source, sql_table
 
 from headwater.adapters.embedded.jars import Jar, ensure_jars, jar_cache
 from headwater.adapters.embedded.postgres_files import free_port
@@ -171,3 +171,20 @@ class MariaTable(Subject):
 
     def remove(self) -> None:
         self.sql("drop table flights")
+
+
+class MariaInChunks(ByLedger, MariaTable):
+    def __init__(self, server: MariaDb, folder: Path) -> None:
+        super().__init__(server, folder, **self.options)
+
+
+class MariaSource(Source):
+    """A database of its own, driven as any source is."""
+
+    def __init__(self, server: MariaDb, folder: Path) -> None:
+        self.server, self.database = server, server.make_database()
+        info = server.connection.model_copy(update={"schema_": self.database})
+        super().__init__(info, "", folder)
+
+    def sql(self, *statements: str) -> None:
+        self.server.sql("set sql_mode = '', time_zone = '+00:00'", *statements, database=self.database)

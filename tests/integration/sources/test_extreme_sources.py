@@ -126,8 +126,8 @@ def test_a_read_that_ends_anywhere_leaves_nothing_and_is_done_again(
         monkeypatch.delenv(VARIABLE)
         assert list(scratch.iterdir()) == []
         assert rows_of(subject.extract(window), "*EXCLUDE (_hw_batch)") == whole
-    # of batch, file and chunk a kind knows one
-    assert len(struck) == len(POINTS) - 2
+    # of batch, file and chunk a kind knows one, or two
+    assert len(struck) >= len(POINTS) - 2
     assert len(whole) == 30
 
 

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
+from tests.integration.sources.chunks_under_test import BrokenOffError, in_chunks
 from tests.integration.sources.sources_under_test import (
-    PLANNED_AT,
     Source,
-    live_schema,
     rejects_of,
     rows_of,
     sql_table,
 )
 
 from headwater.adapters.memory import MemoryRunStore
-from headwater.adapters.sources.opening import open_extractor
+from headwater.adapters.sources.chunking import bound_of
 from headwater.adapters.sources.postgres.carrying import SourceColumn
 from headwater.adapters.sources.postgres.cursors import Cursor
-from headwater.adapters.sources.postgres.keyset import bound_of, keyset
+from headwater.adapters.sources.postgres.keyset import keyset
 from headwater.domain.errors import SourceDataError
-from headwater.domain.run import Window
 from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
-from headwater.ports.chunks import Bound, Chunk, ChunkClaim
-from headwater.ports.extractor import BatchStamp, Extracted
-from headwater.services.chunking import RunChunks
+from headwater.ports.chunks import Bound
 
 COLUMNS = (
     SourceColumn("at", "timestamp with time zone", nested=False),
@@ -47,43 +41,6 @@ ROW = st.tuples(
     st.none() | st.integers(-2, 12),
     st.none() | st.binary(max_size=1),
 )
-
-
-class BrokenOffError(Exception):
-    """The process ends here, as far as a test without a second process can tell."""
-
-
-@dataclass(frozen=True)
-class BreakingChunks(RunChunks):
-    """A ledger whose process ends once it has recorded so many chunks."""
-
-    breaks_after: int | None
-
-    def finish(self, chunk: Chunk) -> None:
-        super().finish(chunk)
-        if chunk.number + 1 == self.breaks_after:
-            raise BrokenOffError
-
-
-def in_chunks(
-    source: Source,
-    table: TableSpec,
-    window: Window,
-    runs: MemoryRunStore | None = None,
-    breaks_after: int | None = None,
-    said: list[str] | None = None,
-) -> Extracted:
-    extractor, attempt = open_extractor(table, source.info), uuid4().hex
-    stamp = BatchStamp(run_key="i/flights/r1", planned_at=PLANNED_AT, batch=7, attempt=attempt)
-    claim = ChunkClaim(run_key=stamp.run_key, table=table.name, plan="p", attempt=attempt)
-    chunks = BreakingChunks(runs or MemoryRunStore(), claim, breaks_after)
-    try:
-        live = live_schema(extractor.inspect(table))
-        return extractor.extract_in_chunks(  # type: ignore[attr-defined,no-any-return]
-            table, window, stamp, live, str(source.folder), chunks, None if said is None else said.append
-        )
-    finally:
-        extractor.close()
 
 
 def table(rows: int, **extract: Any) -> TableSpec:

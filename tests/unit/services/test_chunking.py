@@ -84,4 +84,4 @@ def test_a_kind_of_source_that_cannot_is_refused_in_words() -> None:
     assert chunked(table(chunk_rows=None), object()) is None  # type: ignore[arg-type]
     with pytest.raises(SpecError, match="not read in chunks") as caught:
         chunked(table(), object())  # type: ignore[arg-type]
-    assert caught.value.allowed == "a table of PostgreSQL, or no chunk_rows"
+    assert caught.value.allowed == "a table of PostgreSQL, MySQL or MariaDB, or no chunk_rows"

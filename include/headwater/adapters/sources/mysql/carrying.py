@@ -66,6 +66,16 @@ class SourceColumn:
         """Whether the source takes texts for equal that are not (``_ci``), so that a key may change without moving."""
         return self.collation is not None and not self.collation.endswith(("_bin", "_cs"))
 
+    @property
+    def is_text(self) -> bool:
+        """Whether its values have a character set."""
+        return self.data_type in _TEXTS
+
+    @property
+    def is_exact_number(self) -> bool:
+        """Whether its values are whole numbers or decimals, of any length."""
+        return self.data_type in (*_INTEGERS, "decimal", "bit")
+
     def column(self) -> Column:
         return Column(name=self.name, type=self.type, required=self.required, source_type=self.source_type)
 
@@ -79,7 +89,7 @@ class SourceColumn:
         if self.data_type in _SHAPES:
             return f"HEX({name})"
         # the reader takes a text that is compared by its bytes for bytes
-        text_as_it_is = self.data_type in _TEXTS and not (self.collation or "").endswith("bin")
+        text_as_it_is = self.is_text and not (self.collation or "").endswith("bin")
         if text_as_it_is or self.data_type in (*_INTEGERS, "float", "double", *_BYTES):
             return name
         return f"CAST({name} AS CHAR)"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import digested
-from headwater.adapters.sources.duckdb_engine import THREADS, make_room, writer
+from headwater.adapters.sources.duckdb_engine import make_room, writer
 from headwater.adapters.sources.duckdb_sql import constant, literal
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.judging import Fault, faults, is_unfit
@@ -17,6 +18,7 @@ from headwater.adapters.sources.mysql.scanning import attach, query
 from headwater.adapters.sources.mysql.setting_aside import set_aside
 from headwater.adapters.sources.mysql.watching import watched
 from headwater.adapters.sources.mysql.work import Read
+from headwater.adapters.sources.refusing import redact
 from headwater.adapters.sources.windows import zone_left
 from headwater.domain.errors import SourceDataError
 from headwater.ports.catalog import DataFile
@@ -34,18 +36,51 @@ SEEN, LEFT_OUT = "seen", "left_out"
 """Sequences that step once per row met, and per row left out: a COPY tells only how many rows it wrote."""
 
 
+class BrokenOffError(Exception):
+    """A statement's rows ended early. :param reason: what the reader said, without credentials."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        super().__init__(reason)
+        self.reason, self.seconds = reason, seconds
+
+
 def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     """Read the window.
 
     :raises SourceDataError: when the policy is to stop, or too many rows had to be set aside; no file is left then.
-    :raises duckdb.Error: when the source fails.
+    :raises BrokenOffError: when the source fails.
     """
     failpoint("extract.reading")
-    for line in _warnings(work):
+    for line in warnings(work):
         progress(line)
     # before the rows: what is committed in between is read now, and found again by the next plan
     reading = work.reading()
     zone = zone_left(reading, work.window) if reading else None
+    taken = Extracted.of(*take(work, progress))
+    progress(f"{work.table.name}: {taken.rows:,} rows in {len(taken.files)} files, {taken.rejected:,} set aside")
+    failpoint("extract.files")
+    with writer() as engine:
+        make_room(engine, max(len(work.columns) - WIDE, 0))
+        return digested(engine, work.schema, taken, work.window, zone)
+
+
+def take(work: Read, progress: Callable[[str], None]) -> tuple[tuple[DataFile, ...], tuple[DataFile, ...]]:
+    """Files of the rows of a window or of one chunk of it, and of those set aside.
+
+    :raises SourceDataError: when the policy is to stop, or too many rows had to be set aside; no file is left then.
+    :raises BrokenOffError: when the source fails.
+    """
+    import duckdb
+
+    started = time.monotonic()
+    try:
+        return _taken(work, progress)
+    except duckdb.Error as error:
+        # what it says quotes the whole statement
+        raise BrokenOffError(redact(str(error), work.connection), time.monotonic() - started) from None
+
+
+def _taken(work: Read, progress: Callable[[str], None]) -> tuple[tuple[DataFile, ...], tuple[DataFile, ...]]:
     with tempfile.TemporaryDirectory(prefix="headwater-mysql-") as scratch, writer() as engine:
         make_room(engine, max(len(work.columns) - WIDE, 0))
         # the rows come one after the other, and a second thread would only wait for them
@@ -53,16 +88,11 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
         engine.execute(f"CREATE SEQUENCE {LEFT_OUT}")
         attach(engine, work.connection)
         with watched(engine, work, progress):
-            files, rejects = _carry(engine, work, Path(scratch))
-        engine.execute("DETACH source")
-        engine.execute(f"SET threads = {THREADS}")
-        taken = Extracted.of(files, rejects)
-        progress(f"{work.table.name}: {taken.rows:,} rows in {len(files)} files, {taken.rejected:,} set aside")
-        failpoint("extract.files")
-        return digested(engine, work.schema, taken, work.window, zone)
+            return _carry(engine, work, Path(scratch))
 
 
-def _warnings(work: Read) -> Iterator[str]:
+def warnings(work: Read) -> Iterator[str]:
+    """What is worth knowing of the table before it is read."""
     for column in work.columns:
         if column.name in work.table.key and column.ignores_case:
             yield (
@@ -81,7 +111,8 @@ def _carry(
     """
     found = faults(work)
     arriving = _arriving(work)
-    engine.execute(f"CREATE SEQUENCE {SEEN} START {FIRST_ORDINAL}")
+    first = FIRST_ORDINAL if work.part is None else work.part.first_ordinal
+    engine.execute(f"CREATE SEQUENCE {SEEN} START {first}")
     if not work.asks_for_cursors:
         files = _write(engine, work, found, f"({arriving})")
         failpoint("extract.mid")
@@ -89,7 +120,7 @@ def _carry(
             return files, ()
         parquet.delete(files)
     kept = literal(str(scratch / "arrived.parquet"))
-    engine.execute(f"CREATE OR REPLACE SEQUENCE {SEEN} START {FIRST_ORDINAL}")
+    engine.execute(f"CREATE OR REPLACE SEQUENCE {SEEN} START {first}")
     engine.execute(
         f"COPY ({arriving}) TO {kept} "
         f"(FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE {parquet.ROWS_IN_GROUP}, "
@@ -118,8 +149,7 @@ def _write(engine: duckdb.DuckDBPyConnection, work: Read, found: list[Fault], so
     system = parquet.system_columns(work.stamp, constant(work.origin), "0")
     system |= {"_hw_position": parquet.position(work.stamp, "ordinal::VARCHAR")}
     fit = f"{source} WHERE CASE WHEN {is_unfit(found)} THEN nextval('{LEFT_OUT}') < 0 ELSE true END"
-    stem = f"{work.stamp.attempt}-{work.table.name}"
-    files = parquet.write_rows(engine, work.schema, values | system, fit, work.folder, stem)
+    files = parquet.write_rows(engine, work.schema, values | system, fit, work.folder, work.stem)
     failpoint("extract.batch")
     return files
 

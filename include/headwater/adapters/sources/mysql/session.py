@@ -17,6 +17,8 @@ from headwater.ports.connections import ConnectionInfo
 
 LOCK_WAIT_SECONDS = 30
 """How long a read waits for somebody who holds the relation locked."""
+IDLE_SECONDS = 8 * 60 * 60
+"""How long a session may wait for the rows that another one reads: many a server is set to a minute."""
 NO_SUCH_DATABASE, NO_RIGHT_TO_DATABASE = 1049, 1044
 CODES = Codes(
     login=frozenset({1045, 1130, 1698, 1820, 1862, 3118, 4151}),
@@ -100,7 +102,7 @@ def opened(connection: ConnectionInfo) -> Session:
     limit = f"max_statement_time = {seconds}" if session.is_mariadb else f"max_execution_time = {seconds * 1000}"
     session.all(
         f"SET SESSION sql_mode = '', time_zone = '+00:00', lock_wait_timeout = {LOCK_WAIT_SECONDS}, "
-        f"group_concat_max_len = 1048576, {limit}"
+        f"wait_timeout = {max(IDLE_SECONDS, seconds)}, group_concat_max_len = 1048576, {limit}"
     )
     session.all("SET SESSION TRANSACTION READ ONLY")
     return session

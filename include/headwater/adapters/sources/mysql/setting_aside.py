@@ -31,7 +31,7 @@ def set_aside(engine: duckdb.DuckDBPyConnection, work: Read, found: list[Fault],
         _stop(engine, work, words)
     _check_shares(engine, work, source, words)
     table = f"bronze.{RunKey.parse(work.stamp.run_key).dag_id}.{work.table.name}"
-    return parquet.write_rejects(engine, work.stamp, table, "rejected", work.folder, "ordinal")
+    return parquet.write_rejects(engine, work.stamp, table, "rejected", work.folder, "ordinal", work.rejects_stem)
 
 
 def _check_shares(engine: duckdb.DuckDBPyConnection, work: Read, source: str, words: str) -> None:

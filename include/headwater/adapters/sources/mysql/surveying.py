@@ -9,7 +9,7 @@ import pymysql
 
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.cursors import Cursor, unusable_counts, zone_sums
-from headwater.adapters.sources.mysql.mysql_sql import dotted
+from headwater.adapters.sources.mysql.mysql_sql import dotted, literal
 from headwater.adapters.sources.mysql.session import Session
 from headwater.adapters.sources.surveying import Survey, check_bearable
 from headwater.domain.spec import SqlExtract, TableSpec
@@ -39,6 +39,16 @@ class Reading:
     relation: tuple[str, str]
     columns: tuple[SourceColumn, ...]
     cursor: Cursor
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index begins with the cursor."""
+        database, name = map(literal, self.relation)
+        return bool(self.session.one(
+            f"SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = {database} "  # noqa: S608 - made of literals
+            f"AND table_name = {name} AND seq_in_index = 1 AND column_name = {literal(self.cursor.column.name)} "
+            "AND index_type = 'BTREE'"
+        ))  # fmt: skip
 
     def zone_digest(self, watermark: str, unusable: tuple[int, int] | None = None) -> str:
         """A text that changes when a row of (watermark - lag, watermark], or the number of unusable cursors, does.

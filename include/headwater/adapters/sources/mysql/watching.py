@@ -58,7 +58,7 @@ def told(work: Read, rows: int, expected: int | None, seconds: float) -> str:
 
 
 def _expected_rows(work: Read) -> int | None:
-    if work.window.low is not None:
+    if work.window.low is not None or work.part is not None:
         return None
     database, name = map(literal, work.relation)
     found = work.session.one(

@@ -9,10 +9,11 @@ from typing import Any
 
 import psycopg
 
+from headwater.adapters.sources.chunking import read_in_chunks
 from headwater.adapters.sources.declared import sql_extract
 from headwater.adapters.sources.drifting import fitting
 from headwater.adapters.sources.postgres import relations
-from headwater.adapters.sources.postgres.chunking import read_in_chunks
+from headwater.adapters.sources.postgres.chunking import Chunked
 from headwater.adapters.sources.postgres.diagnosing import check_readable
 from headwater.adapters.sources.postgres.offers import list_relations
 from headwater.adapters.sources.postgres.reading import read
@@ -105,7 +106,7 @@ class PostgresExtractor:
             reading = open_reading(self._session(), table, work.relation, work.columns, self._time_zone)
             if not reading.is_indexed:
                 told(f"{table.name}: no index begins with cursor {reading.cursor.column.name}: each chunk scans it all")
-        return self._read(work, lambda work: read_in_chunks(work, rows, chunks, told))
+        return self._read(work, lambda work: read_in_chunks(Chunked.of(work, rows), chunks, told))
 
     def _work(self, table: TableSpec, window: Window, stamp: BatchStamp, schema: TableSchema, folder: str) -> Read:
         relation = relations.relation_of(table)

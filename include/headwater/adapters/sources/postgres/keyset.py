@@ -76,18 +76,6 @@ class Keyset:
         )
 
 
-def bound_of(found: Sequence[Sequence[str | None]]) -> Bound | None:
-    """The bound at the first of two rows; None where no row follows it.
-
-    A key with a NULL is no bound: then all rows of its cursor stay in one chunk.
-    """
-    if len(found) < 2:
-        return None
-    cursor, *key = found[0]
-    texts = tuple(text for text in (cursor, *key) if text is not None)
-    return texts if len(texts) == len(found[0]) else (str(cursor),)
-
-
 def keyset(cursor: Cursor, columns: Sequence[SourceColumn], key: Sequence[str]) -> Keyset:
     """The order of a table: by its cursor, then by the columns of its key that are not the cursor."""
     named = {column.name: column for column in columns}

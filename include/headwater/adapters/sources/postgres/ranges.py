@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from headwater.adapters.sources.chunking import bound_of
 from headwater.adapters.sources.postgres import relations
 from headwater.adapters.sources.postgres.cursors import Cursor
 from headwater.adapters.sources.postgres.fingerprints import PostgresRows
-from headwater.adapters.sources.postgres.keyset import Keyset, bound_of
+from headwater.adapters.sources.postgres.keyset import Keyset
 from headwater.ports.offloading import CursorRange, RangePrint
 from headwater.ports.reconciling import ComparedColumn, Comparison
 
