@@ -11,6 +11,7 @@ from headwater.adapters.duckdb_canonical import Relation, family_of
 from headwater.adapters.duckdb_snapshots import columns_of, load_iceberg, scan_of
 from headwater.adapters.sources.duckdb_engine import writer
 from headwater.adapters.sources.duckdb_sql import literal, quoted
+from headwater.adapters.sources.printing import HALF
 from headwater.domain.canonical_text import key_digest
 from headwater.domain.names import Layer
 from headwater.domain.spec import TableSpec
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import duckdb
 
 UNREAD, ASKED = "unread", "asked"
-_HALF = 1 << 64
 _LOADED_AT_ONCE = 100_000
 
 
@@ -71,7 +71,7 @@ class DuckDbRows:
         found = self._engine.execute(
             f"SELECT {rows.bucket(compared)}, count(*), sum({half}) FROM ({rows.select}) b GROUP BY 1"  # noqa: S608 - made of quoted names and literals
         )
-        return {row[0]: Bucket(row[1], int(row[2]) % _HALF) for row in found.fetchall()}
+        return {row[0]: Bucket(row[1], int(row[2]) % HALF) for row in found.fetchall()}
 
     def rows(self, compared: Comparison, buckets: Collection[int]) -> list[PrintedRow]:
         if not buckets:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from headwater.adapters.duckdb_canonical import Relation
 from headwater.adapters.duckdb_fingerprints import ASKED, DuckDbRows, opened
-from headwater.adapters.sources.postgres.ranges import summed
+from headwater.adapters.sources.printing import summed
 from headwater.domain.spec import TableSpec
 from headwater.domain.storage import S3Settings
 from headwater.ports.offloading import CursorRange, RangePrint

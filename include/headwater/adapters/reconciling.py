@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from headwater.adapters.sources.opening import POSTGRES_KINDS
+from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS
 from headwater.domain.errors import RequestError
 from headwater.domain.spec import TableSpec
 from headwater.domain.storage import S3Settings
@@ -16,9 +16,11 @@ from headwater.ports.offloading import RangedLake, RangedSource
 from headwater.ports.reconciling import LakeRows, ReleasedRows, SourceRows
 
 if TYPE_CHECKING:
+    from headwater.adapters.sources.mysql.fingerprints import MySqlRows
     from headwater.adapters.sources.postgres.fingerprints import PostgresRows
 
-Rows = TypeVar("Rows", bound="PostgresRows")
+PostgresSide = TypeVar("PostgresSide", bound="PostgresRows")
+MySqlSide = TypeVar("MySqlSide", bound="MySqlRows")
 
 
 @dataclass(frozen=True)
@@ -30,22 +32,27 @@ class OpenedSides:
     """How the buckets of a warehouse in S3 are reached."""
 
     def source(self, table: TableSpec, connection_id: str) -> AbstractContextManager[SourceRows]:
+        connection = self._comparable(table, connection_id)
+        if connection.kind in MYSQL_KINDS:
+            from headwater.adapters.sources.mysql.fingerprints import MySqlRows
+
+            return _mysql_rows(MySqlRows, table, connection)
         from headwater.adapters.sources.postgres.fingerprints import PostgresRows
 
-        return _postgres_rows(PostgresRows, table, self._postgres(table, connection_id))
+        return _postgres_rows(PostgresRows, table, connection)
 
     def lake(self, released: ReleasedRows, table: TableSpec) -> AbstractContextManager[LakeRows]:
         from headwater.adapters.duckdb_fingerprints import released_rows
 
         return released_rows(released, table, self.s3)
 
-    def _postgres(self, table: TableSpec, connection_id: str) -> ConnectionInfo:
-        connection = self.connections.resolve(connection_id)
-        if connection.kind not in POSTGRES_KINDS:
+    def _comparable(self, table: TableSpec, connection_id: str) -> ConnectionInfo:
+        connection, kinds = self.connections.resolve(connection_id), (*POSTGRES_KINDS, *MYSQL_KINDS)
+        if connection.kind not in kinds:
             raise RequestError(
                 f"table {table.name!r} cannot be compared: its kind of source computes no hashes",
                 got=f"connection {connection_id!r} of type {connection.kind!r}",
-                allowed=f"a connection of type {', '.join(POSTGRES_KINDS)}",
+                allowed=f"a connection of type {', '.join(kinds)}",
                 remedy="Leave the table out, or read it with `mode: snapshot`, which compares itself with each run.",
                 facts={"table": table.name, "connection": connection_id},
             )
@@ -57,9 +64,14 @@ class OffloadedSides(OpenedSides):
     """``ports.offloading.OffloadSides``."""
 
     def source(self, table: TableSpec, connection_id: str) -> AbstractContextManager[RangedSource]:
+        connection = self._comparable(table, connection_id)
+        if connection.kind in MYSQL_KINDS:
+            from headwater.adapters.sources.mysql.ranges import MySqlRanges
+
+            return _mysql_rows(MySqlRanges, table, connection)
         from headwater.adapters.sources.postgres.ranges import PostgresRanges
 
-        return _postgres_rows(PostgresRanges, table, self._postgres(table, connection_id))
+        return _postgres_rows(PostgresRanges, table, connection)
 
     def lake(self, released: ReleasedRows, table: TableSpec) -> AbstractContextManager[RangedLake]:
         from headwater.adapters.duckdb_ranges import released_ranges
@@ -68,7 +80,20 @@ class OffloadedSides(OpenedSides):
 
 
 @contextmanager
-def _postgres_rows(kind: type[Rows], table: TableSpec, connection: ConnectionInfo) -> Iterator[Rows]:
+def _mysql_rows(kind: type[MySqlSide], table: TableSpec, connection: ConnectionInfo) -> Iterator[MySqlSide]:
+    """One transaction that sees the moment of its start, in UTC as every read of ours is."""
+    from headwater.adapters.sources.mysql.relations import facts_of_table
+    from headwater.adapters.sources.mysql.session import connect, explained
+
+    with explained(connection, facts_of_table(table, connection)), closing(connect(connection)) as session:
+        kind.check(session, table, connection)
+        session.all("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        session.all("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        yield kind(session, table, connection)
+
+
+@contextmanager
+def _postgres_rows(kind: type[PostgresSide], table: TableSpec, connection: ConnectionInfo) -> Iterator[PostgresSide]:
     """One repeatable-read transaction, in UTC as every read of ours is."""
     import psycopg
 

@@ -87,6 +87,11 @@ class Bounds(NamedTuple):
 class SourceRows(Protocol):
     """One consistent snapshot of a relation at the source."""
 
+    @property
+    def relation(self) -> str:
+        """The relation with its schema or database, as the source names it."""
+        ...
+
     def schema(self) -> TableSchema:
         """The columns the source has now."""
         ...

@@ -15,7 +15,6 @@ from headwater.ports.clock import Clock
 from headwater.ports.offloading import CursorRange, OffloadSides, RangedLake, RangedSource
 from headwater.ports.reconciling import Comparison, ReleasedRows
 from headwater.ports.run_store import RunStore
-from headwater.services.reconciling.reconciliation import relation_of
 from headwater.services.reconciling.releases import comparison, left_out, released_rows
 
 ROWS_OF_A_RANGE = 1_000_000
@@ -42,6 +41,7 @@ def offload_table(
     table = offloadable(spec, name)
     released = released_rows(runs, spec, table)
     with sides.source(table, spec.connection) as source:
+        relation = source.relation
         released, compared = _compared(sides, source, released, table)
         bound = _checked_bound(source, compared, before)
         rows = (table.extract.chunk_rows if isinstance(table.extract, SqlExtract) else None) or ROWS_OF_A_RANGE
@@ -54,7 +54,7 @@ def offload_table(
     return OffloadReport(
         table=released.silver,
         compared=released.compared.table,
-        relation=relation_of(table),
+        relation=relation,
         before=before,
         release=released.release,
         snapshot_id=released.compared.snapshot_id,

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from headwater.domain.errors import RequestError
 from headwater.domain.names import Layer
 from headwater.domain.reconciliation import Difference, DifferenceKind, Reconciliation, is_comparable
-from headwater.domain.spec import SourceSpec, SqlExtract, TableSpec
+from headwater.domain.spec import SourceSpec, TableSpec
 from headwater.ports.clock import Clock
 from headwater.ports.reconciling import Comparison, LakeRows, PrintedRow, ReleasedRows, Sides, SourceRows
 from headwater.ports.run_store import RunStore
@@ -35,12 +35,12 @@ def reconcile_table(runs: RunStore, sides: Sides, clock: Clock, spec: SourceSpec
     with sides.lake(released, table) as lake, sides.source(table, spec.connection) as source:
         schema, columns = source.schema(), lake.columns()
         found = narrow(source, lake, comparison(table, released, schema, columns, lake.size()))
-        ignored = left_out(table, released, schema, columns)
+        ignored, relation = left_out(table, released, schema, columns), source.relation
     differences = _second_look(runs, sides, spec, table, found.keys) if found.keys else ()
     return Reconciliation(
         table=released.silver,
         compared=released.compared.table,
-        relation=relation_of(table),
+        relation=relation,
         release=released.release,
         snapshot_id=released.compared.snapshot_id,
         looked_at=clock.now(),
@@ -57,12 +57,6 @@ def reconcile_table(runs: RunStore, sides: Sides, clock: Clock, spec: SourceSpec
         left_out=ignored,
         differences=differences,
     )
-
-
-def relation_of(table: TableSpec) -> str:
-    """The relation a table is read from, with its schema."""
-    relation = table.extract.relation if isinstance(table.extract, SqlExtract) else None
-    return relation or f"public.{table.name}"
 
 
 def _table(spec: SourceSpec, name: str) -> TableSpec:

@@ -15,6 +15,7 @@ from headwater.domain.spec import SqlExtract, TableSpec
 TIME_TYPES = ("date", "timestamp", "timestamptz")
 _FIRST_DAY = "'0001-01-01'"
 _MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,15 @@ class Cursor:
         """What values are compared by."""
         return datetime.fromisoformat(text) if self.is_time else int(text)
 
+    def ordinal(self, text: str) -> int:
+        """A value as ``ports.reconciling.PrintedRow.cursor``."""
+        value = self.order(text)
+        return (value.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value
+
+    def as_ordinal(self) -> str:
+        """The same, of a row; NULL for what no calendar has."""
+        return f"TIMESTAMPDIFF(MICROSECOND, '1970-01-01', {self.name})" if self.is_time else self.name
+
     def shown(self, moment: datetime) -> str:
         """An instant as a bound of windows (low, high]. Of a day, only a whole one is."""
         plain = moment.astimezone(UTC) if moment.tzinfo else moment
@@ -74,8 +84,12 @@ class Cursor:
         bounds = [f"{self.name} <= {self.value(high)}"]
         bounds += [f"{self.name} > {self.value(low)}"] if low is not None else []
         # also because MySQL calls the zero date of a column that may not be NULL both NULL and a value
-        bounds += [f"{self.name} >= {_FIRST_DAY}"] if low is None and self.is_time else []
+        bounds += [self.inside_calendar()] if low is None and self.is_time else []
         return " AND ".join(bounds)
+
+    def inside_calendar(self) -> str:
+        """True for times that are not zero, nor before the year 1."""
+        return f"{self.name} >= {_FIRST_DAY}"
 
     def is_null(self) -> str:
         """True for NULL, and for a zero date, which says as little."""

@@ -74,6 +74,16 @@ def primary_key(session: Session, relation: tuple[str, str]) -> tuple[str, ...]:
     return tuple(str(row[0]) for row in rows)
 
 
+def engine_of(session: Session, relation: tuple[str, str]) -> tuple[str | None, bool]:
+    """The storage engine of a relation, None of a view, and whether it has transactions."""
+    query = (
+        "SELECT engine, EXISTS (SELECT 1 FROM information_schema.engines AS e "  # noqa: S608 - made of literals
+        f"WHERE e.engine = t.engine AND e.transactions = 'YES') FROM information_schema.tables AS t {_is_of(relation)}"
+    )
+    engine, transactions = session.first(query) or (None, False)
+    return engine, bool(transactions)
+
+
 def probe(relation: tuple[str, str]) -> str:
     """A query that fails exactly when the relation may not be read."""
     return f"SELECT 1 FROM {dotted(relation)} LIMIT 0"  # noqa: S608 - quoted names

@@ -15,6 +15,7 @@ from headwater.adapters.sources.postgres import relations
 from headwater.adapters.sources.postgres.canonical import canonical, expression, hashed, joined, typed_key
 from headwater.adapters.sources.postgres.carrying import SourceColumn
 from headwater.adapters.sources.postgres.cursors import Cursor
+from headwater.adapters.sources.printing import HALF
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import TableSpec
 from headwater.ports.reconciling import Bounds, Bucket, ComparedColumn, Comparison, PrintedRow
@@ -22,7 +23,6 @@ from headwater.ports.reconciling import Bounds, Bucket, ComparedColumn, Comparis
 Session = psycopg.Connection[tuple[Any, ...]]
 _FETCHED = 50_000
 _ASKED_AT_ONCE = 1_000
-_HALF = 1 << 64
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,10 @@ class PostgresRows:
     @property
     def _relation(self) -> sql.Identifier:
         return sql.Identifier(*relations.relation_of(self.table))
+
+    @property
+    def relation(self) -> str:
+        return ".".join(relations.relation_of(self.table))
 
     def schema(self) -> TableSchema:
         key = relations.primary_key_of(self.session, self.table, self.connection)
@@ -81,7 +85,7 @@ class PostgresRows:
         query = sql.SQL("SELECT {}, count(*), sum({})::text FROM {} AS t WHERE NOT ({}) GROUP BY 1").format(
             self._bucket(compared), half, self._relation, self._unread(compared)
         )
-        return {row[0]: Bucket(row[1], int(row[2]) % _HALF) for row in self.session.execute(query)}
+        return {row[0]: Bucket(row[1], int(row[2]) % HALF) for row in self.session.execute(query)}
 
     def rows(self, compared: Comparison, buckets: Collection[int]) -> list[PrintedRow]:
         wanted = sql.SQL("{} = ANY ({}) AND NOT ({})").format(

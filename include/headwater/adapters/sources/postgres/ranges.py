@@ -12,11 +12,12 @@ from headwater.adapters.sources.postgres import relations
 from headwater.adapters.sources.postgres.cursors import Cursor
 from headwater.adapters.sources.postgres.fingerprints import PostgresRows
 from headwater.adapters.sources.postgres.keyset import Keyset
+from headwater.adapters.sources.printing import ranged, ranges_up_to, summed
+from headwater.ports.chunks import Bound
 from headwater.ports.offloading import CursorRange, RangePrint
-from headwater.ports.reconciling import ComparedColumn, Comparison
+from headwater.ports.reconciling import Comparison
 
 _FETCHED = 50_000
-_HALF = 1 << 64
 _PURGE = """DO $purge$ DECLARE gone bigint; BEGIN
   DELETE FROM {relation} AS t WHERE {condition};
   GET DIAGNOSTICS gone = ROW_COUNT;
@@ -34,22 +35,17 @@ class PostgresRanges(PostgresRows):
         return int(row[0]) if row else 0
 
     def ranges(self, compared: Comparison, before: str, rows: int) -> Sequence[CursorRange]:
-        cursor, found = self._ranged(compared), []
+        cursor = self._ranged(compared)
         inside = sql.SQL("{} < {}").format(cursor.name, cursor.value(before))
         last = self.session.execute(
             sql.SQL("SELECT max({})::text FROM {} AS t WHERE {}").format(cursor.name, self._relation, inside)
         ).fetchone()
-        low: str | None = None
-        while last and last[0] is not None and low != last[0]:
-            after = None if low is None else (low,)
-            relation = relations.relation_of(self.table)
-            query = Keyset(cursor).nth(relation, inside, after, rows)
-            bound = bound_of(self.session.execute(query).fetchall())
-            high = last[0] if bound is None else bound[0]
-            above = None if low is None else self.ordinal_of(compared, low)
-            found.append(CursorRange(low, high, above, self.ordinal_of(compared, high)))
-            low = high
-        return found
+        keyset, relation = Keyset(cursor), relations.relation_of(self.table)
+
+        def after(low: Bound | None) -> Bound | None:
+            return bound_of(self.session.execute(keyset.nth(relation, inside, low, rows)).fetchall())
+
+        return ranges_up_to(last[0] if last else None, after, lambda text: self.ordinal_of(compared, text))
 
     def print_of(self, compared: Comparison, item: CursorRange) -> RangePrint:
         content, unfit = self._content(compared), self._unread(compared)
@@ -83,15 +79,7 @@ class PostgresRanges(PostgresRows):
         return statement.as_string()
 
     def _ranged(self, compared: Comparison) -> Cursor:
-        cursor: ComparedColumn | None = compared.cursor
-        if cursor is None:
-            raise TypeError(f"{self.table.name} has no cursor that is compared")
-        return self._cursor(cursor)
+        return self._cursor(ranged(compared))
 
     def _inside(self, compared: Comparison, item: CursorRange) -> sql.Composed:
         return self._ranged(compared).inside(item.low, item.high)
-
-
-def summed(upper: str | None, lower: str | None) -> int:
-    """Sums of the upper and the lower halves, as one number of 128 bits."""
-    return (int(upper or 0) % _HALF) << 64 | (int(lower or 0) % _HALF)
