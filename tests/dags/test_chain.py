@@ -55,7 +55,7 @@ GOLDEN = {
 def dags() -> dict[str, DAG]:
     bag = DagBag(ROOT / "dags")
     assert bag.import_errors == {}
-    assert set(bag.dags) == {*GOLDEN, "headwater_watchdog", "headwater__maintenance"}
+    assert set(bag.dags) == {*GOLDEN, "headwater_watchdog", "headwater__maintenance", "headwater__offload"}
     return bag.dags
 
 

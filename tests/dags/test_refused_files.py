@@ -19,7 +19,13 @@ def test_a_wrong_file_is_an_import_error_with_file_line_and_key(repository: Path
     file.write_text(file.read_text().replace("  airlines:\n", "  airlines:\n    keyy: [carrier]\n"))
     line = 1 + file.read_text().splitlines().index("    keyy: [carrier]")
     bag = parse(repository)
-    assert set(bag.dags) == {"weather", "flight_delays_by_weather", "headwater_watchdog", "headwater__maintenance"}
+    assert set(bag.dags) == {
+        "weather",
+        "flight_delays_by_weather",
+        "headwater_watchdog",
+        "headwater__maintenance",
+        "headwater__offload",
+    }
     # an error under sources.py would make Airflow mark every source as broken
     assert set(bag.import_errors) == {"refused.py"}
     shown = bag.import_errors["refused.py"]
@@ -32,7 +38,7 @@ def test_every_wrong_file_is_named(repository: Path) -> None:
     (repository / "dags/products/flight_delays_by_weather.yaml").write_text("just text")
     (repository / "dags/sources/Evil-Name.yaml").write_text("description: x")
     bag = parse(repository)
-    assert set(bag.dags) == {"weather", "headwater_watchdog", "headwater__maintenance"}
+    assert set(bag.dags) == {"weather", "headwater_watchdog", "headwater__maintenance", "headwater__offload"}
     shown = bag.import_errors["refused.py"]
     assert "3 files give no DAG" in shown
     for name in ("sources/flights.yaml", "products/flight_delays_by_weather.yaml", "sources/Evil-Name.yaml"):
@@ -53,7 +59,7 @@ def test_a_source_and_a_product_share_one_namespace(repository: Path) -> None:
     product = repository / "dags/products/flight_delays_by_weather.yaml"
     product.rename(repository / "dags/products/flights.yaml")
     bag = parse(repository)
-    assert set(bag.dags) == {"weather", "headwater_watchdog", "headwater__maintenance"}
+    assert set(bag.dags) == {"weather", "headwater_watchdog", "headwater__maintenance", "headwater__offload"}
     assert "dags/products/flights.yaml: two files name the pipeline 'flights'" in bag.import_errors["refused.py"]
 
 

@@ -8,7 +8,7 @@ import typer
 
 from headwater.cli.opening import opened_platform
 from headwater.cli.output import Json, console, print_json, print_table
-from headwater.domain.errors import NotFoundError, RequestError
+from headwater.domain.errors import NotFoundError
 
 if TYPE_CHECKING:
     from headwater.adapters.platform import LocalPlatform
@@ -69,28 +69,11 @@ def offloaded(
 
 
 def _read(platform: LocalPlatform, spec: SourceSpec, name: str, before: str, report: OffloadReport | None) -> None:
-    """A backfill of the chain, from the first range that is not verified: gates judge it as any run's rows.
-
-    :raises RequestError: when the cursor is a number, which a window of time says nothing about.
-    """
-    from datetime import UTC, datetime
-
+    """A backfill of the chain, and no further before it is green."""
     from headwater.cli.awaiting import demand_green, run_through_airflow
+    from headwater.services.offload_runs import run_to_read
 
-    try:
-        until = datetime.fromisoformat(before)
-    except ValueError as error:
-        raise RequestError(
-            f"rows of {name!r} are lacking in the lake, and its cursor is no time that a run can be asked for",
-            got=before,
-            remedy=f"`headwater run {spec.name} --table {name} --full-refresh --wait`, then offload with --no-read.",
-        ) from error
-    until = until.astimezone(UTC) if until.tzinfo else until.replace(tzinfo=UTC)
-    conf: dict[str, Any] = {"tables": [name], "window_to": until.isoformat(), "reason": f"offload before {before}"}
-    low = next((item.low for item in report.ranges if not item.verified), None) if report else None
-    if low is not None:
-        start = datetime.fromisoformat(low)
-        conf["window_from"] = (start if start.tzinfo else start.replace(tzinfo=UTC)).isoformat()
+    conf = run_to_read(spec.name, name, before, report)
     demand_green(run_through_airflow(platform.settings.airflow, spec.name, conf, wait=True))
 
 

@@ -26,6 +26,8 @@ RECONCILE_SUFFIX = "__reconcile"
 """Ends the id of the DAG that compares a source; no source or product can have such a name."""
 MAINTENANCE = "headwater__maintenance"
 """Id of the DAG that maintains tables, and of its leases; no source or product can have such a name."""
+OFFLOAD = "headwater__offload"
+"""Id of the DAG that says what of a table's history can leave its source."""
 
 
 class Layer(StrEnum):

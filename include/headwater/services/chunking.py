@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headwater.domain.errors import SpecError
+from headwater.domain.names import TableName
 from headwater.domain.run import TablePlan
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import SqlExtract, TableSpec
@@ -33,12 +34,23 @@ class RunChunks:
         self.runs.drop_chunks(self.claim, first)
 
 
+def is_chunked(table: TableSpec) -> bool:
+    """Whether the YAML asks for chunks."""
+    return isinstance(table.extract, SqlExtract) and table.extract.chunk_rows is not None
+
+
+def forget_ledger(runs: RunStore, run_key: str, table: TableSpec, name: TableName) -> None:
+    """Drop the ledger of a read whose files are committed, or that had none; of other tables there is none."""
+    if is_chunked(table):
+        runs.forget_chunks(run_key, name.dotted)
+
+
 def chunked(table: TableSpec, extractor: Extractor) -> ChunkedExtractor | None:
     """The extractor, where the YAML asks for chunks.
 
     :raises SpecError: when the table's kind of source cannot be read so.
     """
-    if not isinstance(table.extract, SqlExtract) or table.extract.chunk_rows is None:
+    if not is_chunked(table):
         return None
     if isinstance(extractor, ChunkedExtractor):
         return extractor

@@ -28,7 +28,13 @@ def run_form(spec: PipelineSpec) -> dict[str, Param]:
         description_md="Only show the plan in the log of `plan_run`. Nothing is read or written.",
         section="What the run does",
     )
-    form["reason"] = Param(
+    form["reason"] = reason()
+    return form
+
+
+def reason() -> Param:
+    """Why somebody starts a run."""
+    return Param(
         "",
         type=["string", "null"],
         maxLength=REASON_MAX_LENGTH,
@@ -36,7 +42,6 @@ def run_form(spec: PipelineSpec) -> dict[str, Param]:
         description_md="Why you start it; kept with the run and its release.",
         section="Why",
     )
-    return form
 
 
 def _rebuild_form(spec: PipelineSpec) -> dict[str, Param]:

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, get_parsing_context
 
+from headwater.domain.names import OFFLOAD
 from headwater_airflow.dag_factory.defaults import START_DATE, starts_paused, task_defaults
+from headwater_airflow.dag_factory.offloading import build_offload_dag
 from headwater_airflow.operators.watchdog import WatchRunsOperator
 
 WATCHDOG = "headwater_watchdog"
@@ -22,8 +24,11 @@ A failed run of this DAG needs nothing while the next one is green.
 
 def register_operations(module: dict[str, object]) -> None:
     """Put Headwater's own DAGs into the calling module."""
-    if get_parsing_context().dag_id in {None, WATCHDOG}:
+    wanted = get_parsing_context().dag_id
+    if wanted in {None, WATCHDOG}:
         module[WATCHDOG] = _watchdog()
+    if wanted in {None, OFFLOAD}:
+        module[OFFLOAD] = build_offload_dag()
 
 
 def _watchdog() -> DAG:

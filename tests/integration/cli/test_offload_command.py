@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowFailException
 from tests.integration.reconciling.lake_under_test import Lake
 from typer.testing import CliRunner
 
 from headwater.cli.main import app
 from headwater.domain.offload import OffloadReport
+from headwater_airflow.callbacks import _reported_already
+from headwater_airflow.operators.offloading import VerifyOffloadOperator
 
 RUNNER = CliRunner()
 ASKED = ["offload", "shop.orders", "--before", "2025-01-01T02:00:00Z"]
@@ -46,3 +52,21 @@ def test_without_a_run_to_read_what_is_lacking_it_says_what_is_missing(lake: Lak
     done = RUNNER.invoke(app, ASKED)
     assert done.exit_code == 1
     assert "airflow_down" in done.stderr
+
+
+def test_the_task_of_the_form_is_red_until_all_of_it_can_leave(lake: Lake, repository: Path) -> None:
+    """Its message is the run that reads what is lacking; nobody is alerted of an answer to a question of his own."""
+    with DAG("headwater__offload", schedule=None) as dag:
+        task = VerifyOffloadOperator(task_id="verify_offload")
+    dag.fileloc = str(repository / "dags" / "operations.py")
+    context: Any = {"params": {"table": "shop.orders", "before": "2025-01-01T02:00:00Z"}}
+    done = task.execute(context)
+    assert (done["table"], done["rows"]) == ("silver.shop.orders", 119)
+    assert Path(done["report"].removeprefix("file://")).exists()
+    lake.damage("SELECT * FROM silver WHERE id <> 7")
+    with pytest.raises(AirflowFailException, match="cannot all leave its source") as red:
+        task.execute(context)
+    assert '"window_to": "2025-01-01T02:00:00+00:00"' in str(red.value)
+    assert _reported_already(red.value)
+    with pytest.raises(AirflowFailException, match="shop has no table"):
+        task.execute({"params": {"table": "shop.order", "before": "2025-01-01"}})

@@ -10,18 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.integration.sources.chunks_under_test import BrokenOffError, in_chunks
-from tests.integration.sources.mariadb_under_test import MariaDb, MariaSource
+from tests.integration.sources.mariadb_under_test import MariaDb, MariaInChunks, MariaSource
 from tests.integration.sources.sources_under_test import rejects_of, rows_of, sql_table
 
 from headwater.adapters.memory import MemoryRunStore
-from headwater.adapters.sources.chunking import bound_of
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.cursors import Cursor
 from headwater.adapters.sources.mysql.keyset import keyset
 from headwater.domain.errors import SourceDataError
 from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
-from headwater.ports.chunks import Bound
 
 COLUMNS = (
     SourceColumn("at", "datetime", "datetime(6)"),
@@ -32,6 +30,7 @@ COLUMNS = (
     SourceColumn("e", "varchar", "varchar(9)", collation="latin1_swedish_ci"),
     SourceColumn("f", "bit", "bit(64)"),
     SourceColumn("g", "date", "date"),
+    SourceColumn("n", "int", "int(11)", required=True),
 )
 DECLARED = """
 n int auto_increment primary key, at datetime(6), a varchar(9) collate utf8mb4_general_ci, b decimal(65,30),
@@ -64,40 +63,66 @@ def source(mariadb: MariaDb, tmp_path: Path) -> MariaSource:
 def session(mariadb: MariaDb) -> Iterator[Any]:
     name = mariadb.make_database()
     with mariadb.session(name) as opened, opened.cursor() as cursor:
-        cursor.execute("SET sql_mode = '', time_zone = '+00:00'")
+        cursor.execute("SET time_zone = '+00:00'")
         cursor.execute(f"CREATE TABLE f ({DECLARED})")
         cursor.execute(f"USE {name}")
         yield name, cursor
+
+
+def chunks_of(session: Any, rows: list[tuple[Any, ...]], key: list[str], size: int) -> list[list[int]]:
+    """The numbers of the rows in each chunk."""
+    name, cursor = session
+    cursor.execute("DELETE FROM f")
+    cursor.execute("ALTER TABLE f AUTO_INCREMENT = 1")
+    cursor.execute("SET sql_mode = 'ALLOW_INVALID_DATES'")
+    if rows:
+        cursor.executemany(f"INSERT INTO f (at, a, b, c, d, e, f, g) VALUES ({', '.join(['%s'] * 8)})", rows)
+    cursor.execute("SET sql_mode = ''")
+
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        cursor.execute(query)
+        return list(cursor.fetchall())
+
+    order, found, after = keyset(Cursor(COLUMNS[0]), COLUMNS, key), list[list[int]](), None
+    while True:
+        upto = order.bound_after(ask, (name, "f"), WINDOW, after, size)
+        read = f"SELECT n FROM f AS t WHERE {order.between(WINDOW, after, upto)} ORDER BY {order.order()}"
+        found.append([row[0] for row in ask(read)])
+        after = upto
+        if upto is None:
+            return found
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(ROW, max_size=20),
     size=st.integers(1, 9),
-    key=st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f", "g", "at"]), unique=True),
+    key=st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f", "g", "n", "at"]), unique=True),
 )
 def test_chunks_tile_the_window(session: Any, rows: list[tuple[Any, ...]], size: int, key: list[str]) -> None:
     """Every row in one chunk and in one only, whatever the collation takes for equal."""
-    name, cursor = session
-    cursor.execute("DELETE FROM f")
-    if rows:
-        cursor.executemany(f"INSERT INTO f (at, a, b, c, d, e, f, g) VALUES ({', '.join(['%s'] * 8)})", rows)
-    order = keyset(Cursor(COLUMNS[0]), COLUMNS, key)
-    cursor.execute(f"SELECT n FROM f AS t WHERE {WINDOW}")
-    inside = sorted(row[0] for row in cursor.fetchall())
-    seen: list[int] = []
-    after: Bound | None = None
-    while True:
-        cursor.execute(order.nth((name, "f"), WINDOW, after, size))
-        upto = bound_of(cursor.fetchall())
-        cursor.execute(f"SELECT n FROM f AS t WHERE {order.between(WINDOW, after, upto)} ORDER BY {order.order()}")
-        chunk = [row[0] for row in cursor.fetchall()]
-        assert chunk or upto is None, "a chunk that ends before the window has rows"
-        seen += chunk
-        after = upto
-        if upto is None:
-            break
-    assert sorted(seen) == inside
+    found = chunks_of(session, rows, key, size)
+    inside = [number for number, row in enumerate(rows, 1) if row[0] != "2027-01-01"]
+    assert sorted(number for chunk in found for number in chunk) == inside
+    assert all(found[:-1]), "a chunk that ends before the window has rows"
+
+
+@pytest.mark.parametrize(
+    ("ties", "size", "sizes"),
+    [
+        ([10], 3, [3, 3, 3, 1]),
+        ([9], 3, [3, 3, 3, 0]),
+        ([4, 10], 6, [6, 6, 2]),
+        ([4, 10, 1], 5, [5, 5, 5]),
+        ([2, 2], 4, [4]),
+        ([], 3, [0]),
+    ],
+)
+def test_rows_of_one_cursor_are_divided_by_their_key(
+    session: Any, ties: list[int], size: int, sizes: list[int]
+) -> None:
+    rows = [(f"2026-01-0{day}", *[None] * 7) for day, count in enumerate(ties, 1) for _ in range(count)]
+    assert [len(chunk) for chunk in chunks_of(session, rows, ["n"], size)] == sizes
 
 
 def fill(source: MariaSource, rows: int, *more: str) -> None:
@@ -177,3 +202,16 @@ def test_a_window_without_usable_cursors_ends(source: MariaSource) -> None:
     fill(source, 1, "update flights set at = null")
     extracted = in_chunks(source, table(2), source.plan(table(2)))
     assert (extracted.rows, [reject["_hw_rules"] for reject in rejects_of(extracted)]) == (0, ["null_cursor:at"])
+
+
+def test_a_process_killed_after_a_chunk_leaves_it_to_the_next(mariadb: MariaDb, tmp_path: Path) -> None:
+    """Rules 12 and 28, by kill -9 and a ledger on disk: its file keeps the name of the attempt that wrote it."""
+    subject = MariaInChunks(mariadb, tmp_path)
+    subject.add(range(1, 61))
+    window = subject.plan()
+    subject.stamp = subject.stamp.model_copy(update={"attempt": "dead"})
+    subject.killed(window, "extract.chunk")
+    extracted = subject.extract(window)
+    assert [row[0] for row in rows_of(extracted, "id")] == list(range(1, 61))
+    assert [Path(file.path).name.startswith("dead-") for file in extracted.files] == [True, False, False]
+    assert len(list(subject.folder.glob("*.parquet"))) == 3

@@ -9,11 +9,12 @@ import pytest
 
 from headwater.adapters.memory import MemoryRunStore
 from headwater.domain.errors import SpecError, StagingError
+from headwater.domain.names import Layer, TableName
 from headwater.domain.run import TablePlan, Window
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.spec import Silver, SqlExtract, TableSpec
 from headwater.ports.chunks import Chunk, ChunkClaim
-from headwater.services.chunking import RunChunks, chunked, plan_hash
+from headwater.services.chunking import RunChunks, chunked, forget_ledger, plan_hash
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 SCHEMA = TableSchema(columns=(Column(name="id", type="int", field_id=1),))
@@ -58,6 +59,15 @@ def test_chunks_of_another_plan_are_never_taken() -> None:
     first.finish(chunk(0))
     assert ledger(runs, "b", plan="other").finished() == ()
     assert ledger(runs, "c").finished() == ()
+
+
+def test_of_a_table_without_chunks_the_run_store_is_asked_nothing() -> None:
+    runs, name = MemoryRunStore(), TableName(layer=Layer.BRONZE, source="shop", table="orders")
+    ledger(runs, "a").finished()
+    ledger(runs, "a").finish(chunk(0))
+    forget_ledger(None, "k", table(chunk_rows=None), name)  # type: ignore[arg-type]
+    forget_ledger(runs, "k", table(), name)
+    assert ledger(runs, "b").finished() == ()
 
 
 @pytest.mark.parametrize(

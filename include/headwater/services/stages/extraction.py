@@ -21,7 +21,7 @@ from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
 from headwater.services.bronze import stage_batch, stage_rejects
-from headwater.services.chunking import RunChunks, chunked, plan_hash
+from headwater.services.chunking import RunChunks, chunked, forget_ledger, plan_hash
 from headwater.services.context import RunContext, planned, source_of
 from headwater.services.drift import reconcile
 from headwater.services.drift_notices import announce, changes_of, noted, seen_before
@@ -78,7 +78,7 @@ def _stage(
         head, source, extracted = _read(platform, run, table, plan, table_plan, attempt, files)
         announce(platform, run, head.table, relation_of(table), table.drift, list(extracted.noticed))
         if _nothing_new(extracted, head.state):
-            platform.runs.forget_chunks(run.key, head.table.dotted)
+            forget_ledger(platform.runs, run.key, table, head.table)
             return None
         failpoint("extract.before_commit")
         in_database = isinstance(table.extract, SqlExtract)
@@ -89,7 +89,7 @@ def _stage(
     for item in (staged, rejects):
         if item is not None:
             platform.runs.save_staged(_record(platform, run, item, inputs_hash))
-    platform.runs.forget_chunks(run.key, head.table.dotted)
+    forget_ledger(platform.runs, run.key, table, head.table)
     failpoint("extract.end")
     return staged
 

@@ -39,6 +39,7 @@ class Side:
     held: dict[int, PrintedRow]
     read: int = 0
     out: set[str] = field(default_factory=set)
+    relation: str = "public.orders"
 
     def schema(self) -> TableSchema:
         return TableSchema(columns=tuple(Column(name=item.source, type=item.type) for item in COLUMNS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from headwater.adapters.sources.chunking import bound_of, lenient
+from headwater.adapters.sources.chunking import lenient
 from headwater.adapters.sources.chunks import sealed
 from headwater.adapters.sources.mysql.keyset import Keyset, keyset
 from headwater.adapters.sources.mysql.reading import FIRST_ORDINAL, take
@@ -47,8 +47,7 @@ class Chunked:
         else:
             inside = self.keyset.cursor.inside(window.low, window.high)
             after = done[-1].upto if done else None
-            session = self.work.session
-            upto = bound_of(session.all(self.keyset.nth(self.work.relation, inside, after, self.rows)))
+            upto = self.keyset.bound_after(self.work.session.all, self.work.relation, inside, after, self.rows)
             condition = self.keyset.between(inside, after, upto)
             part, extract = Part(len(done), condition, start, self.keyset.order()), lenient(self.work.extract)
         files, rejects = take(replace(self.work, extract=extract, part=part), self.progress)

@@ -132,7 +132,7 @@ class MySqlExtractor:
                 broken_off = error
         self.close()
         with self._explained(work.table):
-            failure = diagnosed(self._session(), work, broken_off.reason, broken_off.seconds)
+            failure = diagnosed(self._session(), broken_off.work, broken_off.reason, broken_off.seconds)
         raise failure
 
     def list_relations(self) -> tuple[SourceRelation, ...]:

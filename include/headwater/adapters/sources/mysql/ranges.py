@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from headwater.adapters.sources.chunking import bound_of
 from headwater.adapters.sources.mysql import relations
 from headwater.adapters.sources.mysql.cursors import Cursor
 from headwater.adapters.sources.mysql.fingerprints import MySqlRows, half
@@ -67,7 +66,7 @@ class MySqlRanges(MySqlRows):
         keyset = Keyset(cursor)
 
         def after(low: Bound | None) -> Bound | None:
-            return bound_of(self.session.all(keyset.nth(self._pair, inside, low, rows)))
+            return keyset.bound_after(self.session.all, self._pair, inside, low, rows)
 
         return ranges_up_to(last, after, cursor.ordinal)
 

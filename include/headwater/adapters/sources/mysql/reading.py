@@ -39,9 +39,9 @@ SEEN, LEFT_OUT = "seen", "left_out"
 class BrokenOffError(Exception):
     """A statement's rows ended early. :param reason: what the reader said, without credentials."""
 
-    def __init__(self, reason: str, seconds: float) -> None:
+    def __init__(self, work: Read, reason: str, seconds: float) -> None:
         super().__init__(reason)
-        self.reason, self.seconds = reason, seconds
+        self.work, self.reason, self.seconds = work, reason, seconds
 
 
 def read(work: Read, progress: Callable[[str], None]) -> Extracted:
@@ -77,7 +77,7 @@ def take(work: Read, progress: Callable[[str], None]) -> tuple[tuple[DataFile, .
         return _taken(work, progress)
     except duckdb.Error as error:
         # what it says quotes the whole statement
-        raise BrokenOffError(redact(str(error), work.connection), time.monotonic() - started) from None
+        raise BrokenOffError(work, redact(str(error), work.connection), time.monotonic() - started) from None
 
 
 def _taken(work: Read, progress: Callable[[str], None]) -> tuple[tuple[DataFile, ...], tuple[DataFile, ...]]:
