@@ -18,7 +18,7 @@ def test_one_task_that_only_its_form_starts(repository: Path) -> None:
     bag = DagBag(repository / "dags" / "operations.py")
     assert bag.import_errors == {}
     dag: Any = bag.dags[NAME]
-    assert (dag.schedule, dag.max_active_runs, dag.is_paused_upon_creation) == (None, 1, False)
+    assert (dag.schedule, dag.max_active_runs) == (None, 1)
     [task] = dag.tasks
     assert (task.task_id, task.retries, task.on_failure_callback) == ("verify_offload", 0, [report_failure])
     assert list(dag.params) == ["table", "before", "reason"]

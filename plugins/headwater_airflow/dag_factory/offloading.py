@@ -6,7 +6,7 @@ from airflow.sdk import DAG, Param
 from airflow.sdk.definitions.param import ParamsDict
 
 from headwater.domain.names import OFFLOAD
-from headwater_airflow.dag_factory.defaults import START_DATE, task_defaults
+from headwater_airflow.dag_factory.defaults import START_DATE, starts_paused, task_defaults
 from headwater_airflow.dag_factory.form import reason
 from headwater_airflow.operators.offloading import TABLE, VerifyOffloadOperator
 
@@ -33,8 +33,7 @@ def build_offload_dag() -> DAG:
         start_date=START_DATE,
         catchup=False,
         max_active_runs=1,
-        # nobody starts it but by its form, so there is nothing to hold back
-        is_paused_upon_creation=False,
+        is_paused_upon_creation=starts_paused(),
         default_args=task_defaults("headwater") | {"retries": 0},
         tags=["operations", "headwater"],
     ) as dag:

@@ -84,8 +84,8 @@ class MySqlRows:
     def buckets(self, compared: Comparison) -> dict[int, Bucket]:
         total = hashed_sum(half(self._digest(compared.columns), 1))
         query = (
-            f"SELECT {self._bucket(compared)} AS bucket, COUNT(*), {total} {self._from} "
-            f"WHERE NOT ({self._unread(compared)}) GROUP BY bucket"
+            f"SELECT {self._bucket(compared)}, COUNT(*), {total} {self._from} "
+            f"WHERE NOT ({self._unread(compared)}) GROUP BY 1"
         )
         found = {}
         for bucket, rows, hashes in self.session.all(query):
