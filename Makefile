@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test sbom demo-push monitoring monitoring-test dr-drill
+.PHONY: k8s-test help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test sbom demo-push monitoring monitoring-test dr-drill
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools
@@ -25,7 +25,7 @@ NAME ?=
 CONNECTION ?=
 
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(TOOLS)/bin/uv:
 	@echo "installing uv $(UV_VERSION) into $(TOOLS)"
@@ -103,6 +103,11 @@ image: dist ## Build both images by buildah: make image BASE_IMAGE=â€¦@sha256:â€
 
 image-test: dist ## Build both images on a base of this machine's own making, and run `headwater doctor` inside (root)
 	@image/test
+
+k8s-test: setup ## Ask a real Kubernetes API server what it says of our manifests (needs go, kubectl; 4 minutes the first time)
+	@command -v kubectl >/dev/null || { echo "make k8s-test needs kubectl 1.31 or newer"; exit 1; }
+	@deploy/api-server/build $(HOME_FOLDER)/api-server
+	@HEADWATER_API_SERVER=$(abspath $(HOME_FOLDER)/api-server) $(RUN) --no-sync pytest -q tests/kubernetes
 
 sbom: $(UV) ## List what the images hold, with versions and hashes: dist/headwater.cdx.json (CycloneDX)
 	@mkdir -p dist

@@ -1,0 +1,133 @@
+"""A real API server with its etcd on loopback, and kubectl for it. No controller and no node: nothing ever runs."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from headwater.adapters.embedded.postgres_files import free_port
+
+Manifest = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """What the API server, or kubectl before it, said."""
+
+
+class Cluster:
+    """kubectl as whom the cluster belongs to."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+
+    def kubectl(self, *arguments: str, given: str = "", refused_is_fine: bool = False) -> str:
+        """:raises RefusedError: with its words."""
+        command = ["kubectl", "--kubeconfig", str(self._config), *arguments]
+        told = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=120)
+        if told.returncode != 0 and not refused_is_fine:
+            raise RefusedError(told.stderr.strip()[-3000:])
+        return told.stdout
+
+    def apply(self, manifests: list[Manifest], *, dry: bool) -> str:
+        """Server-side, each field known; a warning counts as a refusal."""
+        how = ["--dry-run=server"] if dry else []
+        arguments = ("--server-side", "--validate=strict", "--warnings-as-errors", *how, "--filename=-")
+        return self.kubectl("apply", *arguments, given=yaml.safe_dump_all(manifests))
+
+    def may(self, account: str, verb: str, resource: str, namespace: str) -> bool:
+        """Whether ``namespace/name`` of a service account may do this there."""
+        who = f"system:serviceaccount:{account.replace('/', ':')}"
+        # what follows a slash would be taken for a name
+        whole, _, part = resource.partition("/")
+        asked = ("auth", "can-i", verb, whole, f"--subresource={part}", f"--namespace={namespace}", f"--as={who}")
+        return self.kubectl(*asked, refused_is_fine=True).strip() == "yes"
+
+
+@contextmanager
+def serving(binaries: Path, folder: Path) -> Iterator[Cluster]:
+    """An empty cluster; its processes are gone afterwards."""
+    etcd, port = free_port(), free_port()
+    token, key = uuid4().hex, folder / "accounts.key"
+    key.touch(mode=0o600)
+    form = serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key.write_bytes(made.private_bytes(serialization.Encoding.PEM, *form))
+    tokens = folder / "tokens.csv"
+    tokens.touch(mode=0o600)
+    tokens.write_text(f"{token},owner,1,system:masters\n")
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        with (folder / "log").open("wb") as log:
+            started.append(subprocess.Popen(_etcd(binaries, folder, etcd), stdout=log, stderr=log))
+            started.append(subprocess.Popen(_server(binaries, folder, etcd, port), stdout=log, stderr=log))
+        _await(port, token, started, folder / "log")
+        yield Cluster(_client(folder, port, token))
+    finally:
+        for process in reversed(started):
+            process.kill()
+            process.wait()
+
+
+def _etcd(binaries: Path, folder: Path, port: int) -> list[str]:
+    client, peer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{free_port()}"
+    return [
+        str(binaries / "etcd"), f"--data-dir={folder / 'etcd'}", f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=default={peer}", "--unsafe-no-fsync", "--log-level=error",
+    ]  # fmt: skip
+
+
+def _server(binaries: Path, folder: Path, etcd: int, port: int) -> list[str]:
+    key = folder / "accounts.key"
+    return [
+        str(binaries / "kube-apiserver"), f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1",
+        f"--secure-port={port}", f"--cert-dir={folder / 'certificates'}", f"--token-auth-file={folder / 'tokens.csv'}",
+        "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--endpoint-reconciler-type=none",
+        "--service-account-issuer=https://tests", f"--service-account-key-file={key}",
+        f"--service-account-signing-key-file={key}",
+    ]  # fmt: skip
+
+
+def _client(folder: Path, port: int, token: str) -> Path:
+    path = folder / "client.yaml"
+    path.touch(mode=0o600)
+    place = {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(_certificate(folder))}
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "tests",
+        "clusters": [{"name": "tests", "cluster": place}], "users": [{"name": "owner", "user": {"token": token}}],
+        "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "owner"}}],
+    }  # fmt: skip
+    path.write_text(json.dumps(config))
+    return path
+
+
+def _certificate(folder: Path) -> Path:
+    return folder / "certificates" / "apiserver.crt"
+
+
+def _await(port: int, token: str, started: list[subprocess.Popen[bytes]], log: Path) -> None:
+    until = time.monotonic() + 90
+    request = urllib.request.Request(f"https://127.0.0.1:{port}/readyz", headers={"Authorization": f"Bearer {token}"})
+    while True:
+        assert all(process.poll() is None for process in started), log.read_text()[-3000:]
+        assert time.monotonic() < until, log.read_text()[-3000:]
+        try:
+            trusting = ssl.create_default_context(cafile=str(_certificate(log.parent)))
+            with urllib.request.urlopen(request, context=trusting, timeout=5) as answer:  # noqa: S310 - loopback
+                if answer.status == 200:
+                    return
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.1)

@@ -1,0 +1,54 @@
+"""One API server per environment, with what all else stands on; only for ``make k8s-test``, which has built it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.kubernetes.api_server_under_test import Cluster, serving
+from tests.kubernetes.definitions import definitions
+
+# its server is built in minutes, and asked for by naming its folder: otherwise there is no such test
+collect_ignore_glob = [] if "HEADWATER_API_SERVER" in os.environ else ["test_*.py"]
+DEPLOY = Path(__file__).parents[2] / "deploy"
+FIRST = ("Namespace", "ServiceAccount", "Role", "RoleBinding")
+"""What is really made, because the rest is judged by it."""
+
+
+def rendered(folder: str) -> list[dict[str, Any]]:
+    """What kubectl makes of a folder of kustomize's."""
+    told = subprocess.run(["kubectl", "kustomize", str(DEPLOY / folder)], capture_output=True, text=True, check=True)
+    return [item for item in yaml.safe_load_all(told.stdout) if item]
+
+
+@pytest.fixture(scope="session", params=["dev", "prod"])
+def environment(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def manifests(environment: str) -> list[dict[str, Any]]:
+    """Everything of ours that Argo CD would apply."""
+    folders = [f"overlays/{environment}/{part}" for part in ("platform", "kafka", "runtime")]
+    return [item for folder in [*folders, f"argocd/{environment}"] for item in rendered(folder)]
+
+
+@pytest.fixture(scope="session")
+def cluster(
+    environment: str, manifests: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """With the operators' definitions, our namespaces, accounts and rights."""
+    binaries = Path(os.environ["HEADWATER_API_SERVER"])
+    with serving(binaries, tmp_path_factory.mktemp(environment)) as made:
+        made.apply(definitions(os.environ.get("HEADWATER_DEFINITIONS")), dry=False)
+        made.kubectl("wait", "--for=condition=established", "--timeout=60s", "customresourcedefinitions", "--all")
+        argocd = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
+        for kind in FIRST:
+            items = [item for item in manifests if item["kind"] == kind]
+            made.apply(items + [argocd] * (kind == "Namespace"), dry=False)
+        yield made
