@@ -11,12 +11,16 @@ import yaml
 
 from headwater.adapters.monitoring import monitoring_files
 from headwater.adapters.monitoring.airflow_metrics import AIRFLOW_METRICS
-from headwater.domain.metrics import METRICS
+from headwater.adapters.monitoring.exported_metrics import EXPORTED_METRICS, ExportedMetric
+from headwater.domain.metrics import METRICS, Metric
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "monitoring"
-KNOWN = {metric.prometheus: metric for metric in (*METRICS, *AIRFLOW_METRICS)}
-SELECTOR = re.compile(r"(airflow_\w+)(?:{([^}]*)})?")
+EVERY: tuple[Metric | ExportedMetric, ...] = (*METRICS, *AIRFLOW_METRICS, *EXPORTED_METRICS)
+KNOWN = {metric.prometheus: metric for metric in EVERY}
+SELECTOR = re.compile(r"\b((?:airflow|metrics_executor|spark|kafka|minio|cnpg)_\w+)(?:{([^}]*)})?")
+WHERE = {"pod"}
+"""What Prometheus itself says of a metric."""
 GROUPING = re.compile(r"by \(([^)]*)\)")
 
 
@@ -47,22 +51,32 @@ def test_a_query_names_metrics_and_labels_that_exist(expression: str) -> None:
             assert value
             assert label in KNOWN[metric].labels or (label == "quantile" and KNOWN[metric].kind == "timer")
     for group in GROUPING.findall(expression):
-        assert set(re.findall(r"\w+", group)) <= labels
+        assert set(re.findall(r"\w+", group)) <= labels | WHERE
 
 
 def test_every_metric_of_headwater_is_looked_at_somewhere() -> None:
     asked = {metric for expression in expressions() for metric, _ in SELECTOR.findall(expression)}
-    assert {metric.prometheus for metric in METRICS} <= asked
+    assert {metric.prometheus for metric in (*METRICS, *EXPORTED_METRICS)} <= asked
 
 
 def test_the_guide_lists_every_metric_with_its_labels_and_every_alert() -> None:
     guide = (ROOT / "docs/operations/monitoring.md").read_text()
     for metric in METRICS:
         assert f"| `{metric.prometheus}` | {', '.join(metric.labels)} |" in guide
+    for exported in EXPORTED_METRICS:
+        assert f"| {exported.exporter} | `{exported.prometheus}` |" in guide
     rules = yaml.safe_load((FOLDER / "prometheus/headwater.rules.yaml").read_text())
     for group in rules["groups"]:
         for rule in group["rules"]:
             assert f"| {rule['alert']} | {rule['labels']['severity']} |" in guide
+
+
+def test_our_brokers_report_what_is_asked_of_them() -> None:
+    kafka = next(yaml.safe_load_all((ROOT / "deploy/base/kafka/kafka.yaml").read_text()))["spec"]["kafka"]
+    allowed = kafka["metricsConfig"]["values"]["allowList"]
+    asked = [metric.prometheus for metric in EXPORTED_METRICS if metric.exporter == "Kafka"]
+    assert asked
+    assert [name for name in asked if not any(re.fullmatch(pattern, name) for pattern in allowed)] == []
 
 
 def test_the_page_a_rule_names_exists() -> None:

@@ -61,7 +61,7 @@ KINDS = {
     kind.lower(): kind
     for kind in (
         "Application", "AppProject", "Certificate", "ExternalSecret", "Kafka", "KafkaConnect", "KafkaNodePool",
-        "KafkaUser", "SparkApplication", "VerticalPodAutoscaler",
+        "KafkaUser", "PodMonitor", "PrometheusRule", "SparkApplication", "VerticalPodAutoscaler",
     )
 }  # fmt: skip
 

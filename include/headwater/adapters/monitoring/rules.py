@@ -90,9 +90,9 @@ RULES = (
 )
 
 
-def rules_file() -> dict[str, object]:
-    """The document of Prometheus' ``rule_files``."""
-    return {"groups": [{"name": "headwater", "rules": [_rule(rule) for rule in RULES]}]}
+def rules_file(**groups: tuple[Rule, ...]) -> dict[str, object]:
+    """The document of Prometheus' ``rule_files``, of groups by name."""
+    return {"groups": [{"name": name, "rules": [_rule(rule) for rule in rules]} for name, rules in groups.items()]}
 
 
 def _rule(rule: Rule) -> dict[str, object]:

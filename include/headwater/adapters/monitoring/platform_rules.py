@@ -1,0 +1,96 @@
+"""What Prometheus alerts of in the parts Headwater stands on: what loses data or stops everybody, and little else."""
+
+from __future__ import annotations
+
+from headwater.adapters.monitoring import exported_metrics as exported
+from headwater.adapters.monitoring.rules import Rule
+
+PLATFORM_RULES = (
+    Rule(
+        name="PostgresDown",
+        expression=f"{exported.DATABASE_UP.prometheus} == 0",
+        holds="2m",
+        severity="page",
+        summary="The database on {{ $labels.pod }} does not answer.",
+        action="If it is the primary, a replica takes over by itself; see that one did, and why this one went.",
+        runbook="backup-and-restore.md",
+    ),
+    Rule(
+        name="PostgresLogNotArchived",
+        expression=f"increase({exported.ARCHIVE_FAILED.prometheus}[15m]) > 0",
+        holds="15m",
+        severity="page",
+        summary="The log does not get to the archive: what a disaster would lose grows, and so does the disk.",
+        action="Look at the backup store's address, key and space.",
+        runbook="backup-and-restore.md",
+    ),
+    Rule(
+        name="PostgresReplicaBehind",
+        expression=f"{exported.REPLICATION_LAG.prometheus} > 60",
+        holds="10m",
+        severity="ticket",
+        summary="The replica {{ $labels.pod }} is more than a minute behind: a failover would lose it.",
+        action="Look at its disk and network, and for a long transaction.",
+        runbook="backup-and-restore.md",
+    ),
+    Rule(
+        name="PostgresTransactionsRunOut",
+        expression=f"max by (datname) ({exported.TRANSACTIONS_UNFROZEN.prometheus}) > 1e9",
+        holds="1h",
+        severity="ticket",
+        summary="{{ $labels.datname }} has a billion transactions that are not frozen; at two it stops.",
+        action="Find what holds vacuum back: an old transaction, a slot nobody reads, a prepared transaction.",
+    ),
+    Rule(
+        name="StoreUnhealthy",
+        expression=f"{exported.STORE_HEALTH.prometheus} == 0",
+        holds="2m",
+        severity="page",
+        summary="The object store has lost its quorum: tables cannot be read or written.",
+        action="Bring its nodes and drives back. Stages that failed meanwhile are tried again.",
+        runbook="storage.md",
+    ),
+    Rule(
+        name="StoreDrivesOffline",
+        expression=f"{exported.DRIVES_OFFLINE.prometheus} > 0",
+        holds="10m",
+        severity="ticket",
+        summary="{{ $value }} drives of the object store do not answer.",
+        action="Replace them before more go than the parity bears.",
+        runbook="storage.md",
+    ),
+    Rule(
+        name="StoreAlmostFull",
+        expression=f"{exported.STORE_FREE.prometheus} / {exported.STORE_TOTAL.prometheus} < 0.15",
+        holds="30m",
+        severity="ticket",
+        summary="Less than 15 % of the object store is free.",
+        action="See when maintenance ran and what `retention` keeps; then add drives.",
+        runbook="maintenance.md",
+    ),
+    Rule(
+        name="KafkaPartitionsOffline",
+        expression=f"{exported.OFFLINE_PARTITIONS.prometheus} > 0",
+        holds="5m",
+        severity="page",
+        summary="{{ $value }} partitions have no leader: changes of their sources do not arrive.",
+        action="Bring the brokers back. Nothing is lost while the sources keep their logs.",
+    ),
+    Rule(
+        name="KafkaPartitionsShortOfCopies",
+        expression=f"{exported.UNDER_REPLICATED.prometheus} > 0",
+        holds="30m",
+        severity="ticket",
+        summary="Partitions on {{ $labels.pod }} have had too few copies for half an hour.",
+        action="A broker is down or slow: look at its disk.",
+    ),
+    Rule(
+        name="SparkApplicationsFail",
+        expression=f"sum(increase({exported.APPLICATIONS_FAILED.prometheus}[1h])) > 4",
+        holds="10m",
+        severity="ticket",
+        summary="More than four Spark applications failed within an hour.",
+        action="`kubectl describe sparkapplication`, and the log of a driver: image, rights, memory.",
+        runbook="engines.md",
+    ),
+)
