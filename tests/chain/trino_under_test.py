@@ -20,7 +20,7 @@ from psycopg import sql
 from tests.integration.storage.secured_stores import SecuredStores
 
 from headwater.adapters.embedded.postgres_files import free_port
-from headwater.adapters.spark_connect.trust import TRUST_STORE_PASSWORD, write_trust_store
+from headwater.adapters.spark_connect.trust import TRUST_STORE, write_trust_store
 from headwater.domain.settings import CatalogSettings
 
 HOME, JAVA = "HEADWATER_TRINO_HOME", "HEADWATER_TRINO_JAVA"
@@ -41,8 +41,6 @@ _JVM = """-server
 -Djdk.attach.allowAttachSelf=true
 -Djdk.nio.maxCachedBufferSize=2000000
 -Dfile.encoding=UTF-8
--Djavax.net.ssl.trustStore={trusted}
--Djavax.net.ssl.trustStorePassword={password}
 """
 _SOON_BETTER = {"NO_NODES_AVAILABLE", "SERVER_STARTING_UP"}
 
@@ -92,7 +90,7 @@ def reading(stores: SecuredStores, catalog: CatalogSettings) -> Iterator[Trino]:
     home, java, port = Path(os.environ[HOME]), Path(os.environ[JAVA]), free_port()
     with tempfile.TemporaryDirectory(prefix="headwater-trino-") as scratch:
         folder, authority = Path(scratch), stores.s3.authority.ca
-        write_trust_store(java, authority, folder / "trusted.p12")
+        write_trust_store(java, authority, folder / TRUST_STORE)
         _configure(folder, port)
         environment = os.environ | _secrets(stores, catalog) | {"JAVA_HOME": str(java)}
         environment["PATH"] = f"{java}/bin:{environment['PATH']}"
@@ -117,8 +115,10 @@ def _configure(folder: Path, port: int) -> None:
     (etc / "node.properties").write_text("".join(f"node.{key}={value}\n" for key, value in node.items()))
     (etc / "config.properties").write_text(_CONFIG.format(port=port))
     (etc / "log.properties").write_text("io.trino=WARN\n")
-    (etc / "jvm.config").write_text(_JVM.format(trusted=folder / "trusted.p12", password=TRUST_STORE_PASSWORD))
-    (etc / "catalog" / "lake.properties").write_text(yaml.safe_load(VALUES.read_text())["catalogs"]["lake"])
+    values = yaml.safe_load(VALUES.read_text())
+    trusting = "\n".join(values["coordinator"]["additionalJVMConfig"]).replace("/trusted/", f"{folder}/")
+    (etc / "jvm.config").write_text(f"{_JVM}{trusting}\n")
+    (etc / "catalog" / "lake.properties").write_text(values["catalogs"]["lake"])
 
 
 def _secrets(stores: SecuredStores, catalog: CatalogSettings) -> dict[str, str]:
@@ -128,7 +128,7 @@ def _secrets(stores: SecuredStores, catalog: CatalogSettings) -> dict[str, str]:
         if not session.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone():
             made = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
             session.execute(made.format(sql.Identifier(READER), sql.Literal(READER_PASSWORD)))
-        session.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}")
+        session.execute(f"GRANT SELECT ON iceberg_tables, iceberg_namespace_properties TO {READER}")
     return {
         "CATALOG_JDBC_URL": f"{catalog.jdbc_uri}?sslmode=verify-full&sslrootcert={stores.postgres.authority.ca}",
         "CATALOG_USER": READER,

@@ -35,7 +35,8 @@ class Cluster:
 
     def kubectl(self, *arguments: str, given: str = "", refused_is_fine: bool = False) -> str:
         """:raises RefusedError: with its words."""
-        command = ["kubectl", "--kubeconfig", str(self._config), *arguments]
+        cache = self._config.with_name("cache")
+        command = ["kubectl", f"--kubeconfig={self._config}", f"--cache-dir={cache}", *arguments]
         told = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=120)
         if told.returncode != 0 and not refused_is_fine:
             raise RefusedError(told.stderr.strip()[-3000:])
@@ -87,6 +88,8 @@ def _etcd(binaries: Path, folder: Path, port: int) -> list[str]:
         str(binaries / "etcd"), f"--data-dir={folder / 'etcd'}", f"--listen-client-urls={client}",
         f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
         f"--initial-cluster=default={peer}", "--unsafe-no-fsync", "--log-level=error",
+        # a busy machine is no lost leader
+        "--heartbeat-interval=500", "--election-timeout=5000",
     ]  # fmt: skip
 
 
