@@ -20,7 +20,7 @@ from psycopg import sql
 from tests.integration.storage.secured_stores import SecuredStores
 
 from headwater.adapters.embedded.postgres_files import free_port
-from headwater.adapters.spark_connect.trust import TRUST_STORE, write_trust_store
+from headwater.adapters.java_trust import TRUST_STORE, write_trust_store
 from headwater.domain.settings import CatalogSettings
 
 HOME, JAVA = "HEADWATER_TRINO_HOME", "HEADWATER_TRINO_JAVA"

@@ -77,6 +77,13 @@ class SharedVolume(Value):
     path: str = Field(pattern=r"^/[^:]*$")
 
 
+class SecretFiles(Value):
+    """A Secret whose keys drivers and executors find as files: who signed the certificates of catalog and store."""
+
+    secret: KubernetesName
+    path: str = Field(pattern=r"^/[^:]*$")
+
+
 class KubernetesSettings(Value):
     """Where SparkApplications are made, and what their pods may use."""
 
@@ -88,6 +95,7 @@ class KubernetesSettings(Value):
     connection: str | None = None
     """Airflow connection of type ``kubernetes``; None means the account of the task's own pod."""
     volumes: tuple[SharedVolume, ...] = ()
+    secret_files: tuple[SecretFiles, ...] = ()
     secret_environment: Annotated[dict[str, str], AfterValidator(_secret_references)] = Field(
         default_factory=lambda: {
             name: f"headwater-stores/{name}"

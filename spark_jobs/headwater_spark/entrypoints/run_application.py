@@ -10,15 +10,19 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
 
 from headwater.adapters.connections.environment import EnvironmentConnections
 from headwater.adapters.connections.masking import masking_key
+from headwater.adapters.java_trust import TRUST_STORE, trust_options, write_trust_store
 from headwater.adapters.spark_applications.exchange import Exchange
 from headwater.adapters.spark_applications.properties import LAKE
 from headwater.domain.errors import EngineError
@@ -45,6 +49,22 @@ def open_application() -> SparkSession:
             builder = builder.config(f"{LAKE}.{name}", os.environ[variable])
     session: SparkSession = builder.getOrCreate()
     return session
+
+
+def trust(spark: SparkSession, ca_file: Path, folder: Path) -> None:
+    """Have driver and executors trust who signed the certificate of the warehouse's store; before anything asks it.
+
+    :param ca_file: where this driver finds it; executors need not.
+    :param folder: of this driver's own, as long as it works.
+    :raises EngineError: when it is not there, or holds no certificate.
+    """
+    context, store = spark.sparkContext, folder / TRUST_STORE
+    java: Any = context._jvm  # noqa: SLF001 - the driver's own Java
+    system = java.java.lang.System
+    write_trust_store(Path(system.getProperty("java.home")), ca_file, store)
+    for name, value in trust_options(store).items():
+        system.setProperty(name, value)
+    context.addFile(store.as_uri())
 
 
 def run_application(spark: SparkSession, job: JobSpec) -> JobResult:
@@ -87,23 +107,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("exchange", "key", "attempt", "masking-connection"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--executors-within-seconds", type=float, required=True)
+    parser.add_argument("--ca-file", type=Path)
     options = parser.parse_args(arguments)
     exchange, done = Exchange.of(options.exchange, options.key), threading.Event()
     job = exchange.job(options.attempt)
     _take_masking_key(job, options.masking_connection)
     watch = threading.Thread(target=end_unless_claimed, args=(exchange, options.attempt, done), daemon=True)
     watch.start()
-    spark = open_application()
-    try:
-        await_executors(spark, options.executors_within_seconds)
-        result = run_application(spark, job)
-    finally:
-        spark.stop()  # closes the event log
+    result = _worked(job, options)
     done.set()
     if not _is_claimed(exchange, options.attempt):
         return NOT_CLAIMED_EXIT
     exchange.answer(options.attempt, result)
     return 0
+
+
+def _worked(job: JobSpec, options: argparse.Namespace) -> JobResult:
+    with tempfile.TemporaryDirectory(prefix="headwater-driver-") as folder:
+        spark = open_application()
+        try:
+            if options.ca_file is not None:
+                trust(spark, options.ca_file, Path(folder))
+            await_executors(spark, options.executors_within_seconds)
+            return run_application(spark, job)
+        finally:
+            spark.stop()  # closes the event log
 
 
 def _is_claimed(exchange: Exchange, attempt: str) -> bool:

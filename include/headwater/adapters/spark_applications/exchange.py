@@ -69,6 +69,8 @@ def exchange_location(settings: Settings) -> str:
     if s3.endpoint is not None:
         address = urlsplit(s3.endpoint)
         reached |= {"scheme": address.scheme, "endpoint_override": address.netloc}
+    if s3.ca_file is not None:
+        reached["tls_ca_file_path"] = s3.ca_file
     return f"{location}?{urlencode(reached)}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from headwater.adapters.java_trust import TRUST_STORE, as_arguments, trust_options
 from headwater.adapters.spark_applications.exchange import exchange_location
 from headwater.adapters.spark_properties import catalog_properties, planning_properties
 from headwater.domain.names import CATALOG
@@ -31,6 +32,10 @@ def application_properties(settings: Settings, key: str, attempt: str) -> dict[s
     }
     if spark.event_log is not None:
         properties |= {"spark.eventLog.enabled": "true", "spark.eventLog.dir": spark.event_log}
+    s3 = settings.catalog.s3
+    if s3 is not None and s3.ca_file is not None:
+        # made by the driver, which hands it to executors: it lies in the folder they work in before their first task
+        properties["spark.executor.defaultJavaOptions"] = as_arguments(trust_options(TRUST_STORE))
     return properties | _checkpoints(settings, key, attempt)
 
 

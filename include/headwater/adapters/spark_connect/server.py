@@ -18,6 +18,7 @@ import psutil
 
 from headwater.adapters.embedded.jars import ensure_jars, jars_for, pyspark_home
 from headwater.adapters.embedded.java import find_java
+from headwater.adapters.java_trust import TRUST_STORE, write_trust_store
 from headwater.adapters.spark_connect import keeper as keeper_module
 from headwater.adapters.spark_connect.server_config import (
     POOLS,
@@ -33,7 +34,6 @@ from headwater.adapters.spark_connect.server_state import (
     locked,
     port_answers,
 )
-from headwater.adapters.spark_connect.trust import TRUST_STORE, write_trust_store
 from headwater.domain.errors import EngineError
 from headwater.domain.settings import Settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from headwater.adapters.spark_connect.trust import TRUST_STORE, TRUST_STORE_PASSWORD
+from headwater.adapters.java_trust import TRUST_STORE, as_arguments, trust_options
 from headwater.adapters.spark_properties import catalog_properties, planning_properties
 from headwater.domain.settings import Settings
 
@@ -53,8 +53,7 @@ def server_properties(settings: Settings, port: int, token: str, folder: Path, j
 
 def _trusting(folder: Path) -> str:
     """For the store's certificate only: the database's is verified by the authorities that `tls` names."""
-    store = f"-Djavax.net.ssl.trustStore={folder / TRUST_STORE} -Djavax.net.ssl.trustStoreType=PKCS12"
-    return f" {store} -Djavax.net.ssl.trustStorePassword={TRUST_STORE_PASSWORD}"
+    return f" {as_arguments(trust_options(folder / TRUST_STORE))}"
 
 
 def write_private(path: Path, text: str) -> None:

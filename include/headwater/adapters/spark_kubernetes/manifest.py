@@ -97,7 +97,8 @@ def _executor(place: KubernetesSettings, size: StageSize, labels: Mapping[str, s
 
 
 def _pod(place: KubernetesSettings, labels: Mapping[str, str], secrets: Mapping[str, str]) -> Manifest:
-    mounts = [{"name": _volume(volume.claim), "mountPath": volume.path} for volume in place.volumes]
+    mounts: list[Manifest] = [{"name": _volume(item.claim), "mountPath": item.path} for item in place.volumes]
+    mounts += [{"name": _volume(item.secret), "mountPath": item.path, "readOnly": True} for item in place.secret_files]
     return {
         "labels": dict(labels),
         "env": [_from_secret(name, reference) for name, reference in secrets.items()],
@@ -114,14 +115,14 @@ def _pod(place: KubernetesSettings, labels: Mapping[str, str], secrets: Mapping[
 
 
 def _volumes(place: KubernetesSettings) -> Manifest:
-    if not place.volumes:
-        return {}
-    claims = [(_volume(volume.claim), {"claimName": volume.claim}) for volume in place.volumes]
-    return {"volumes": [{"name": name, "persistentVolumeClaim": claim} for name, claim in claims]}
+    claims = [(item.claim, {"persistentVolumeClaim": {"claimName": item.claim}}) for item in place.volumes]
+    secrets = [(item.secret, {"secret": {"secretName": item.secret}}) for item in place.secret_files]
+    made = [{"name": _volume(name), **source} for name, source in (*claims, *secrets)]
+    return {"volumes": made} if made else {}
 
 
-def _volume(claim: str) -> str:
-    return claim.replace(".", "-")
+def _volume(name: str) -> str:
+    return name.replace(".", "-")
 
 
 def _from_secret(name: str, reference: str) -> Manifest:

@@ -5,13 +5,26 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from headwater.domain.errors import EngineError
 
 TRUST_STORE = "trusted.p12"
 TRUST_STORE_PASSWORD = "changeit"  # noqa: S105 - certificates are public; the form asks for a password
+TRUST_STORE_TYPE = "PKCS12"
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+def trust_options(trust_store: str | Path) -> dict[str, str]:
+    """Java's system properties that have it trust this store. They hold no secret."""
+    named = {"": str(trust_store), "Type": TRUST_STORE_TYPE, "Password": TRUST_STORE_PASSWORD}
+    return {f"javax.net.ssl.trustStore{part}": value for part, value in named.items()}
+
+
+def as_arguments(options: Mapping[str, str]) -> str:
+    """System properties as a command line of Java's says them."""
+    return " ".join(f"-D{name}={value}" for name, value in options.items())
 
 
 def write_trust_store(java_home: Path, ca_file: Path, target: Path) -> None:
@@ -23,7 +36,7 @@ def write_trust_store(java_home: Path, ca_file: Path, target: Path) -> None:
     if not certificates:
         raise _unusable(ca_file, "no certificate in it")
     target.unlink(missing_ok=True)
-    command = [str(java_home / "bin" / "keytool"), "-importcert", "-noprompt", "-storetype", "PKCS12"]
+    command = [str(java_home / "bin" / "keytool"), "-importcert", "-noprompt", "-storetype", TRUST_STORE_TYPE]
     command += ["-keystore", str(target), "-storepass", TRUST_STORE_PASSWORD]
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as one:
         for number, certificate in enumerate(certificates):
