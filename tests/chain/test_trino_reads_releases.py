@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.chain.installation import Installation
 from tests.chain.trino_under_test import Trino, TrinoRefusedError, reading
 from tests.integration.storage.secured_stores import SecuredStores
 
 from headwater.adapters.duckdb_query import query
 from headwater.domain.release import Release, ReleasedTable
-
-Installation = Any
-"""``conftest.Installation``; a conftest cannot be imported."""
 
 pytestmark = pytest.mark.timeout(600)
 
