@@ -47,7 +47,7 @@ def example(environment: str, stage: JobKind) -> str:
     )
     exchange = Exchange.of(exchange_location(settings), job_key(job))
     made = spark_application(settings, job, exchange.key, driver_arguments(settings, exchange, job.attempt))
-    return yaml.dump(made, Dumper=_Indented, sort_keys=False, width=118)
+    return yaml.dump(made, Dumper=_Indented, sort_keys=False, width=100)
 
 
 class _Indented(yaml.SafeDumper):
