@@ -15,7 +15,7 @@ from headwater.ports.extractor import BatchStamp
 if TYPE_CHECKING:
     import duckdb
 
-FILE_SIZE = "256MB"
+FILE_BYTES = 256_000_000
 ROW_GROUP_SIZE = "16MB"
 ROWS_IN_GROUP = 122_880
 """Two writers of so many rows at once stay under 400 MB with 20 columns (docs/adr, 10)."""
@@ -126,7 +126,7 @@ def _copy(
     copied = connection.execute(
         f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
         f"ROW_GROUP_SIZE {ROWS_IN_GROUP}, "
-        f"{options}, FILE_SIZE_BYTES '{FILE_SIZE}', "
+        f"{options}, FILE_SIZE_BYTES {FILE_BYTES}, "
         f"{bounded}FILENAME_PATTERN {literal(stem + '-{i}')}, OVERWRITE_OR_IGNORE true, RETURN_FILES true)"
     ).fetchone()
     names = sorted(copied[1]) if copied else []

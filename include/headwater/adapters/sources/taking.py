@@ -50,10 +50,11 @@ def write_judged(
     stamp: BatchStamp,
     schema: TableSchema,
     folder: str,
+    typed: tuple[DataFile, ...] = (),
 ) -> tuple[Extracted, list[tuple[str, int]]]:
     """Write the good rows typed, and the rejected ones, if any, for quarantine.
 
-    :param records: how many there are, good and bad.
+    :param records: how many there are, good and bad. :param typed: files of those that were typed before.
     :returns: what was written, and how many records of each file cannot be taken.
     :raises SourceDataError: when more records cannot be taken than the table may lose.
     """
@@ -61,7 +62,7 @@ def write_judged(
     view_taken(engine, texts)
     values = {name: f"v{place}" for place, name in enumerate(texts.columns)}
     system = parquet.system_columns(stamp, texts.origin, "ordinal")
-    rows = parquet.write_rows(engine, schema, values | system, "taken", folder, f"{stamp.attempt}-{table}")
+    rows = typed + parquet.write_rows(engine, schema, values | system, "taken", folder, f"{stamp.attempt}-{table}")
     failpoint("extract.mid")
     rejects: tuple[DataFile, ...] = ()
     broken: list[tuple[str, str, int]] = []

@@ -94,6 +94,12 @@ class TextFile:
         nothing = pa.nulls(rows, pa.string())
         self._write([*columns, pa.repeat(file, rows), places, self._ordinals(rows), nothing, nothing])
 
+    def pass_over(self, rows: int) -> int:
+        """So many records that follow are taken by somebody else; the ordinal of the first."""
+        self.flush()
+        first, self.ordinal = self.ordinal + 1, self.ordinal + rows
+        return first
+
     def flush(self) -> None:
         """Write what waits."""
         import pyarrow as pa

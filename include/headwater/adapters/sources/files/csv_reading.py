@@ -1,48 +1,98 @@
-"""A CSV file becomes records of texts."""
+"""A CSV file becomes typed rows where that is sure, block by block, and records of texts everywhere else."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from headwater.adapters.sources.files.fast_csv import FastCsv, lines_of
-from headwater.adapters.sources.files.lines import Encoding, blocks
+from headwater.adapters.sources.files.lines import Encoding, utf8_blocks
 from headwater.adapters.sources.files.records import CsvFormat, CsvRecords
 from headwater.adapters.sources.files.shape import Shape
+from headwater.adapters.sources.files.typed_fields import TypedFields
 from headwater.adapters.sources.files.unpacking import Part
 from headwater.adapters.sources.texts import Record, TextFile, numbers
+from headwater.adapters.sources.typed_rows import TypedRows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_AHEAD = 3
+"""Blocks that are looked at while another is written."""
 
 
-def read_csv(part: Part, shape: Shape, target: TextFile) -> None:
-    """Take every record of the file, whole or broken.
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What became of a block at once: its columns typed, or as texts; neither where the strict reader has to look."""
 
-    :raises SchemaDriftError: when the header is not what the YAML declares.
-    :raises RecordTooLongError: when a record is longer than ``max_record_bytes``.
-    """
-    extract = shape.landing.extract
-    form, encoding = CsvFormat(extract), Encoding(extract.encoding)
-    more = blocks(part.content, encoding, extract.max_record_bytes)
-    records = CsvRecords(form, encoding, more, extract.max_record_bytes)
-    places: list[int | None] = list(range(len(shape.names)))
-    width, rest = len(places), ""
-    if extract.header:
-        header, rest = _first(records, more)
-        if header is None:
-            return
-        places, width = _header(header, shape), len(header.fields or ())
-    fast = FastCsv(form, width, extract.max_record_bytes)
-    for block in chain([rest] if rest else [], more):
-        columns = fast.columns(block)
-        if columns is None:
-            _take(records.of(block), part, shape, places, width, target)
-        else:
-            _take_columns(columns, records.line, part, shape, places, target)
+    typed: list[pa.Array] | None = None
+    texts: list[pa.Array] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CsvReader:
+    """Reads the CSV files of one table. ``pool`` looks at blocks while others are written."""
+
+    pool: Executor
+    rows: TypedRows
+
+    def read(self, part: Part, shape: Shape, target: TextFile) -> None:
+        """Take every record of the file: a typed row to ``rows``, any other, whole or broken, to ``target``.
+
+        :raises SchemaDriftError: when the header is not what the YAML declares.
+        :raises RecordTooLongError: when a record is longer than ``max_record_bytes``.
+        """
+        extract = shape.landing.extract
+        form, encoding = CsvFormat(extract), Encoding(extract.encoding)
+        blocks = utf8_blocks(part.content, encoding, extract.max_record_bytes)
+        records = CsvRecords(form, encoding, map(encoding.text_of, blocks), extract.max_record_bytes)
+        places: list[int | None] = list(range(len(shape.names)))
+        width = len(places)
+        if extract.header:
+            header, rest = _first(records)
+            if header is None:
+                return
+            places, width = _header(header, shape), len(header.fields or ())
+            blocks = chain([encoding.block_of(rest)] if rest else [], blocks)
+        fast = FastCsv(form, width, extract.max_record_bytes)
+        looked = self._looked_at(blocks, fast, TypedFields.of(shape, places, self.rows.schema))
+        records.more = (encoding.text_of(block) for block, _ in looked)
+        taker = _Taker(part, shape, places, width, target)
+        for block, looking in looked:
+            found = looking.result()
+            if found.typed is not None:
+                rows = lines_of(block)
+                self.rows.add(found.typed, f"{shape.landing.connection}:{part.name}", target.pass_over(rows))
+            elif found.texts is not None:
+                taker.columns(found.texts, records.line)
+            else:
+                taker.records(records.of(encoding.text_of(block)))
+                continue
             records.skip(lines_of(block))
 
+    def _looked_at(
+        self, blocks: Iterator[bytes], fast: FastCsv, fields: TypedFields | None
+    ) -> Iterator[tuple[bytes, Future[_Block]]]:
+        def look(block: bytes) -> _Block:
+            texts = fast.columns(block)
+            typed = fields.columns(texts) if fields is not None and texts is not None else None
+            return _Block(typed, None if typed is not None else texts)
 
-def _first(records: CsvRecords, more: Iterator[str]) -> tuple[Record | None, str]:
+        waiting: deque[tuple[bytes, Future[_Block]]] = deque()
+        for block in blocks:
+            waiting.append((block, self.pool.submit(look, block)))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft()
+        yield from waiting
+
+
+def _first(records: CsvRecords) -> tuple[Record | None, str]:
     """The header, and what is left of its block."""
-    for block in more:
+    for block in records.more:
         for record in records.of(block):
             return record, records.give_back()
     return None, ""
@@ -52,27 +102,35 @@ def _header(record: Record, shape: Shape) -> list[int | None]:
     return shape.places([name or "" for name in record.fields or ()], record.raw or "")
 
 
-def _take(
-    records: Iterator[Record], part: Part, shape: Shape, places: list[int | None], width: int, target: TextFile
-) -> None:
-    for record in records:
-        if record.fields is None:
-            target.add(part.name, record)
-        elif len(record.fields) != width:
-            target.add(part.name, Record(record.place, None, record.raw, "field_count"))
-        else:
-            target.add(part.name, Record(record.place, shape.row(record.fields, places)))
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    """Hands on what is still to be judged."""
 
+    part: Part
+    shape: Shape
+    places: list[int | None]
+    width: int
+    target: TextFile
 
-def _take_columns(
-    columns: list[object], line: int, part: Part, shape: Shape, places: list[int | None], target: TextFile
-) -> None:
-    import pyarrow as pa
+    def records(self, records: Iterator[Record]) -> None:
+        """Records one by one."""
+        name, add = self.part.name, self.target.add
+        for record in records:
+            if record.fields is None:
+                add(name, record)
+            elif len(record.fields) != self.width:
+                add(name, Record(record.place, None, record.raw, "field_count"))
+            else:
+                add(name, Record(record.place, self.shape.row(record.fields, self.places)))
 
-    rows = len(columns[0])  # type: ignore[arg-type]  # Arrow arrays, without stubs
-    found = iter([pa.nulls(rows, pa.string()) if place is None else columns[place] for place in places])
-    every = [
-        pa.repeat(pa.scalar(shape.constants[name], pa.string()), rows) if name in shape.constants else next(found)
-        for name in shape.landing.extract.columns
-    ]
-    target.add_columns(part.name, every, numbers(line + 1, rows))
+    def columns(self, columns: list[pa.Array], line: int) -> None:
+        """Records of one line each, behind so many lines."""
+        import pyarrow as pa
+
+        rows, constants = len(columns[0]), self.shape.constants
+        found = iter([pa.nulls(rows, pa.string()) if place is None else columns[place] for place in self.places])
+        every = [
+            pa.repeat(pa.scalar(constants[name], pa.string()), rows) if name in constants else next(found)
+            for name in self.shape.landing.extract.columns
+        ]
+        self.target.add_columns(self.part.name, every, numbers(line + 1, rows))

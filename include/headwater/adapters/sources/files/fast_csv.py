@@ -21,7 +21,7 @@ class FastCsv:
     bound: int
     """The longest record, in characters."""
 
-    def columns(self, block: str) -> list[pa.Array] | None:
+    def columns(self, block: bytes) -> list[pa.Array] | None:
         """The fields of the block's records, one record a line; None when the strict reader has to look.
 
         Only blocks are taken whose quotes, if any, all enclose fields, whose lines are none of them blank, and that
@@ -32,11 +32,11 @@ class FastCsv:
 
         if not self.form.is_plain or self.width < 2 or not self._is_usual(block):
             return None
-        if len(block) > self.bound and max(map(len, block.split("\n"))) > self.bound:
+        if len(block) > self.bound and max(map(len, block.split(b"\n"))) > self.bound:
             return None
         try:
             table = pyarrow.csv.read_csv(
-                pa.py_buffer(block.encode()),
+                pa.py_buffer(block),
                 read_options=pyarrow.csv.ReadOptions(
                     column_names=[str(place) for place in range(self.width)], use_threads=False,
                     block_size=len(block) * 4,
@@ -47,27 +47,34 @@ class FastCsv:
                 convert_options=pyarrow.csv.ConvertOptions(
                     column_types={str(place): pa.string() for place in range(self.width)},
                     null_values=[self.form.null], strings_can_be_null=True, quoted_strings_can_be_null=False,
+                    check_utf8=not block.isascii(),
                 ),
             )  # fmt: skip
-        except (pa.ArrowInvalid, UnicodeEncodeError):
+        except pa.ArrowInvalid:
             return None
+        # blank lines are left out by pyarrow: with one, there are fewer records than lines
         if table.num_rows != lines_of(block):
             return None
         return [column.combine_chunks() for column in table.columns]
 
-    def _is_usual(self, block: str) -> bool:
-        if "\0" in block or "\n\n" in block or block.startswith(("\n", "\r\n")):
+    def _is_usual(self, block: bytes) -> bool:
+        if b"\0" in block or not (self.form.delimiter + self.form.quote).isascii():
             return False
-        if "\r" in block and ("\n\r\n" in block or block.count("\r") != block.count("\r\n")):
+        if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
             return False
-        return not self.form.quote or self.form.quote not in block or self._encloses(block)
+        return not self.form.quote or self.form.quote.encode() not in block or self._encloses(block)
 
-    def _encloses(self, block: str) -> bool:
+    def _encloses(self, block: bytes) -> bool:
+        """Whether every quote does. The expression is one for RE2, which takes a block in one linear pass."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         sign, quote = re.escape(self.form.delimiter), re.escape(self.form.quote)
-        field = f"(?:{quote}(?:[^{quote}\n]|{quote}{quote})*+{quote}|[^{quote}{sign}\r\n]*+)"
-        return re.fullmatch(f"(?:{field}(?:{sign}|\r?\n|\\Z))*+", block) is not None
+        field = f"(?:{quote}(?:[^{quote}\\n]|{quote}{quote})*{quote}|[^{quote}{sign}\\r\\n]*)"
+        pattern = f"\\A(?:{field}(?:{sign}|\\r?\\n|\\z))*\\z"
+        return bool(pc.match_substring_regex(pa.scalar(block, pa.binary()), pattern).as_py())
 
 
-def lines_of(block: str) -> int:
+def lines_of(block: bytes) -> int:
     """How many lines a block has; the last may lack its end."""
-    return block.count("\n") + (not block.endswith("\n"))
+    return block.count(b"\n") + (not block.endswith(b"\n"))

@@ -11,6 +11,8 @@ from typing import BinaryIO
 from headwater.adapters.sources.texts import Record, escaped
 
 BLOCK_BYTES = 4 << 20
+CSV_BLOCK_BYTES = 1 << 20
+"""Of CSV in UTF-8: what a core's own cache holds, and so much is read with care where one record is unusual."""
 _BYTE_ORDER_MARK = "\ufeff"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -39,6 +41,14 @@ class Encoding:
         An odd last byte of UTF-16 comes with ``DC`` behind it.
         """
         return text.encode("utf-16-le" if self.name == "utf-16" else self.name, self.errors)
+
+    def text_of(self, block: bytes) -> str:
+        """The text of a block of ``utf8_blocks``."""
+        return block.decode("utf-8", "surrogateescape" if self.name == "utf-8" else "surrogatepass")
+
+    def block_of(self, text: str) -> bytes:
+        """The block a text was."""
+        return text.encode("utf-8", "surrogateescape" if self.name == "utf-8" else "surrogatepass")
 
     def broken(self, place: int, text: str, problem: str) -> Record:
         """A record that cannot be taken, kept as it is, or escaped where it is no text."""
@@ -77,6 +87,31 @@ def blocks(content: BinaryIO, encoding: Encoding, bound: int) -> Iterator[str]:
         if len(rest) > bound:
             raise RecordTooLongError
     if rest:
+        yield rest
+
+
+def utf8_blocks(content: BinaryIO, encoding: Encoding, bound: int) -> Iterator[bytes]:
+    """The same as ``blocks``, in UTF-8, of which what cannot be decoded is no part; ``text_of`` gives the text.
+
+    A file in UTF-8 comes as its own bytes: only what is unusual has to be decoded.
+
+    :raises RecordTooLongError: when a line is longer. :raises NoByteOrderMarkError: when a UTF-16 file has none.
+    """
+    if encoding.name != "utf-8":
+        for text in blocks(content, encoding, bound):
+            yield text.encode("utf-8", "surrogatepass")
+        return
+    mark, rest = codecs.BOM_UTF8, b""
+    while chunk := content.read(CSV_BLOCK_BYTES):
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            yield (rest + chunk[:cut]).removeprefix(mark)
+            mark, rest = b"", chunk[cut:]
+        else:
+            rest += chunk
+        if len(rest) > bound and len(encoding.text_of(rest)) > bound:
+            raise RecordTooLongError
+    if rest := rest.removeprefix(mark):
         yield rest
 
 

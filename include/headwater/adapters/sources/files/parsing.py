@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headwater.adapters.sources.files.csv_reading import read_csv
+from headwater.adapters.sources.duckdb_engine import THREADS
+from headwater.adapters.sources.files.csv_reading import CsvReader
 from headwater.adapters.sources.files.json_reading import read_json_array, read_json_lines
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
@@ -17,16 +19,13 @@ from headwater.adapters.sources.files.parquet_reading import read_parquet
 from headwater.adapters.sources.files.shape import Shape
 from headwater.adapters.sources.files.unpacking import Part, parts_of
 from headwater.adapters.sources.texts import TextFile
+from headwater.adapters.sources.typed_rows import TypedRows
 from headwater.ports.failpoints import failpoint
 
 if TYPE_CHECKING:
     import duckdb
 
-_READERS: dict[str, Callable[[Part, Shape, TextFile], None]] = {
-    "csv": read_csv,
-    "jsonl": read_json_lines,
-    "json": read_json_array,
-}
+_Reader = Callable[[Part, Shape, TextFile], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +44,12 @@ class Counted:
 
 @dataclass(slots=True)
 class Parser:
-    """Parses the files of one table into ``scratch``."""
+    """Parses the files of one table: into typed rows where a reader can, into ``scratch`` otherwise."""
 
     landing: Landing
     engine: duckdb.DuckDBPyConnection
     scratch: Path
+    rows: TypedRows
     progress: Callable[[str], None] | None = None
     counted: list[Counted] = field(default_factory=list)
     texts: list[Path] = field(default_factory=list)
@@ -72,9 +72,13 @@ class Parser:
                 self._each(file, self._columnar)
             return
         texts = self.scratch / "texts.parquet"
-        with TextFile(texts, len(self.landing.extract.columns)) as target:
+        with TextFile(texts, len(self.landing.extract.columns)) as target, ThreadPoolExecutor(THREADS) as pool:
+            readers: dict[str, _Reader] = {
+                "csv": CsvReader(pool, self.rows).read, "jsonl": read_json_lines, "json": read_json_array
+            }  # fmt: skip
+            read = readers[self.landing.extract.format]
             for file in files:
-                self._each(file, partial(self._lines, target))
+                self._each(file, partial(self._lines, target, read))
         self.texts.append(texts)
 
     def _each(self, file: LandedFile, read: Callable[[LandedFile, Path, Shape], int]) -> None:
@@ -98,8 +102,8 @@ class Parser:
         self.texts.append(target)
         return records
 
-    def _lines(self, target: TextFile, file: LandedFile, local: Path, shape: Shape) -> int:
-        read, before = _READERS[self.landing.extract.format], target.written
+    def _lines(self, target: TextFile, read: _Reader, file: LandedFile, local: Path, shape: Shape) -> int:
+        before = target.written
         try:
             for part in parts_of(self.landing, file, local):
                 read(part, shape, target)

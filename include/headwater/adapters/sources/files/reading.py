@@ -15,6 +15,7 @@ from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
 from headwater.adapters.sources.files.parsing import Parser
 from headwater.adapters.sources.judging import Texts
 from headwater.adapters.sources.taking import write_judged
+from headwater.adapters.sources.typed_rows import TypedRows
 from headwater.domain.schema import TableSchema
 from headwater.ports.extractor import BatchStamp, Extracted
 from headwater.ports.failpoints import failpoint
@@ -37,14 +38,18 @@ def read(
     """
     failpoint("extract.reading")
     extract, table = landing.extract, landing.table
-    with tempfile.TemporaryDirectory(prefix="headwater-files-") as scratch, writer() as engine:
+    with (
+        tempfile.TemporaryDirectory(prefix="headwater-files-") as scratch,
+        writer() as engine,
+        TypedRows(schema, stamp, folder, f"{stamp.attempt}-{table.name}") as rows,
+    ):
         make_room(engine, len(extract.columns))
-        parser = Parser(landing, engine, Path(scratch), progress)
+        parser = Parser(landing, engine, Path(scratch), rows, progress)
         parser.parse(files)
         origin = f"{literal(landing.connection + ':')} || file"
         texts = Texts(parser.texts, extract.columns, table.key, origin, landing.facts)
         extracted, broken = write_judged(
-            engine, texts, parser.records, extract.max_quarantined_share, stamp, schema, folder
+            engine, texts, parser.records, extract.max_quarantined_share, stamp, schema, folder, rows.finish()
         )
         if whole:
             extracted = unless_equal(engine, schema, extracted, digest)

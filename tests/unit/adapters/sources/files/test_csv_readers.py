@@ -6,11 +6,12 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headwater.adapters.sources.files.fast_csv import FastCsv, lines_of
-from headwater.adapters.sources.files.lines import Encoding, blocks
+from headwater.adapters.sources.files.lines import Encoding, RecordTooLongError, blocks, utf8_blocks
 from headwater.adapters.sources.files.records import CsvFormat, CsvRecords
 from headwater.domain.spec import FilesExtract
 
@@ -33,13 +34,13 @@ def strict(text: str, dialect: CsvFormat) -> CsvRecords:
 def test_a_block_read_fast_has_the_fields_and_lines_of_the_strict_reader(block: str) -> None:
     dialect = form()
     for width in (2, 3):
-        columns = FastCsv(dialect, width, 1 << 20).columns(block)
+        columns = FastCsv(dialect, width, 1 << 20).columns(UTF8.block_of(block))
         if columns is None:
             continue
         fast = list(zip(*(column.to_pylist() for column in columns), strict=True))
         records = list(strict(block, dialect).of(block))
         assert [tuple(record.fields or ()) for record in records] == fast
-        assert [record.place for record in records] == list(range(1, lines_of(block) + 1))
+        assert [record.place for record in records] == list(range(1, lines_of(UTF8.block_of(block)) + 1))
 
 
 @given(st.lists(st.lists(FIELD, min_size=2, max_size=3), min_size=1, max_size=5))
@@ -83,3 +84,21 @@ def test_blocks_give_back_every_byte_however_they_arrive(text: str, name: str, s
     found = list(blocks(_cuts(content, sizes), encoding, 1 << 20))  # type: ignore[arg-type]
     assert "".join(found) == text.removeprefix("\ufeff")
     assert all(block.endswith("\n") for block in found[:-1])
+
+
+@given(WHATEVER, st.sampled_from(["utf-8", "utf-16", "latin-1"]), st.lists(st.integers(2, 7), min_size=1, max_size=4))
+def test_blocks_of_bytes_are_those_of_texts_however_they_arrive(text: str, name: str, sizes: list[int]) -> None:
+    encoding = Encoding(name)
+    text = "\ufeff" + text if name == "utf-8" else text.replace("\udc80", "é")
+    content = (b"\xff\xfe" if name == "utf-16" else b"") + encoding.bytes_of(text)
+    found = list(utf8_blocks(_cuts(content, sizes), encoding, 1 << 20))  # type: ignore[arg-type]
+    texts = list(blocks(_cuts(content, sizes), encoding, 1 << 20))  # type: ignore[arg-type]
+    assert "".join(map(encoding.text_of, found)) == "".join(texts)
+    assert [encoding.block_of(encoding.text_of(block)) for block in found] == found
+    assert all(block.endswith(b"\n") for block in found[:-1])
+
+
+def test_the_bound_of_a_line_counts_characters() -> None:
+    list(utf8_blocks(io.BytesIO(("é" * 100).encode()), UTF8, 100))
+    with pytest.raises(RecordTooLongError):
+        list(utf8_blocks(io.BytesIO(("é" * 101).encode()), UTF8, 100))

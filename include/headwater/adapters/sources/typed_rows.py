@@ -1,0 +1,162 @@
+"""Rows whose columns are typed by now into finished Parquet files, by Arrow; memory bounded by a row group."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headwater.adapters.sources.arrow_types import arrow_type
+from headwater.adapters.sources.parquet import (
+    DICTIONARY_ENTRIES,
+    FILE_BYTES,
+    ROWS_IN_GROUP,
+    delete,
+    local,
+)
+from headwater.domain.run import position_prefix
+from headwater.domain.schema import TableSchema
+from headwater.ports.catalog import DataFile
+from headwater.ports.extractor import BatchStamp
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROW_GROUP_BYTES = 32 << 20
+"""In memory, where a third of it are positions."""
+_CYCLE = 1000
+_HIGH_DIGITS = b"#" * 9
+
+
+class TypedRows:
+    """Writes the rows of one extract. Files that were written are deleted where the extract fails.
+
+    :param stem: start of the files' names; carries the attempt (rule 12).
+    """
+
+    def __init__(self, schema: TableSchema, stamp: BatchStamp, folder: str, stem: str) -> None:
+        self.schema, self._stamp, self._folder, self._stem = schema, stamp, folder, stem
+        self._positions = Positions(position_prefix(stamp.planned_at))
+        self._waiting: list[pa.Table] = []
+        self._rows = self._bytes = self._in_file = 0
+        self._writer: Any = None
+        self._files: list[DataFile] = []
+
+    def __enter__(self) -> TypedRows:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._waiting.clear()
+        if self._writer is not None:
+            self._end_file()
+        if failure[0] is not None:
+            delete(self._files)
+
+    def add(self, columns: Sequence[pa.Array], origin: str, ordinal: int) -> None:
+        """Rows of one file that follow each other.
+
+        :param columns: those of the source in their order in the live table, in their types.
+        :param ordinal: that of the first row (rule 27).
+        """
+        import pyarrow as pa
+
+        rows = len(columns[0])
+        system = {
+            "_hw_batch": pa.repeat(pa.scalar(self._stamp.batch, pa.int64()), rows),
+            "_hw_run_key": _constant(self._stamp.run_key, rows),
+            "_hw_extracted_at": pa.repeat(pa.scalar(self._stamp.planned_at, pa.timestamp("us", "UTC")), rows),
+            "_hw_op": _constant("r", rows),
+            "_hw_position": self._positions.of(ordinal, rows),
+            "_hw_origin": pa.repeat(origin, rows),
+        }
+        found = iter(columns)
+        every = [system[c.name] if c.name in system else next(found) for c in self.schema.columns]
+        table = pa.Table.from_arrays(every, names=[column.name for column in self.schema.columns])
+        self._waiting.append(table)
+        self._rows += rows
+        self._bytes += table.nbytes
+        if self._rows >= ROWS_IN_GROUP or self._bytes >= _ROW_GROUP_BYTES:
+            self._flush()
+
+    def finish(self) -> tuple[DataFile, ...]:
+        """Write what waits; the files."""
+        self._flush()
+        if self._writer is not None:
+            self._end_file()
+        return tuple(self._files)
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if not self._rows:
+            return
+        table = pa.concat_tables(self._waiting)
+        self._waiting, self._bytes = [], 0
+        if self._writer is None:
+            self._begin_file(table)
+        self._writer.write_table(table, row_group_size=self._rows)
+        self._in_file, self._rows = self._in_file + self._rows, 0
+        if self._sink.tell() >= FILE_BYTES:
+            self._end_file()
+
+    def _begin_file(self, first: pa.Table) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        ids = {column.name: str(column.field_id).encode() for column in self.schema.columns}
+        fields = [field.with_metadata({b"PARQUET:field_id": ids[field.name]}) for field in first.schema]
+        self._path = Path(local(self._folder)) / f"{self._stem}-typed-{len(self._files)}.parquet"
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._sink = pa.OSFile(str(self._path), "wb")
+        self._writer = pq.ParquetWriter(
+            self._sink, pa.schema(fields), compression="zstd", compression_level=1, store_schema=False,
+            store_decimal_as_integer=True, use_dictionary=[name for name in first.column_names if _recurs(first[name])],
+        )  # fmt: skip
+
+    def _end_file(self) -> None:
+        writer, self._writer = self._writer, None
+        writer.close()
+        self._sink.close()
+        path = f"{self._folder.rstrip('/')}/{self._path.name}"
+        self._files.append(DataFile(path=path, rows=self._in_file, size_bytes=self._path.stat().st_size))
+        self._in_file = 0
+
+
+class Positions:
+    """Positions of rows that follow each other (rule 27), without an object per row."""
+
+    def __init__(self, prefix: str) -> None:
+        start = prefix.encode()
+        self._width = len(start) + len(_HIGH_DIGITS) + 3
+        self._cycle = b"".join(start + _HIGH_DIGITS + b"%03d" % low for low in range(_CYCLE))
+        self._offsets: Any = None
+        self._known = -1
+
+    def of(self, ordinal: int, rows: int) -> pa.Array:
+        """``prefix`` and twelve digits for each of ``ordinal, ordinal + 1 …``."""
+        import pyarrow as pa
+
+        if rows > self._known:
+            self._offsets = pa.py_buffer(array("i", range(0, (rows + 1) * self._width, self._width)))
+            self._known = rows
+        high, low = divmod(ordinal, _CYCLE)
+        cycles = range(high, (ordinal + rows) // _CYCLE + 1)
+        content = b"".join(self._cycle.replace(_HIGH_DIGITS, b"%09d" % number) for number in cycles)
+        start = low * self._width
+        buffer = pa.py_buffer(content).slice(start, rows * self._width)
+        return pa.Array.from_buffers(pa.string(), rows, [None, self._offsets, buffer])
+
+
+def _constant(text: str, rows: int) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([text]))
+
+
+def _recurs(column: pa.ChunkedArray) -> bool:
+    """Whether a column's values recur so much that a dictionary of them is worth its time."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pa.types.is_dictionary(column.type) or pc.count_distinct(column).as_py() <= DICTIONARY_ENTRIES

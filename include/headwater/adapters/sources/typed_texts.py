@@ -1,0 +1,107 @@
+"""Columns of texts to typed columns by Arrow: all of a column, and only where ``text_values`` takes the same values.
+
+What Arrow takes and ``text_values`` does not (hexadecimal digits, exponents of decimals, NaN, a date for a time stamp …)
+is kept from it by the characters and the lengths of a column's texts, looked at all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from headwater.adapters.sources.arrow_types import arrow_type
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DIGITS = b"0123456789"
+_CHARACTERS = {
+    "int": _DIGITS + b"-",
+    "long": _DIGITS + b"-",
+    "decimal": _DIGITS + b"+-.",
+    "float": _DIGITS + b"+-.eE",
+    "double": _DIGITS + b"+-.eE",
+    "date": _DIGITS + b"-",
+    "timestamp": _DIGITS + b"-:. T",
+    "timestamptz": _DIGITS + b"-:. TZ+",
+}
+_MINUTE, _SECOND_Z, _SECOND_HOUR, _SURELY_SECOND = 16, 20, 22, 23
+"""Lengths of ``2013-01-01 05:06``, ``2013-01-01 05:06:07Z`` and ``2013-01-01 05:06:07+08``, which is as long as
+``2013-01-01 05:06+08:00`` (without seconds, zones are not taken); longer ones have their seconds."""
+_CALENDAR = {
+    "date": ("int32", -719_162, 2_932_896),
+    "timestamp": ("int64", -62_135_596_800_000_000, 253_402_300_799_999_999),
+}
+"""Days and microseconds since 1970 of the years 1 to 9999, and what they are stored as."""
+Typed = Callable[["pa.Array"], "pa.Array | None"]
+
+
+def typing_of(kind: str, live: str) -> Typed | None:
+    """How a column of texts that is declared as one Iceberg type goes into a live column; None where Arrow cannot.
+
+    What it gives for a column is None where not every text is surely a value of the type.
+    """
+    import pyarrow as pa
+
+    declared, target = arrow_type(kind), arrow_type(live)
+    if declared is None or target is None:
+        return None
+
+    def typed(texts: pa.Array) -> pa.Array | None:
+        try:
+            values = _values(texts, kind, declared)
+            return values if values is None or declared == target else values.cast(target)
+        except pa.ArrowInvalid:
+            return None
+
+    return typed
+
+
+def _values(texts: pa.Array, kind: str, declared: pa.DataType) -> pa.Array | None:
+    if kind == "string":
+        return texts
+    content = bytes(texts.buffers()[2] or b"")
+    allowed = _CHARACTERS.get(kind.partition("(")[0])
+    if allowed is not None and content.translate(None, allowed):
+        return None
+    if kind in ("timestamp", "timestamptz"):
+        return _instants(texts, content, declared)
+    values = texts.cast(declared)
+    return values if _is_within(values, kind) else None
+
+
+def _instants(texts: pa.Array, content: bytes, declared: pa.DataType) -> pa.Array | None:
+    """Time stamps, of which Arrow takes those without minutes too. A timestamptz without a zone is UTC (rule 30)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    there = len(texts) - texts.null_count
+    is_signed = b"+" in content or content.count(b"-") != 2 * there
+    is_zoned = is_signed or b"Z" in content
+    if there and not _are_whole(pc.min_max(pc.binary_length(texts)), content, is_zoned=is_zoned, is_signed=is_signed):
+        return None
+    values = texts.cast(declared if is_zoned else pa.timestamp("us"))
+    return values.view(declared) if _is_within(values, "timestamp") else None
+
+
+def _are_whole(lengths: pa.Scalar, content: bytes, *, is_zoned: bool, is_signed: bool) -> bool:
+    """Whether no time stamp lacks its minutes, and none with a zone its seconds."""
+    shortest, longest = (lengths[name].as_py() for name in ("min", "max"))
+    if is_signed:
+        stride = content[_MINUTE::_SECOND_HOUR]
+        alike = shortest == longest == _SECOND_HOUR and stride == b":" * len(stride)
+        return alike or shortest >= _SURELY_SECOND
+    return bool(shortest >= (_SECOND_Z if is_zoned else _MINUTE))
+
+
+def _is_within(values: pa.Array, kind: str) -> bool:
+    """Whether all are of the years 1 to 9999, or finite."""
+    import pyarrow.compute as pc
+
+    if kind in ("float", "double"):
+        return pc.all(pc.is_finite(values)).as_py() is not False
+    bounds = _CALENDAR.get(kind)
+    if bounds is None or values.null_count == len(values):
+        return True
+    found = pc.min_max(values.view(bounds[0]))
+    return bool(bounds[1] <= found["min"].as_py() and found["max"].as_py() <= bounds[2])
