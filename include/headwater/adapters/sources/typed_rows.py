@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headwater.adapters.sources.arrow_types import arrow_type
 from headwater.adapters.sources.parquet import (
     DICTIONARY_ENTRIES,
     FILE_BYTES,
@@ -15,7 +13,7 @@ from headwater.adapters.sources.parquet import (
     delete,
     local,
 )
-from headwater.domain.run import position_prefix
+from headwater.adapters.sources.stamped import Stamped
 from headwater.domain.schema import TableSchema
 from headwater.ports.catalog import DataFile
 from headwater.ports.extractor import BatchStamp
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
 _ROW_GROUP_BYTES = 32 << 20
 """In memory, where a third of it are positions."""
-_CYCLE = 1000
-_HIGH_DIGITS = b"#" * 9
 
 
 class TypedRows:
@@ -36,8 +32,8 @@ class TypedRows:
     """
 
     def __init__(self, schema: TableSchema, stamp: BatchStamp, folder: str, stem: str) -> None:
-        self.schema, self._stamp, self._folder, self._stem = schema, stamp, folder, stem
-        self._positions = Positions(position_prefix(stamp.planned_at))
+        self.schema, self._folder, self._stem = schema, folder, stem
+        self._stamped = Stamped(stamp)
         self._waiting: list[pa.Table] = []
         self._rows = self._bytes = self._in_file = 0
         self._writer: Any = None
@@ -48,10 +44,12 @@ class TypedRows:
 
     def __exit__(self, *failure: object) -> None:
         self._waiting.clear()
-        if self._writer is not None:
-            self._end_file()
-        if failure[0] is not None:
-            delete(self._files)
+        try:
+            if self._writer is not None:
+                self._end_file()
+        finally:
+            if failure[0] is not None:
+                delete(self._files)
 
     def add(self, columns: Sequence[pa.Array], origin: str, ordinal: int) -> None:
         """Rows of one file that follow each other.
@@ -62,14 +60,7 @@ class TypedRows:
         import pyarrow as pa
 
         rows = len(columns[0])
-        system = {
-            "_hw_batch": pa.repeat(pa.scalar(self._stamp.batch, pa.int64()), rows),
-            "_hw_run_key": _constant(self._stamp.run_key, rows),
-            "_hw_extracted_at": pa.repeat(pa.scalar(self._stamp.planned_at, pa.timestamp("us", "UTC")), rows),
-            "_hw_op": _constant("r", rows),
-            "_hw_position": self._positions.of(ordinal, rows),
-            "_hw_origin": pa.repeat(origin, rows),
-        }
+        system = self._stamped.columns(rows, origin, ordinal)
         found = iter(columns)
         every = [system[c.name] if c.name in system else next(found) for c in self.schema.columns]
         table = pa.Table.from_arrays(every, names=[column.name for column in self.schema.columns])
@@ -116,47 +107,19 @@ class TypedRows:
 
     def _end_file(self) -> None:
         writer, self._writer = self._writer, None
+        path = f"{self._folder.rstrip('/')}/{self._path.name}"
+        self._files.append(DataFile(path=path, rows=self._in_file, size_bytes=0))
         writer.close()
         self._sink.close()
-        path = f"{self._folder.rstrip('/')}/{self._path.name}"
-        self._files.append(DataFile(path=path, rows=self._in_file, size_bytes=self._path.stat().st_size))
+        self._files[-1] = self._files[-1].model_copy(update={"size_bytes": self._path.stat().st_size})
         self._in_file = 0
 
 
-class Positions:
-    """Positions of rows that follow each other (rule 27), without an object per row."""
-
-    def __init__(self, prefix: str) -> None:
-        start = prefix.encode()
-        self._width = len(start) + len(_HIGH_DIGITS) + 3
-        self._cycle = b"".join(start + _HIGH_DIGITS + b"%03d" % low for low in range(_CYCLE))
-        self._offsets: Any = None
-        self._known = -1
-
-    def of(self, ordinal: int, rows: int) -> pa.Array:
-        """``prefix`` and twelve digits for each of ``ordinal, ordinal + 1 …``."""
-        import pyarrow as pa
-
-        if rows > self._known:
-            self._offsets = pa.py_buffer(array("i", range(0, (rows + 1) * self._width, self._width)))
-            self._known = rows
-        high, low = divmod(ordinal, _CYCLE)
-        cycles = range(high, (ordinal + rows) // _CYCLE + 1)
-        content = b"".join(self._cycle.replace(_HIGH_DIGITS, b"%09d" % number) for number in cycles)
-        start = low * self._width
-        buffer = pa.py_buffer(content).slice(start, rows * self._width)
-        return pa.Array.from_buffers(pa.string(), rows, [None, self._offsets, buffer])
-
-
-def _constant(text: str, rows: int) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([text]))
-
-
 def _recurs(column: pa.ChunkedArray) -> bool:
-    """Whether a column's values recur so much that a dictionary of them is worth its time."""
+    """Whether a column's values recur so much, as its first ones show, that a dictionary is worth its time."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pa.types.is_dictionary(column.type) or pc.count_distinct(column).as_py() <= DICTIONARY_ENTRIES
+    if pa.types.is_dictionary(column.type):
+        return True
+    return bool(pc.count_distinct(column.slice(0, 4 * DICTIONARY_ENTRIES)).as_py() <= DICTIONARY_ENTRIES)

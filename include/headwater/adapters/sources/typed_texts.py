@@ -1,6 +1,6 @@
 """Columns of texts to typed columns by Arrow: all of a column, and only where ``text_values`` takes the same values.
 
-What Arrow takes and ``text_values`` does not (hexadecimal digits, exponents of decimals, NaN, a date for a time stamp …)
+What Arrow takes and ``text_values`` does not (hexadecimal digits, exponents of decimals, NaN, a date for a time …)
 is kept from it by the characters and the lengths of a column's texts, looked at all at once.
 """
 
@@ -25,9 +25,9 @@ _CHARACTERS = {
     "timestamp": _DIGITS + b"-:. T",
     "timestamptz": _DIGITS + b"-:. TZ+",
 }
-_MINUTE, _SECOND_Z, _SECOND_HOUR, _SURELY_SECOND = 16, 20, 22, 23
+_MINUTE, _SECOND_Z, _SECOND_HOUR = 16, 20, 22
 """Lengths of ``2013-01-01 05:06``, ``2013-01-01 05:06:07Z`` and ``2013-01-01 05:06:07+08``, which is as long as
-``2013-01-01 05:06+08:00`` (without seconds, zones are not taken); longer ones have their seconds."""
+``2013-01-01 05:06+08:00``: without seconds, no zone is taken."""
 _CALENDAR = {
     "date": ("int32", -719_162, 2_932_896),
     "timestamp": ("int64", -62_135_596_800_000_000, 253_402_300_799_999_999),
@@ -60,7 +60,9 @@ def typing_of(kind: str, live: str) -> Typed | None:
 def _values(texts: pa.Array, kind: str, declared: pa.DataType) -> pa.Array | None:
     if kind == "string":
         return texts
-    content = bytes(texts.buffers()[2] or b"")
+    if kind == "boolean":
+        return _booleans(texts)
+    content = _content(texts)
     allowed = _CHARACTERS.get(kind.partition("(")[0])
     if allowed is not None and content.translate(None, allowed):
         return None
@@ -73,25 +75,43 @@ def _values(texts: pa.Array, kind: str, declared: pa.DataType) -> pa.Array | Non
 def _instants(texts: pa.Array, content: bytes, declared: pa.DataType) -> pa.Array | None:
     """Time stamps, of which Arrow takes those without minutes too. A timestamptz without a zone is UTC (rule 30)."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     there = len(texts) - texts.null_count
     is_signed = b"+" in content or content.count(b"-") != 2 * there
     is_zoned = is_signed or b"Z" in content
-    if there and not _are_whole(pc.min_max(pc.binary_length(texts)), content, is_zoned=is_zoned, is_signed=is_signed):
+    if not _are_whole(texts, _SECOND_HOUR if is_signed else _SECOND_Z if is_zoned else _MINUTE):
         return None
     values = texts.cast(declared if is_zoned else pa.timestamp("us"))
     return values.view(declared) if _is_within(values, "timestamp") else None
 
 
-def _are_whole(lengths: pa.Scalar, content: bytes, *, is_zoned: bool, is_signed: bool) -> bool:
+def _are_whole(texts: pa.Array, least: int) -> bool:
     """Whether no time stamp lacks its minutes, and none with a zone its seconds."""
-    shortest, longest = (lengths[name].as_py() for name in ("min", "max"))
-    if is_signed:
-        stride = content[_MINUTE::_SECOND_HOUR]
-        alike = shortest == longest == _SECOND_HOUR and stride == b":" * len(stride)
-        return alike or shortest >= _SURELY_SECOND
-    return bool(shortest >= (_SECOND_Z if is_zoned else _MINUTE))
+    import pyarrow.compute as pc
+
+    lengths = pc.binary_length(texts)
+    shortest = pc.min(lengths).as_py()
+    if shortest is None or shortest > least or least != _SECOND_HOUR:
+        return shortest is None or shortest >= least
+    content = _content(texts.filter(pc.equal(lengths, _SECOND_HOUR)))
+    seconds = content[_MINUTE::_SECOND_HOUR]
+    return shortest == least and seconds == b":" * len(seconds)
+
+
+def _content(texts: pa.Array) -> bytes:
+    """The texts behind each other; those that are NULL have none."""
+    return bytes(texts.buffers()[2] or b"")
+
+
+def _booleans(texts: pa.Array) -> pa.Array | None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lowered = pc.ascii_lower(texts)
+    true, false = (pc.is_in(lowered, pa.array(words)) for words in (["true", "t", "1"], ["false", "f", "0"]))
+    if not pc.all(pc.or_(pc.or_(true, false), pc.is_null(texts))).as_py():
+        return None
+    return pc.if_else(pc.is_valid(texts), true, None)
 
 
 def _is_within(values: pa.Array, kind: str) -> bool:

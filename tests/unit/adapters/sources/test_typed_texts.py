@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.adapters.sources.text_values import is_untypable, typed
@@ -15,7 +15,18 @@ from headwater.adapters.sources.typed_texts import typing_of
 
 ENGINE = duckdb.connect()
 ENGINE.execute("SET TimeZone = 'UTC'")
-KINDS = ("boolean", "int", "long", "float", "double", "decimal(5,2)", "decimal(38,0)", "date", "timestamp", "timestamptz")
+KINDS = (
+    "boolean",
+    "int",
+    "long",
+    "float",
+    "double",
+    "decimal(5,2)",
+    "decimal(38,0)",
+    "date",
+    "timestamp",
+    "timestamptz",
+)
 PLAUSIBLE = st.one_of(
     st.integers().map(str),
     st.decimals(allow_nan=False, allow_infinity=False).map(str),
@@ -30,9 +41,11 @@ PLAUSIBLE = st.one_of(
     st.text(alphabet="0123456789+-.eE _:TZ/ainftyNxX", max_size=24),
 )  # fmt: skip
 ODD = (
-    "0x1f", "1e2", "1E2", "1_000", " 1", "1 ", "+1", "-0", "--1", "1.", ".5", ".", "-.5", "1.005", "1.2300", "999.999",
+    "0x1f", "0x10", "0X10", "1e2", "1E2", "1_000", " 1", "1 ",
+    "+1", "-0", "--1", "1.", ".5", ".", "-.5", "1.005", "1.2300", "999.999",
     "2147483648", "9223372036854775808", "99999999999999999999999999999999999999", "nan", "NaN", "inf", "-Infinity",
-    "1e999", "1e-999", "5e-324", "4.9e-325", "1e39", "1e-46", "true", "TRUE", "t", "F", "yes", "0", "1", "2",
+    "1e999", "1e-999", "5e-324", "4.9e-325", "1e39", "1e-46", "true", "TRUE", "t", "F", "yes", "fal\u017fe",
+    "0", "1", "2",
     "2013-01-01", "2013-02-29", "2012-02-29", "0000-01-01", "0001-01-01", "9999-12-31", "10000-01-01", "2013-1-1",
     "20130101", "-2013-01-01", "2013-01-01 05", "2013-01-01 05:06", "2013-01-01T05:06:07", "2013-01-01 24:00",
     "2013-01-01 05:06:60", "2013-01-01 05:06:07.", "2013-01-01 05:06:07.1234567", "2013-01-01 05:06:07.1230000",
@@ -80,7 +93,7 @@ def test_any_texts(kind: str, texts: list[str | None]) -> None:
 
 
 USUAL = {
-    "boolean": ["true", "FALSE", "1", None],
+    "boolean": ["true", "FALSE", "t", "1", None],
     "int": ["1", "-2147483648", "007", None],
     "long": ["9223372036854775807", None],
     "float": ["1.5", "-1e-3", None],
@@ -105,6 +118,7 @@ def test_instants_with_and_without_a_zone_are_typed_by_arrow(zoned: str) -> None
     convert = typing_of("timestamptz", "timestamptz")
     assert convert is not None
     assert convert(pa.array([zoned, None, zoned])) is not None
+    assert convert(pa.array(["2013-01-01 05:06:07.25+02", None, "2013-01-01 05:06:07+02"])) is not None
 
 
 def test_a_declared_type_goes_into_a_wider_live_one() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from headwater.adapters.sources.files.fast_csv import FastCsv, lines_of
+from headwater.adapters.sources.files.fast_csv import FastCsv
 from headwater.adapters.sources.files.lines import Encoding, utf8_blocks
 from headwater.adapters.sources.files.records import CsvFormat, CsvRecords
 from headwater.adapters.sources.files.shape import Shape
@@ -65,14 +65,14 @@ class CsvReader:
         for block, looking in looked:
             found = looking.result()
             if found.typed is not None:
-                rows = lines_of(block)
+                rows = len(found.typed[0])
                 self.rows.add(found.typed, f"{shape.landing.connection}:{part.name}", target.pass_over(rows))
+                records.skip(rows)
             elif found.texts is not None:
                 taker.columns(found.texts, records.line)
+                records.skip(len(found.texts[0]))
             else:
                 taker.records(records.of(encoding.text_of(block)))
-                continue
-            records.skip(lines_of(block))
 
     def _looked_at(
         self, blocks: Iterator[bytes], fast: FastCsv, fields: TypedFields | None

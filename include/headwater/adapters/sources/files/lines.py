@@ -105,7 +105,7 @@ def utf8_blocks(content: BinaryIO, encoding: Encoding, bound: int) -> Iterator[b
     while chunk := content.read(CSV_BLOCK_BYTES):
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield (rest + chunk[:cut]).removeprefix(mark)
+            yield b"".join((rest, memoryview(chunk)[:cut])).removeprefix(mark)
             mark, rest = b"", chunk[cut:]
         else:
             rest += chunk

@@ -42,7 +42,7 @@ class TypedFields:
         stands = dict(zip(shape.names, places, strict=True))
         fields = []
         for column in source_columns(schema):
-            typed = typing_of(shape.landing.extract.columns[column.name], column.type)
+            typed = typing_of(shape.landing.extract.columns.get(column.name, ""), column.type)
             place = stands.get(column.name)
             text = pa.array([shape.constants.get(column.name)], pa.string())
             constant = typed(text) if typed is not None and place is None else None
