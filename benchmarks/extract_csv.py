@@ -3,9 +3,9 @@
 Run from the repository: ``python benchmarks/extract_csv.py --rows 5000000``. Both use two threads, and libraries are
 imported before the clock runs. DuckDB's own reading has the types told, judges nothing, writes no system columns and
 commits nothing. It writes three times: as it does when told nothing but zstd, with the level, the dictionaries and the
-row groups of ours, and with snappy, which it takes when told nothing at all (its files are larger). All are timed right after each
-other, so that a busy machine slows them alike; rows and sums are compared before a time counts. The share is that of the
-CPU seconds, then that of the clock.
+row groups of ours, and with snappy, which it takes when told nothing at all (its files are larger). All are timed right
+after each other, so that a busy machine slows them alike; rows and sums are compared before a time counts. The share is
+that of the CPU seconds, then that of the clock.
 """
 
 from __future__ import annotations
