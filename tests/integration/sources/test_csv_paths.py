@@ -16,7 +16,7 @@ from tests.integration.sources.sources_under_test import live_schema, rejects_of
 
 from headwater.adapters.sources.digest import content_digest
 from headwater.adapters.sources.duckdb_engine import writer
-from headwater.adapters.sources.files import lines
+from headwater.adapters.sources.files import csv_blocks, lines
 from headwater.adapters.sources.files.fast_csv import FastCsv
 from headwater.adapters.sources.files.ledger import Ledger
 from headwater.adapters.sources.files.typed_fields import TypedFields
@@ -79,9 +79,11 @@ def _all_of(files: dict[str, bytes], settings_of: dict[tuple[Any, str], Any]) ->
 
 STRICTLY = {(FastCsv, "columns"): _nothing}
 IN_SMALL_BLOCKS = {(lines, "CSV_BLOCK_BYTES"): 150}
+IN_PIECES = {(csv_blocks, "PIECE_BYTES"): 70}
 OTHER_WAYS: tuple[dict[tuple[Any, str], Any], ...] = (
     {},
-    IN_SMALL_BLOCKS,
+    IN_PIECES,
+    IN_SMALL_BLOCKS | IN_PIECES,
     IN_SMALL_BLOCKS | {(TypedFields, "columns"): _nothing},
 )
 

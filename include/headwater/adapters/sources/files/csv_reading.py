@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from headwater.adapters.sources.files.csv_blocks import Block, Look
 from headwater.adapters.sources.files.fast_csv import FastCsv
 from headwater.adapters.sources.files.lines import Encoding, utf8_blocks
 from headwater.adapters.sources.files.records import CsvFormat, CsvRecords
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 
 _AHEAD = 3
 """Blocks that are looked at while another is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """What became of a block at once: its columns typed, or as texts; neither where the strict reader has to look."""
-
-    typed: list[pa.Array] | None = None
-    texts: list[pa.Array] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +52,10 @@ class CsvReader:
             places, width = _header(header, shape), len(header.fields or ())
             blocks = chain([encoding.block_of(rest)] if rest else [], blocks)
         fast = FastCsv(form, width, extract.max_record_bytes)
-        looked = self._looked_at(blocks, fast, TypedFields.of(shape, places, self.rows.schema))
+        looked = self._looked_at(blocks, Look(fast, TypedFields.of(shape, places, self.rows.schema)))
         records.more = (encoding.text_of(block) for block, _ in looked)
         taker = _Taker(part, shape, places, width, target)
-        for block, looking in looked:
-            found = looking.result()
+        for block, found in looked:
             if found.typed is not None:
                 rows = len(found.typed[0])
                 self.rows.add(found.typed, f"{shape.landing.connection}:{part.name}", target.pass_over(rows))
@@ -74,20 +66,14 @@ class CsvReader:
             else:
                 taker.records(records.of(encoding.text_of(block)))
 
-    def _looked_at(
-        self, blocks: Iterator[bytes], fast: FastCsv, fields: TypedFields | None
-    ) -> Iterator[tuple[bytes, Future[_Block]]]:
-        def look(block: bytes) -> _Block:
-            texts = fast.columns(block)
-            typed = fields.columns(texts) if fields is not None and texts is not None else None
-            return _Block(typed, None if typed is not None else texts)
-
-        waiting: deque[tuple[bytes, Future[_Block]]] = deque()
+    def _looked_at(self, blocks: Iterator[bytes], look: Look) -> Iterator[tuple[bytes, Block]]:
+        waiting: deque[Future[list[tuple[bytes, Block]]]] = deque()
         for block in blocks:
-            waiting.append((block, self.pool.submit(look, block)))
+            waiting.append(self.pool.submit(look.at, block))
             if len(waiting) > _AHEAD:
-                yield waiting.popleft()
-        yield from waiting
+                yield from waiting.popleft().result()
+        for rest in waiting:
+            yield from rest.result()
 
 
 def _first(records: CsvRecords) -> tuple[Record | None, str]:
