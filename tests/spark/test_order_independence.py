@@ -22,6 +22,7 @@ from headwater.domain.spec import Silver
 from headwater.ports.failpoints import VARIABLE
 from headwater_spark.gate.implicit import implicit_checks
 from headwater_spark.gate.pinned_view import pinned_rows
+from headwater_spark.tables import touched_rows
 
 HISTORIES, KEYS, EVENTS = 30, 10, 40
 DELETES, DUPLICATES, NULLS, PARTIAL = 0.2, 0.15, 0.25, 0.25
@@ -30,6 +31,8 @@ CUTS = {"sorted": 1, "one": 1, "three": 3, "eight": 8}
 """Table -> number of batches; all but the first are shuffled."""
 DEADLY = (2, 5)
 """Batches that an attempt dies at before one gets through."""
+LARGE = (2, 4, 7)
+"""Batches that are merged as into tables of many files and rows."""
 MODES = {
     "upsert": Silver(mode="upsert", sequence_by="u"),
     "scd2": Silver(mode="scd2", sequence_by="u", track=("v",)),
@@ -137,7 +140,11 @@ class Tried:
                     tables.append(self.lake.refine_spec(spec, source))
             if number in DEADLY:
                 self._die(dies, dice, number, tables)
-            results = self.lake.refine_all(tables)
+            with dies.context() as patch:
+                if number in LARGE:
+                    patch.setattr(touched_rows, "MANY_FILES", 0)
+                    patch.setattr(touched_rows, "MANY_ROWS", 0)
+                results = self.lake.refine_all(tables)
             assert [result.error for result in results] == [None] * len(tables)
 
     def _die(self, dies: pytest.MonkeyPatch, dice: random.Random, number: int, tables: list[Any]) -> None:

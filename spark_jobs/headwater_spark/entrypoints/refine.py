@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pyspark.sql import DataFrame, SparkSession
 
 from headwater.domain.job import JobSpec, RefineTable, TableResult
@@ -16,7 +18,7 @@ from headwater_spark.refining.silver_writes import SilverWrite, write_silver
 from headwater_spark.tables.preparing import prepare
 from headwater_spark.tables.sql_text import listed, spark_type
 from headwater_spark.tables.staging import mark_commits
-from headwater_spark.tables.views import as_view, settled
+from headwater_spark.tables.views import as_view, query, settled
 from headwater_spark.transforms.extracts import refuse_mass_deletion
 from headwater_spark.transforms.rules import BROKEN, quarantine_rows
 
@@ -26,42 +28,57 @@ def refine_table(spark: SparkSession, job: JobSpec, table: RefineTable) -> Table
     mark_commits(spark, job.run_key, job.attempt)
     refining = Refining(spark, job, table)
     judged = settled(judged_rows(refining, table.from_batch) if table.anew is None else judged_anew(refining))
-    rows_read, broken, any_broken = _check_batches(refining, judged)
+    seen = _check_batches(refining, judged)
     failpoint("refine.before_write")
-    write = write_silver(refining, judged)
-    aside = _set_aside(refining, judged.where(f"size({BROKEN}) > 0") if any_broken else None, write)
+    write = write_silver(refining, judged, seen.count)
+    aside = _set_aside(refining, judged.where(f"size({BROKEN}) > 0") if seen.any_broken else None, write)
     failpoint("refine.after_write")
     counts = write.counts
     return TableResult(
         table=table.silver,
         status="staged",
-        staged=write.staging.staged(table.state, broken + write.conflicts),
+        staged=write.staging.staged(table.state, seen.broken + write.conflicts),
         quarantine=aside,
-        rows_read=rows_read,
+        rows_read=seen.rows_read,
         rows_inserted=counts.get("insert", 0),
         rows_updated=counts.get("update", 0) + counts.get("close", 0) + counts.get("end", 0),
         rows_deleted=counts.get("delete", 0),
     )
 
 
-def _check_batches(refining: Refining, judged: DataFrame) -> tuple[int, int, bool]:
-    """Count rows read and broken in one pass, and refuse an extract that lost too much.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How many rows were judged. Those of earlier batches, which late events bring along, were told by their runs."""
 
-    Rows of earlier batches, which keys with late events bring along, were counted in their own runs; the last value
-    says whether any row at all is broken.
-    """
+    rows_read: int
+    """Of the batches to refine, deletions not counted."""
+    broken: int
+    """Of the batches to refine."""
+    any_broken: bool
+    """Whether any row at all is broken."""
+    count: int
+    """All rows."""
+
+
+def _check_batches(refining: Refining, judged: DataFrame) -> Seen:
+    """Count rows in one pass, and refuse an extract that lost too much."""
     view, batches = as_view(judged, "judged"), refining.batches
-    facts = refining.spark.sql(
+    facts = query(
+        refining.spark,
         f"SELECT _hw_batch, count_if(_hw_op <> 'd') AS rows, count_if(_hw_op = 'd') AS deleted, "  # noqa: S608 - made of quoted names and literals
-        f"count_if(size({BROKEN}) > 0) AS broken FROM {view} GROUP BY _hw_batch"
+        f"count_if(size({BROKEN}) > 0) AS broken FROM {view} GROUP BY _hw_batch",
     ).collect()
     if refining.is_full_extract and refining.table.anew is None:  # what went long ago was judged then
         sizes = {int(row["_hw_batch"]): (int(row["rows"]), int(row.deleted)) for row in facts}
         before = refining.bronze(batches.after).where(f"_hw_batch = {batches.after}").count() if batches.after else 0
         refuse_mass_deletion(refining.table.spec, {batches.after: (before, 0), **sizes}, batches)
     fresh = [row for row in facts if row["_hw_batch"] > batches.after]
-    broken = sum(int(row.broken) for row in fresh)
-    return sum(int(row["rows"]) for row in fresh), broken, any(row.broken for row in facts)
+    return Seen(
+        rows_read=sum(int(row["rows"]) for row in fresh),
+        broken=sum(int(row.broken) for row in fresh),
+        any_broken=any(row.broken for row in facts),
+        count=sum(int(row["rows"]) + int(row.deleted) for row in facts),
+    )
 
 
 def _set_aside(refining: Refining, broken: DataFrame | None, write: SilverWrite) -> StagedTable | None:

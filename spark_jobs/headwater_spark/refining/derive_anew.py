@@ -12,8 +12,9 @@ from headwater_spark.refining.judged_rows import judged_rows
 from headwater_spark.refining.refining import WHOLE, Refining
 from headwater_spark.tables.sql_text import listed, literal, quoted
 from headwater_spark.tables.staging import Staging
+from headwater_spark.tables.touched_rows import ACTION
 from headwater_spark.tables.views import as_view, settled
-from headwater_spark.transforms.scd2 import ACTION, END, History
+from headwater_spark.transforms.scd2 import END, History
 
 
 def judged_anew(refining: Refining) -> DataFrame:

@@ -12,6 +12,7 @@ from headwater_spark.refining.refining import Refining
 from headwater_spark.tables.preparing import prepare, prepare_apart
 from headwater_spark.tables.sql_text import literal, quoted
 from headwater_spark.tables.staging import Staging
+from headwater_spark.tables.touched_rows import TouchedRows, touched_rows
 from headwater_spark.tables.views import as_view, settled
 from headwater_spark.transforms import append, scd2, scd2_belief, upsert
 from headwater_spark.transforms.columns import business_columns, silver_name
@@ -39,8 +40,11 @@ class SilverWrite:
         return self.counts.get(append.CONFLICT, 0)
 
 
-def write_silver(refining: Refining, judged: DataFrame) -> SilverWrite:
-    """Create or evolve the table, cut the branch and commit once, rows or none."""
+def write_silver(refining: Refining, judged: DataFrame, count: int) -> SilverWrite:
+    """Create or evolve the table, cut the branch and commit once, rows or none.
+
+    :param count: rows of ``judged``.
+    """
     table = refining.table
     names = business_columns(judged)
     types = {name: judged.schema[name].dataType.simpleString() for name in names} | SYSTEM_TYPES
@@ -54,21 +58,21 @@ def write_silver(refining: Refining, judged: DataFrame) -> SilverWrite:
         staging = prepare(refining.spark, table.silver, types, table.base, attempt, layout=layout, relayout_from=old)
         if table.anew is not None and (not is_scd2 or lacks_history(staging)):
             staging = cleared(refining, judged, staging)
+    touched = touched_rows(staging, refining.identity, judged, count, whole=table.anew is not None)
     if is_scd2:
-        return _write_scd2(refining, judged, staging, tuple(types))
-    actions = settled(_row_actions(refining, judged, staging))
+        return _write_scd2(refining, judged, touched, tuple(types))
+    actions = settled(_row_actions(refining, judged, touched))
     counts = _counts(actions)
-    _commit_rows(refining, actions, staging, counts, tuple(types))
+    _commit_rows(refining, actions, touched, counts, tuple(types))
     return SilverWrite(staging, counts, append.conflicts(actions) if counts.get(append.CONFLICT) else None)
 
 
-def _row_actions(refining: Refining, judged: DataFrame, staging: Staging) -> DataFrame:
+def _row_actions(refining: Refining, judged: DataFrame, touched: TouchedRows) -> DataFrame:
     spec, events = refining.table.spec, refining.events(judged)
     if spec.silver.mode == "append":
-        return append.append_actions(events, staging.target, refining.key)
+        return append.append_actions(events, touched)
     sequence = spec.silver.sequence_by and silver_name(spec, spec.silver.sequence_by)
-    key = refining.identity
-    actions = upsert.upsert_actions(events, staging.target, key, sequence, ordered=refining.is_full_extract)
+    actions = upsert.upsert_actions(events, touched, sequence, ordered=refining.is_full_extract)
     return actions.selectExpr("*", *_stamps(refining))
 
 
@@ -78,8 +82,9 @@ def _stamps(refining: Refining) -> tuple[str, str]:
 
 
 def _commit_rows(
-    refining: Refining, actions: DataFrame, staging: Staging, counts: dict[str, int], columns: tuple[str, ...]
+    refining: Refining, actions: DataFrame, touched: TouchedRows, counts: dict[str, int], columns: tuple[str, ...]
 ) -> None:
+    staging = touched.staging
     if not counts.keys() - {append.CONFLICT}:
         staging.commit_nothing()
     elif refining.table.spec.silver.mode == "append":
@@ -87,11 +92,13 @@ def _commit_rows(
         stamped = fresh.selectExpr("*", *_stamps(refining), "false AS _hw_deleted")
         stamped.select(*map(quoted, columns)).writeTo(staging.target).append()
     else:
-        view = as_view(actions, "actions")
-        refining.spark.sql(upsert.write_statement(staging.target, view, refining.identity, columns, counts)).collect()
+        statement = upsert.write_statement(touched, as_view(actions, "actions"), columns, counts)
+        with touched.merging():
+            refining.spark.sql(statement)
 
 
-def _write_scd2(refining: Refining, judged: DataFrame, staging: Staging, columns: tuple[str, ...]) -> SilverWrite:
+def _write_scd2(refining: Refining, judged: DataFrame, touched: TouchedRows, columns: tuple[str, ...]) -> SilverWrite:
+    staging = touched.staging
     spec, planned_at = refining.table.spec, refining.job.planned_at.isoformat()
     declared = spec.silver.model_copy(
         update={
@@ -102,34 +109,36 @@ def _write_scd2(refining: Refining, judged: DataFrame, staging: Staging, columns
     )
     history = scd2.History(refining.key, declared, business_columns(judged), planned_at)
     events = scd2.as_events(refining.events(judged), history)
-    held = settled(scd2.believed(refining.spark.table(staging.target), history, events))
-    if not (history.is_ordered or history.is_change_stream or refining.table.anew):
-        events = _with_whole_keys(refining, settled(scd2.against_open(events, held, history)), history)
+    held = settled(scd2.believed(touched, history))
+    any_whole = history.is_change_stream or refining.table.anew is not None
+    if not (history.is_ordered or any_whole):
+        events, any_whole = _with_whole_keys(refining, settled(scd2.against_open(events, held, history)), history)
     opened = scd2.open_versions(held, history, events.where("NOT hw_whole"))
     versions = settled(scd2.derive_versions(events.unionByName(opened), history))
-    actions = scd2_belief.scd2_actions(versions, held, history)
+    actions = scd2_belief.scd2_actions(versions, held, history, any_whole=any_whole)
     if refining.table.anew is not None:
         actions = with_forgotten(refining, actions, versions, judged, staging, history)
     actions = settled(actions)
     counts = _counts(actions)
     if counts:
         view, batch = as_view(actions, "actions"), refining.table.bronze_input.batch
-        refining.spark.sql(
-            scd2_belief.write_statement(staging.target, view, history, columns, refining.job, batch, counts)
-        ).collect()
+        statement = scd2_belief.write_statement(touched, view, history, columns, refining.job, batch, counts)
+        with touched.merging():
+            refining.spark.sql(statement)
     else:
         staging.commit_nothing()
     return SilverWrite(staging, counts)
 
 
-def _with_whole_keys(refining: Refining, events: DataFrame, history: scd2.History) -> DataFrame:
-    """Events of keys in order, and all bronze events of keys that a late one came for (rule 33)."""
+def _with_whole_keys(refining: Refining, events: DataFrame, history: scd2.History) -> tuple[DataFrame, bool]:
+    """Events of keys in order, and all bronze events of keys that a late one came for (rule 33), if there are any."""
     late = events.where("hw_late").select(*map(quoted, history.key)).distinct()
     if late.isEmpty():
-        return events.drop("hw_late")
+        return events.drop("hw_late"), False
     in_order = events.drop("hw_late").join(late, list(history.key), "left_anti")
     every = refining.events(judged_rows(refining, 0)).join(late, list(history.key), "left_semi")
-    return in_order.unionByName(scd2.as_events(every, history).selectExpr("* EXCEPT (hw_whole)", "true AS hw_whole"))
+    whole = scd2.as_events(every, history).selectExpr("* EXCEPT (hw_whole)", "true AS hw_whole")
+    return in_order.unionByName(whole), True
 
 
 def _counts(actions: DataFrame) -> dict[str, int]:

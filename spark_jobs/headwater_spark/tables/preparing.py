@@ -20,7 +20,7 @@ from headwater_spark.tables.layout import (
     order_files,
     partition_clause,
 )
-from headwater_spark.tables.snapshots import snapshot_of
+from headwater_spark.tables.snapshots import held_by, snapshot_of
 from headwater_spark.tables.sql_text import literal, quoted
 from headwater_spark.tables.staging import Staging, append_nothing
 
@@ -55,19 +55,16 @@ def prepare(
     :raises StaleBaseError: when the plan knew no ``main`` and there is one with rows now.
     :raises SchemaDriftError: when the columns do not fit (rule 14).
     """
-    exists = spark.catalog.tableExists(table.iceberg)
-    main = snapshot_of(spark, table, "main") if exists else _create(spark, table, columns, layout)
-    if main is None:
-        append_nothing(spark, table.iceberg)
-        main = snapshot_of(spark, table, "main")
-    if base is None and pin:
-        _refuse_unplanned_rows(spark, table, main)
+    onto = _main(spark, table, columns, layout) if base is None else base
+    rows, files = held_by(spark, table, onto)
+    if base is None and pin and rows > 0:
+        raise _unplanned_rows(table, onto)
     evolve_columns(spark, table, columns)
     if relayout_from is not None:
         check_columns(table, layout, columns)
         change_layout(spark, table, relayout_from, layout)
-    staging = Staging(spark, table, attempt, main if base is None else base)  # type: ignore[arg-type]
-    spark.sql(f"ALTER TABLE {table.iceberg} CREATE BRANCH {staging.branch} AS OF VERSION {staging.base}").collect()
+    staging = Staging(spark, table, attempt, onto, base_rows=rows, base_files=files)
+    spark.sql(f"ALTER TABLE {table.iceberg} CREATE BRANCH {staging.branch} AS OF VERSION {onto}")
     return staging
 
 
@@ -87,7 +84,20 @@ def prepare_apart(
     return replace(staging, replaces=base)
 
 
-def _create(spark: SparkSession, table: TableName, columns: Mapping[str, str], layout: TableLayout) -> int | None:
+def _main(spark: SparkSession, table: TableName, columns: Mapping[str, str], layout: TableLayout) -> int:
+    """``main`` of a table that no plan knew: the table and an empty snapshot are made where they lack (rule 13)."""
+    if not spark.catalog.tableExists(table.iceberg):
+        _create(spark, table, columns, layout)
+    main = snapshot_of(spark, table, "main")
+    if main is None:
+        append_nothing(spark, table.iceberg)
+        main = snapshot_of(spark, table, "main")
+    if main is None:
+        raise ValueError(f"{table} has no snapshot after one was committed to it")
+    return main
+
+
+def _create(spark: SparkSession, table: TableName, columns: Mapping[str, str], layout: TableLayout) -> None:
     check_columns(table, layout, columns)
     ddl = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
     given = {**_PROPERTIES, **layout_properties(layout)}
@@ -96,29 +106,24 @@ def _create(spark: SparkSession, table: TableName, columns: Mapping[str, str], l
     spark.sql(
         f"CREATE TABLE IF NOT EXISTS {table.iceberg} ({ddl}) USING iceberg {partition_clause(layout)} "
         f"TBLPROPERTIES ({properties})"
-    ).collect()
+    )
     if layout.sort_by:
         order_files(spark, table, layout)
-    return snapshot_of(spark, table, "main")
 
 
 def _ensure_namespace(spark: SparkSession, namespace: str) -> None:
     """The first tables of an empty lake arrive together; the JDBC catalog's IF NOT EXISTS fails for all but one."""
     try:
-        spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {namespace}").collect()
+        spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {namespace}")
     except PySparkException:
         if not spark.catalog.databaseExists(namespace):
             raise
 
 
-def _refuse_unplanned_rows(spark: SparkSession, table: TableName, main: int | None) -> None:
-    rows = spark.sql(
-        f"SELECT summary['total-records'] AS n FROM {table.iceberg}.snapshots WHERE snapshot_id = {main}"  # noqa: S608 - made of quoted names and literals
-    ).collect()
-    if rows and int(rows[0].n or 0) > 0:
-        raise StaleBaseError(
-            f"{table} was published after this run was planned",
-            got=f"main is {main}",
-            remedy="Let the next run catch up.",
-            facts={"table": table.dotted},
-        )
+def _unplanned_rows(table: TableName, main: int) -> StaleBaseError:
+    return StaleBaseError(
+        f"{table} was published after this run was planned",
+        got=f"main is {main}",
+        remedy="Let the next run catch up.",
+        facts={"table": table.dotted},
+    )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.connect.dataframe import DataFrame as ConnectDataFrame
+from pyspark.sql.connect.plan import SQL
+from pyspark.sql.connect.session import SparkSession as ConnectSession
 
 _numbers = itertools.count(1)
 
@@ -19,6 +21,13 @@ def as_view(frame: DataFrame, purpose: str) -> str:
     name = f"hw_{purpose}_{next(_numbers)}"
     frame.createOrReplaceTempView(name)
     return name
+
+
+def query(spark: SparkSession, select: str) -> DataFrame:
+    """The rows of a SELECT. ``spark.sql`` would have a Connect server analyse it at once, and again when it is used."""
+    if isinstance(spark, ConnectSession):
+        return ConnectDataFrame(SQL(select), spark)
+    return spark.sql(select)
 
 
 def settled(frame: DataFrame) -> DataFrame:

@@ -17,10 +17,10 @@ from pyspark.sql import DataFrame
 from headwater.domain.names import SCD2_COLUMNS
 from headwater.domain.spec import Silver
 from headwater_spark.tables.sql_text import listed, literal, quoted
-from headwater_spark.tables.views import as_view
+from headwater_spark.tables.touched_rows import TouchedRows
+from headwater_spark.tables.views import as_view, query
 from headwater_spark.transforms.row_hash import hash_expression
 
-ACTION = "_hw_action"
 INSERT, DELETE, CLOSE, END, REFRESH = "insert", "delete", "close", "end", "refresh"
 EARLIEST = "0001-01-01 00:00:00"
 """Time of an event that tells none: it comes before all others, as a NULL sequence does (rule 27)."""
@@ -62,9 +62,13 @@ class History:
         return f"struct({sequence} AS sequence, _hw_position AS position)"
 
     def tracked(self, frame: DataFrame) -> str:
-        """The expression of the hash that opens a version when it changes."""
-        names = self.silver.track or tuple(name for name in self.columns if name not in self.key)
-        return hash_expression([(name, frame.schema[name].dataType) for name in names])
+        """The expression of the hash that opens a version when it changes.
+
+        Where all columns are tracked it is the row's own: of one key, that changes with the others alone.
+        """
+        if not self.silver.track:
+            return "_hw_hash"
+        return hash_expression([(name, frame.schema[name].dataType) for name in self.silver.track])
 
 
 def as_events(rows: DataFrame, history: History) -> DataFrame:
@@ -88,11 +92,9 @@ def as_events(rows: DataFrame, history: History) -> DataFrame:
     )
 
 
-def believed(target: DataFrame, history: History, events: DataFrame) -> DataFrame:
+def believed(touched: TouchedRows, history: History) -> DataFrame:
     """What the table believes now of the events' keys; in order, only an open version matters."""
-    now = "batch_out IS NULL AND valid_to IS NULL" if history.is_ordered else "batch_out IS NULL"
-    keys = events.select(*map(quoted, history.key)).distinct()
-    return target.where(now).join(keys, list(history.key), "left_semi")
+    return touched.rows("batch_out IS NULL AND valid_to IS NULL" if history.is_ordered else "batch_out IS NULL")
 
 
 def against_open(events: DataFrame, held: DataFrame, history: History) -> DataFrame:
@@ -104,11 +106,12 @@ def against_open(events: DataFrame, held: DataFrame, history: History) -> DataFr
     """
     view, table, keys = as_view(events, "events"), as_view(held, "held"), listed(history.key)
     same = "e._hw_event_at = o.at AND e._hw_hash = o._hw_hash AND e._hw_deleted = o._hw_deleted"
-    return events.sparkSession.sql(
+    return query(
+        events.sparkSession,
         f"WITH o AS (SELECT {keys}, coalesce(_hw_event_at, valid_from) AS at, _hw_hash, _hw_deleted FROM {table} "  # noqa: S608 - made of quoted names and literals
         f"WHERE valid_to IS NULL) "
         f"SELECT e.*, coalesce(e._hw_event_at <= o.at, false) AS hw_late FROM {view} e LEFT JOIN o "
-        f"ON {equal(history.key, 'e.', 'o.')} WHERE NOT coalesce({same}, false)"
+        f"ON {equal(history.key, 'e.', 'o.')} WHERE NOT coalesce({same}, false)",
     )
 
 
@@ -132,7 +135,8 @@ def open_versions(held: DataFrame, history: History, rows: DataFrame) -> DataFra
 def derive_versions(events: DataFrame, history: History) -> DataFrame:
     """Versions of every key: runs of events with one tracked content, the last event of a run giving the row.
 
-    Of events of one key at one instant only the last counts; an empty interval never appears.
+    Of events of one key at one instant only the last counts; an empty interval never appears. All of it is told by
+    the events before and after one in the order of time, so that one sort serves every step.
     """
     view = as_view(events, "events")
     keys = f"PARTITION BY {listed(history.key)}"
@@ -141,19 +145,18 @@ def derive_versions(events: DataFrame, history: History) -> DataFrame:
     columns = listed([*history.columns, *EVENT_COLUMNS])
     reached = f"max(_hw_event_at) OVER ({keys} ORDER BY hw_order ROWS UNBOUNDED PRECEDING)"
     last = reached if history.is_change_stream else "_hw_event_at"
-    return events.sparkSession.sql(
+    return query(
+        events.sparkSession,
         f"WITH timed AS (SELECT * EXCEPT (_hw_event_at, hw_from), {last} AS _hw_event_at, "  # noqa: S608 - made of quoted names and literals
         f"IF(hw_known, hw_from, {last}) AS hw_at FROM {view}), "
-        f"last_at AS (SELECT *, row_number() OVER ({keys}, hw_at ORDER BY hw_order DESC) AS n, "
+        f"seen AS (SELECT *, lead(hw_at) OVER ({keys} ORDER BY hw_at, hw_order) AS hw_next, "
         f"bool_or(hw_known) OVER ({keys}) AS hw_held FROM timed), "
         f"marked AS (SELECT *, coalesce(hw_tracked <> lag(hw_tracked) OVER ({keys} ORDER BY hw_at), true) AS opens "
-        f"FROM last_at WHERE n = 1), "
-        f"numbered AS (SELECT *, sum(int(opens)) OVER ({keys} ORDER BY hw_at) AS run FROM marked), "
-        f"runs AS (SELECT *, min(hw_at) OVER ({keys}, run) AS hw_from, "
-        f"row_number() OVER ({keys}, run ORDER BY hw_at DESC) AS back FROM numbered), "
-        f"versions AS (SELECT *, lead(hw_from) OVER ({keys} ORDER BY run) AS hw_to, "
-        f"run = 1 AND NOT hw_held AS hw_first FROM runs WHERE back = 1) "
-        f"SELECT {columns}, hw_whole, {start} AS valid_from, hw_to AS valid_to FROM versions"
+        f"FROM seen WHERE NOT (hw_at <=> hw_next)), "
+        f"runs AS (SELECT *, coalesce(lead(opens) OVER ({keys} ORDER BY hw_at), true) AS ends, "
+        f"sum(int(opens)) OVER ({keys} ORDER BY hw_at) = 1 AND NOT hw_held AS hw_first, "
+        f"max(IF(opens, hw_at, NULL)) OVER ({keys} ORDER BY hw_at) AS hw_from FROM marked) "
+        f"SELECT {columns}, hw_whole, {start} AS valid_from, hw_next AS valid_to FROM runs WHERE ends",
     )
 
 
