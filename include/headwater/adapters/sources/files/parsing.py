@@ -76,9 +76,8 @@ class Parser:
             readers: dict[str, _Reader] = {
                 "csv": CsvReader(pool, self.rows).read, "jsonl": read_json_lines, "json": read_json_array
             }  # fmt: skip
-            read = readers[self.landing.extract.format]
             for file in files:
-                self._each(file, partial(self._lines, target, read))
+                self._each(file, partial(self._lines, target, readers[self.landing.extract.format]))
         self.texts.append(texts)
 
     def _each(self, file: LandedFile, read: Callable[[LandedFile, Path, Shape], int]) -> None:
