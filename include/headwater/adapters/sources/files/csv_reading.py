@@ -22,8 +22,8 @@ from headwater.adapters.sources.typed_rows import TypedRows
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_AHEAD = 3
-"""Blocks that are looked at while another is written."""
+_AHEAD = 10
+"""Blocks of a MiB that are looked at while a row group, about as many, is written."""
 
 
 @dataclass(frozen=True, slots=True)
