@@ -41,7 +41,10 @@ OWN = {
     "snappy": "COMPRESSION snappy",
 }
 # sums of doubles depend on their order, those of integers do not
-SUMS = 'count(*), sum(id), sum(length(note)), sum(fare), max("day"), sum((ratio * 1000)::HUGEINT), count(origin), max("at")'
+SUMS = (
+    'count(*), sum(id), sum(length(note)), sum(fare), max("day"), sum((ratio * 1000)::HUGEINT), '
+    'count(origin), max("at")'
+)
 
 
 def write_csv(path: Path, rows: int) -> None:
