@@ -21,8 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
-from tests.integration.sources.extractors_under_test import ByLedger, Subject
 from tests.integration.sources.sources_under_test import Source, sql_table
+from tests.integration.sources.subject import ByLedger, Subject
 
 from headwater.adapters.embedded.jars import Jar, ensure_jars, jar_cache
 from headwater.adapters.embedded.postgres_files import free_port

@@ -12,7 +12,8 @@ import pytest
 from pydantic import SecretStr
 from tests.integration.sources.external.job_service import TOKEN, JobService
 from tests.integration.sources.external.job_service import serving as serving_jobs
-from tests.integration.sources.extractors_under_test import Landed, Table
+from tests.integration.sources.landed_under_test import Landed
+from tests.integration.sources.relations_under_test import Table
 from tests.integration.sources.s3_under_test import SECRET_KEY, S3Server, serving
 from tests.integration.sources.sources_under_test import Source, connection_of, sql_table
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from pydantic import SecretStr
-from tests.integration.sources.extractors_under_test import RUN_KEY, SECRET, SUBJECTS, Subject
+from tests.integration.sources.extractors_under_test import SUBJECTS
 from tests.integration.sources.sources_under_test import PLANNED_AT, rows_of
+from tests.integration.sources.subject import RUN_KEY, SECRET, Subject
 
 from headwater.domain.errors import HeadwaterError
 from headwater.domain.run import position_prefix

@@ -16,9 +16,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.integration.sources.extractors_under_test import CHILD, SUBJECTS, Landed, Subject, Table
+from tests.integration.sources.extractors_under_test import SUBJECTS
+from tests.integration.sources.landed_under_test import Landed
 from tests.integration.sources.mariadb_under_test import MariaTable
+from tests.integration.sources.relations_under_test import Table
 from tests.integration.sources.sources_under_test import rows_of
+from tests.integration.sources.subject import CHILD, Subject
 
 from headwater.domain.spec import FilesExtract
 from headwater.ports.failpoints import VARIABLE, FailpointError

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from tests.integration.sources.extractors_under_test import COLUMNS, Uploaded
+from tests.integration.sources.landed_under_test import COLUMNS, Uploaded
 from tests.integration.sources.s3_under_test import KEY_ID, SECRET_KEY, S3Server
 from tests.integration.sources.sources_under_test import rows_of
 

@@ -12,9 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.integration.sources.extractors_under_test import Landed, Relation, Subject, Table
+from tests.integration.sources.landed_under_test import Landed
 from tests.integration.sources.mariadb_under_test import MariaTable
+from tests.integration.sources.relations_under_test import Relation, Table
 from tests.integration.sources.sources_under_test import Source
+from tests.integration.sources.subject import Subject
 
 from headwater.adapters.sources.digest import content_digest
 from headwater.adapters.sources.duckdb_engine import writer

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.sources.extractors_under_test import Table
+from tests.integration.sources.relations_under_test import Table
 from tests.integration.sources.sources_under_test import rejects_of, rows_of, sql_table
 
 from headwater.cli.scaffold import write_source
