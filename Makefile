@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: k8s-test help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test sbom demo-push monitoring monitoring-test dr-drill
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test k8s-test sbom demo-push monitoring monitoring-test dr-drill
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools

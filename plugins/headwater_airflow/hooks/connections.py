@@ -49,7 +49,7 @@ def _info(connection_id: str, connection: Connection) -> ConnectionInfo:
         )
     return ConnectionInfo(
         id=connection_id,
-        kind=connection.conn_type or "",
+        kind=connection.conn_type,
         host=connection.host or "",
         port=connection.port,
         login=connection.login or "",

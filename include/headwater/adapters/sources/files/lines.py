@@ -44,11 +44,15 @@ class Encoding:
 
     def text_of(self, block: bytes) -> str:
         """The text of a block of ``utf8_blocks``."""
-        return block.decode("utf-8", "surrogateescape" if self.name == "utf-8" else "surrogatepass")
+        return block.decode("utf-8", self._errors_in_utf8)
 
     def block_of(self, text: str) -> bytes:
         """The block a text was."""
-        return text.encode("utf-8", "surrogateescape" if self.name == "utf-8" else "surrogatepass")
+        return text.encode("utf-8", self._errors_in_utf8)
+
+    @property
+    def _errors_in_utf8(self) -> str:
+        return "surrogateescape" if self.name == "utf-8" else "surrogatepass"
 
     def broken(self, place: int, text: str, problem: str) -> Record:
         """A record that cannot be taken, kept as it is, or escaped where it is no text."""
@@ -99,7 +103,7 @@ def utf8_blocks(content: BinaryIO, encoding: Encoding, bound: int) -> Iterator[b
     """
     if encoding.name != "utf-8":
         for text in blocks(content, encoding, bound):
-            yield text.encode("utf-8", "surrogatepass")
+            yield encoding.block_of(text)
         return
     mark, rest = codecs.BOM_UTF8, b""
     while chunk := content.read(CSV_BLOCK_BYTES):

@@ -51,8 +51,7 @@ def digest(items: Sequence[SourceColumn], extract: SqlExtract) -> str:
 
 def utf8(item: SourceColumn) -> str:
     """The value as a text of Unicode, compared by its bytes."""
-    text = column(item.name) if item.is_text else f"CAST({column(item.name)} AS CHAR)"
-    return f"CONVERT({text} USING utf8mb4) COLLATE utf8mb4_bin"
+    return f"CONVERT({item.as_text()} USING utf8mb4) COLLATE utf8mb4_bin"
 
 
 def is_no_day(item: SourceColumn) -> str:
@@ -75,7 +74,7 @@ def where_equal(item: SourceColumn, text: str) -> str:
         return f"{name} = {text}" if _NUMBER.fullmatch(text) else "FALSE"
     if item.type in CALENDAR:
         return f"{name} = {literal(text.removesuffix('+00'))}"
-    return f"{name} = {literal(text)}" if item.is_text else f"CAST({name} AS CHAR) = {literal(text)}"
+    return f"{item.as_text()} = {literal(text)}"
 
 
 def _moment(item: SourceColumn, extract: SqlExtract) -> str:

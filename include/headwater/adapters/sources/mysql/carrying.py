@@ -71,6 +71,11 @@ class SourceColumn:
         """Whether its values have a character set."""
         return self.data_type in _TEXTS
 
+    def as_text(self) -> str:
+        """The value as a text, in whatever character set it has."""
+        name = mysql_sql.column(self.name)
+        return name if self.is_text else f"CAST({name} AS CHAR)"
+
     @property
     def is_exact_number(self) -> bool:
         """Whether its values are whole numbers or decimals, of any length."""

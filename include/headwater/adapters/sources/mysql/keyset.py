@@ -129,8 +129,7 @@ def _compared(item: SourceColumn) -> str:
         return f"{column(item.name)} + 0"
     if item.type == "binary":
         return f"CAST({column(item.name)} AS BINARY)"
-    text = column(item.name) if item.is_text else f"CAST({column(item.name)} AS CHAR)"
-    return f"CAST(CONVERT({text} USING utf8mb4) AS BINARY)"
+    return f"CAST(CONVERT({item.as_text()} USING utf8mb4) AS BINARY)"
 
 
 def _text(item: SourceColumn) -> str:

@@ -98,10 +98,12 @@ class PostgresExtractor:
         :raises SourceDataError: for values the source itself cannot give, naming the column.
         :raises StagingError: when another attempt has taken the read over.
         """
-        work, rows = self._work(table, window, stamp, schema, folder), sql_extract(table).chunk_rows
-        if rows is None or window.kind != "incremental" or work.judged:
+        rows = sql_extract(table).chunk_rows
+        if rows is None or window.kind != "incremental":
             return self.extract(table, window, stamp, schema, folder, progress=progress)
-        told = progress or _quiet
+        told, work = progress or _quiet, self._work(table, window, stamp, schema, folder)
+        if work.judged:
+            return self._read(work, lambda work: read(work, told))
         with self._explained(table):
             reading = open_reading(self._session(), table, work.relation, work.columns, self._time_zone)
             if not reading.is_indexed:
