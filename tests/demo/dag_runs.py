@@ -27,6 +27,11 @@ class Runs:
         """A task instance; one of several is ``task/<map index>``."""
         return self._got(f"{self._run(run_id)}/taskInstances/{task}")
 
+    def is_in(self, state: str, run_id: str, task: str) -> bool:
+        """Whether the task instance is in that state; one of several is there only once Airflow has counted them."""
+        answer = self._api.get(f"{self._run(run_id)}/taskInstances/{task}")
+        return answer.status_code != httpx.codes.NOT_FOUND and answer.raise_for_status().json()["state"] == state
+
     def tasks(self, run_id: str) -> list[dict[str, Any]]:
         """All its task instances."""
         found: list[dict[str, Any]] = self._got(f"{self._run(run_id)}/taskInstances")["task_instances"]

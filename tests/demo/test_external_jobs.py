@@ -73,8 +73,8 @@ def test_a_run_waits_for_its_job_without_a_worker_and_reads_what_it_delivered(de
         runs = Runs(api, "orders")
         until("the DAG is there", runs.is_there)
         run_id = runs.start(reason="the first export")
-        until("the run has planned", lambda: runs.task(run_id, "plan_run")["state"] == "success")
-        until("the extract waits", lambda: runs.task(run_id, "extract_to_bronze/0")["state"] == "deferred")
+        until("the run has planned", lambda: runs.is_in("success", run_id, "plan_run"))
+        until("the extract waits", lambda: runs.is_in("deferred", run_id, "extract_to_bronze/0"))
         assert len(service.started) == 1
 
         deliver(landing, str(service.started[0][0]["key"]))

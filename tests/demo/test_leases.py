@@ -37,9 +37,9 @@ def start(runs: Runs, reason: str) -> str:
 def holder_and_waiter(runs: Runs) -> tuple[str, str]:
     """A run that has its tables, and one that waits for them."""
     holder = start(runs, "holds")
-    until("the holder has planned", lambda: runs.task(holder, "plan_run")["state"] == "success")
+    until("the holder has planned", lambda: runs.is_in("success", holder, "plan_run"))
     waiter = start(runs, "waits")
-    until("the other one waits", lambda: runs.task(waiter, "plan_run")["state"] == "deferred")
+    until("the other one waits", lambda: runs.is_in("deferred", waiter, "plan_run"))
     return holder, waiter
 
 
@@ -70,7 +70,7 @@ def test_a_killed_holder_passes_its_lease_on_to_the_run_that_waits(demo: Demo, r
     until("the waiting task's process has ended", lambda: not lives(int(runs.task(waiter, "plan_run")["pid"])))
     assert f"flights / {holder} / " in runs.log(waiter, "plan_run")
 
-    until("it refines", lambda: runs.task(holder, "refine_to_silver")["state"] == "running")
+    until("it refines", lambda: runs.is_in("running", holder, "refine_to_silver"))
     process = psutil.Process(int(runs.task(holder, "refine_to_silver")["pid"]))
     process.kill()
     runs.end(holder)
