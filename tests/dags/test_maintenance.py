@@ -21,8 +21,10 @@ def test_a_plan_then_a_task_per_group_one_at_a_time(repository: Path) -> None:
     dag: Any = bag.dags[NAME]
     assert (dag.max_active_tasks, dag.max_active_runs, dag.catchup) == (1, 1, False)
     assert dag.schedule.expression == "15 3 * * *"
-    assert [(task.task_id, task.is_mapped) for task in dag.tasks] == [("plan_maintenance", False), ("maintain", True)]
+    tasks = [(task.task_id, task.is_mapped) for task in dag.tasks]
+    assert tasks == [("plan_maintenance", False), ("maintain", True), ("sweep_leftovers", False)]
     assert dag.get_task("maintain").upstream_task_ids == {"plan_maintenance"}
+    assert dag.get_task("sweep_leftovers").upstream_task_ids == set(), "a table that fails keeps no leftovers"
     assert all(task.on_failure_callback == [report_failure] for task in dag.tasks)
     assert dag.params.get_param("steps").schema["items"]["enum"] == list(STEPS)
 

@@ -17,6 +17,6 @@ def test_tables_are_kept_and_readers_see_what_they_saw(demo: Demo) -> None:
         run_id = runs.start(tables=["bronze.flights.flights", "gold.flights.daily_departures"])
         assert runs.outcome(run_id) == "success"
         tasks = runs.tasks(run_id)
-    assert {task["task_id"] for task in tasks} == {"plan_maintenance", "maintain"}
+    assert {task["task_id"] for task in tasks} == {"plan_maintenance", "maintain", "sweep_leftovers"}
     assert demo.shell(GOLD).stdout == before
     assert demo.open_failures() == []

@@ -23,6 +23,7 @@ from headwater.ports.run_states import RunStates
 
 if TYPE_CHECKING:
     from headwater.adapters.iceberg import IcebergCatalog
+    from headwater.adapters.iceberg.dropping import DroppedFolders
     from headwater.adapters.iceberg.upkeep import IcebergUpkeep
     from headwater.adapters.incident_store import SqlIncidentStore
     from headwater.adapters.run_store import SqlRunStore
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from headwater.adapters.spark_connect.engine import ConnectEngine
     from headwater.domain.external import ExternalJob
     from headwater.ports.jobs import JobRunner
+    from headwater.ports.leftovers import Leftovers
     from headwater.services.incidents.desk import IncidentDesk
 
 QUICK_SEND_SECONDS = 8.0
@@ -107,6 +109,20 @@ class LocalPlatform:
         return IcebergUpkeep(self.settings.catalog)
 
     @cached_property
+    def dropped(self) -> DroppedFolders:
+        from headwater.adapters.iceberg.dropping import DroppedFolders
+
+        return DroppedFolders(self.settings.catalog)
+
+    @property
+    def leftovers(self) -> tuple[Leftovers, ...]:
+        from headwater.adapters.spark_applications.left_jobs import LeftJobs
+
+        # with the engine connect nothing is put there, and a bucket may not be reached as the others do
+        shared = () if self.settings.spark.mode == "connect" else (LeftJobs(self.settings),)
+        return (self.dropped, *shared)
+
+    @cached_property
     def runs(self) -> SqlRunStore:
         from headwater.adapters.run_store import SqlRunStore
 
@@ -181,10 +197,9 @@ class LocalPlatform:
             self.runs.close()
         if "incidents" in opened:
             self.incidents.close_database()
-        if "catalog" in opened:
-            self.catalog.close()
-        if "upkeep" in opened:
-            self.upkeep.close()
+        for name in ("catalog", "upkeep", "dropped"):
+            if name in opened:
+                opened[name].close()
 
     def desk(self, specs: Mapping[str, PipelineSpec] | None = None) -> IncidentDesk:
         """Where failures become incidents.

@@ -36,6 +36,7 @@ def maintain(
     """
     from headwater.domain.names import MAINTENANCE
     from headwater.domain.run import RunKey
+    from headwater.services.maintenance.leftovers import sweep
     from headwater.services.maintenance.maintaining import chosen_steps, maintain_tables, maintained_tables
 
     steps = chosen_steps(step or ())
@@ -49,6 +50,7 @@ def maintain(
                 platform, tables, run_key=str(key), holder=f"maintenance by {person()}", steps=steps, dry_run=dry_run,
                 tell=done.append,
             )  # fmt: skip
+            sweep(platform, tables=table or (), steps=steps, dry_run=dry_run, tell=done.append)
         except RequestError:
             raise
         except HeadwaterError as error:
@@ -71,5 +73,5 @@ def _print(done: Sequence[Upkeep], *, dry_run: bool) -> None:
     columns = ["table", "step", "", "branches", "snapshots", "files", "MiB", "note"]
     title = "What maintenance would do" if dry_run else "What maintenance did"
     print_table(title, columns, rows, "Nothing needs maintenance.")
-    tables = len({item.table for item in done})
+    tables = len({item.table for item in done if item.step != "leftovers"})
     console().print(f"{tables} tables looked at")

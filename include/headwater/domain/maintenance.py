@@ -11,9 +11,11 @@ from headwater.domain.base import Value
 from headwater.domain.duration import Duration
 from headwater.domain.names import TableName
 
-Step = Literal["branches", "tables", "files", "snapshots", "orphans"]
-STEPS: tuple[Step, ...] = ("branches", "tables", "files", "snapshots", "orphans")
+Step = Literal["branches", "tables", "files", "snapshots", "orphans", "leftovers"]
+TABLE_STEPS: tuple[Step, ...] = ("branches", "tables", "files", "snapshots", "orphans")
 """In the order they are done: what one lets go of, a later one cleans away."""
+STEPS: tuple[Step, ...] = (*TABLE_STEPS, "leftovers")
+"""The last is of no table: what killed processes left beside them."""
 
 MIB = 1024 * 1024
 PositiveDuration = Annotated[Duration, Field(gt=timedelta(0))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from pydantic import AwareDatetime, Field
@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from headwater.domain.base import Value
 from headwater.domain.names import TableName
 from headwater.domain.staging import TableState
+from headwater.ports.leftovers import Leftovers
 from headwater.ports.platform import Platform
 
 
@@ -85,3 +86,6 @@ class MaintainingPlatform(Platform, Protocol):
 
     @property
     def upkeep(self) -> LakeUpkeep: ...
+
+    @property
+    def leftovers(self) -> Sequence[Leftovers]: ...

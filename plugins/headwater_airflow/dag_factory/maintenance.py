@@ -11,13 +11,17 @@ from airflow.sdk.definitions.param import ParamsDict
 from headwater.domain.maintenance import STEPS
 from headwater.domain.names import MAINTENANCE
 from headwater_airflow.dag_factory.defaults import START_DATE, starts_paused, task_defaults
-from headwater_airflow.operators.maintaining import MaintainTablesOperator, PlanMaintenanceOperator
+from headwater_airflow.operators.maintaining import (
+    MaintainTablesOperator,
+    PlanMaintenanceOperator,
+    SweepLeftoversOperator,
+)
 
 SCHEDULE = "HEADWATER_MAINTENANCE_SCHEDULE"
 DEFAULT_SCHEDULE = "15 3 * * *"
 _DOCUMENT = """
 Keeps tables small and quick, beside running pipelines: drops branches of dead attempts and tables that others took the
-place of, brings small files together, expires snapshots, removes orphans.
+place of, brings small files together, expires snapshots, removes orphans, sweeps what killed processes left.
 
 - Nothing goes that a release within the retention, a run, a held table or a consumer needs (`maintenance` in the
   environment profile).
@@ -55,6 +59,7 @@ def _maintenance() -> DAG:
         MaintainTablesOperator.partial(task_id="maintain", map_index_template="{{ task.shown }}").expand(
             tables=plan.output
         )
+        SweepLeftoversOperator(task_id="sweep_leftovers")
     dag.params = ParamsDict(_form())  # only now: a task copies the params its DAG has
     dag.validate()  # type: ignore[no-untyped-call]  # what Airflow thinks of the schedule is met here
     return dag

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +42,10 @@ class PlanMaintenanceOperator(BaseOperator):
         from headwater.services.maintenance.maintaining import maintained_tables
 
         with _opened(self) as platform:
-            chosen = maintenance_request(context["params"])["tables"]
-            names = [table.dotted for table in maintained_tables(platform, chosen)]
+            asked = maintenance_request(context["params"])
+            names = [table.dotted for table in maintained_tables(platform, asked["tables"])]
+        if asked["steps"] == ("leftovers",):
+            return []  # those are of no table
         self.log.info("%d tables", len(names))
         size = -(-len(names) // MOST_TASKS) or 1
         return [names[first : first + size] for first in range(0, len(names), size)]
@@ -71,12 +75,7 @@ class MaintainTablesOperator(BaseOperator):
         """Maintain. :raises MaintenanceError: the first table's; what was readable before is readable still."""
         from headwater.services.maintenance.maintaining import maintain_tables, maintained_tables
 
-        asked, done = maintenance_request(context["params"]), dict[str, int]()
-
-        def tell(item: Upkeep) -> None:
-            self.log.info("%s", item.line())
-            done[item.status] = done.get(item.status, 0) + 1
-
+        asked, done = maintenance_request(context["params"]), Counter[str]()
         with _opened(self) as platform:
             key = RunKey(
                 installation=platform.runs.installation(), dag_id=MAINTENANCE, run_id=str(context["ti"].run_id)
@@ -84,9 +83,31 @@ class MaintainTablesOperator(BaseOperator):
             maintain_tables(
                 platform, maintained_tables(platform, self.tables), run_key=str(key),
                 holder=f"{MAINTENANCE} / {context['ti'].run_id}", steps=asked["steps"], dry_run=asked["dry_run"],
-                tell=tell,
+                tell=partial(_tell, self, done),
             )  # fmt: skip
-        return done
+        return dict(done)
+
+
+class SweepLeftoversOperator(BaseOperator):
+    """Remove what killed processes left beside the tables; nothing where only some tables were asked for."""
+
+    template_fields: Sequence[str] = ()
+    operator_extra_links = (IncidentLink(),)
+    ui_color = "#e8f1f2"
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Sweep. :raises MaintenanceError: when storage, catalog or run store failed."""
+        from headwater.services.maintenance.leftovers import sweep
+
+        asked, done = maintenance_request(context["params"]), Counter[str]()
+        with _opened(self) as platform:
+            sweep(platform, **asked, tell=partial(_tell, self, done))
+        return dict(done)
+
+
+def _tell(operator: BaseOperator, done: Counter[str], item: Upkeep) -> None:
+    operator.log.info("%s", item.line())
+    done[item.status] += 1
 
 
 @contextmanager

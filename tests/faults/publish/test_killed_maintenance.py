@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
+import pyiceberg.catalog
 import pytest
 
+from headwater.adapters.iceberg.dropping import DroppedFolders
 from headwater.adapters.iceberg.upkeep import IcebergUpkeep
 from headwater.domain.maintenance import MaintenanceSettings, Step
 from headwater.domain.names import MAINTENANCE
 from headwater.domain.run import RunKey
 from headwater.services.leases import try_leases
+from headwater.services.maintenance.leftovers import sweep
 from headwater.services.maintenance.maintaining import maintain_table
 
 
@@ -69,3 +76,44 @@ def test_a_replaced_table_is_kept_while_a_rollback_may_turn_to_it(world: Any, ov
     world.publish("run-2", world.stage_apart("run-2", 2))
     assert _maintain(world, over, "tables") == {"tables": "nothing"}
     assert [name.is_replaced for name in world.catalog.physical_tables(world.tables[0])] == [True]
+
+
+def test_what_a_killed_purge_leaves_is_swept_once_it_is_old(world: Any, over: Any, ended: Callable[[int], int]) -> None:
+    """The table has left the catalog, its files have not: only the note of its drop tells whose they are."""
+
+    def purged(mine: Any) -> None:
+        pyiceberg.catalog.delete_data_files = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        _maintain(mine, over, "tables")
+
+    world.publish("run-2", world.stage_apart("run-2", 2))
+    time.sleep(1.1)
+    world.publish("run-3", world.stage("run-3", 3))
+    (replaced,) = world.catalog.physical_tables(world.tables[0])
+    folder = Path(urlsplit(world.catalog.head(replaced).location).path)
+    time.sleep(1.1)
+    assert ended(world.start("", purged)) == -9
+    assert world.catalog.physical_tables(world.tables[0]) == ()
+    assert list(folder.rglob("*.metadata.json")) != []
+    shown = world.rows()
+
+    assert _swept(world, over, timedelta(0)) == [], "it is young"
+    assert folder.exists()
+    assert _swept(world, over, timedelta(days=3)) == ["done"]
+    assert not folder.exists()
+    assert world.rows() == shown
+    assert [world.catalog.head(table).main for table in world.tables] == world.mains()
+    assert _swept(world, over, timedelta(days=3)) == []
+
+
+def _swept(world: Any, over: Any, later: timedelta) -> list[str]:
+    """What became of each folder that was left, so much later."""
+    settings = SimpleNamespace(maintenance=MaintenanceSettings(retention=timedelta(seconds=1)))
+    now = world.clock.now() + later
+    told: list[Any] = []
+    with closing(DroppedFolders(world.settings)) as dropped:
+        platform: Any = SimpleNamespace(
+            runs=world.runs, clock=SimpleNamespace(now=lambda: now), run_states=over, settings=settings,
+            leftovers=(dropped,),
+        )  # fmt: skip
+        sweep(platform, tables=[], steps=None, dry_run=False, tell=told.append)
+    return [item.status for item in told]

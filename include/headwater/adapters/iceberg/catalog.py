@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from headwater.adapters.iceberg import refs
 from headwater.adapters.iceberg.bringing import files_folder
+from headwater.adapters.iceberg.dropping import purge
 from headwater.adapters.iceberg.new_rows import stage_new
 from headwater.adapters.iceberg.opening import OpenedLake, explained
-from headwater.adapters.iceberg.physical import head_with_staged, physical_names, purge
+from headwater.adapters.iceberg.physical import head_with_staged, physical_names
 from headwater.adapters.iceberg.publishing import publish_moves
 from headwater.adapters.iceberg.staging import stage
 from headwater.adapters.iceberg.tables import create_table, evolve_table, head_of

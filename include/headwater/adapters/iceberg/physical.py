@@ -43,16 +43,6 @@ def replaced_name(table: TableName, current: Table) -> PhysicalName:
     return PhysicalName.of(table, f"{REPLACED}{current.metadata.table_uuid.hex}")
 
 
-def purge(catalog: SqlCatalog, name: PhysicalName) -> None:
-    """Drop a physical table with its files, unless somebody published or dropped it meanwhile."""
-    from pyiceberg.exceptions import NoSuchTableError
-
-    try:
-        catalog.purge_table(name.identifier)
-    except NoSuchTableError:
-        return
-
-
 def _rows(catalog: SqlCatalog, table: TableName) -> dict[str, IcebergTables]:
     """Name in the catalog -> row, of the table and of all that begin with its name and a double underscore."""
     from pyiceberg.catalog.sql import IcebergTables

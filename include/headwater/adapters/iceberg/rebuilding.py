@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from headwater.adapters.iceberg.folders import opened_folder
 from headwater.adapters.iceberg.metadata_files import (
     Identifier,
     MetadataFile,
@@ -96,12 +97,8 @@ def _choose(
 def _folders(catalog: SqlCatalog, warehouse: str) -> Iterator[tuple[Identifier, list[MetadataFile]]]:
     """(namespace, folder) -> its metadata files. Never lists data: only ``warehouse/namespace/table``."""
     from pyarrow.fs import FileSelector, FileType
-    from pyiceberg.io import load_file_io
-    from pyiceberg.io.pyarrow import PyArrowFileIO
 
-    scheme, netloc, root = PyArrowFileIO.parse_location(warehouse, catalog.properties)
-    opened = load_file_io(catalog.properties, warehouse)
-    system = (opened if isinstance(opened, PyArrowFileIO) else PyArrowFileIO()).fs_by_scheme(scheme, netloc)
+    system, root = opened_folder(catalog, warehouse)
     with ThreadPoolExecutor(_READERS, "metadata") as pool:
         tables = [
             (space.base_name, table.base_name, table.path)

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from stat import S_ISREG
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
+
+
+class SharedFile(NamedTuple):
+    """A file somewhere below the folder: its name from there, and when it was last written, in UTC."""
+
+    name: str
+    written_at: datetime
+    size_bytes: int
 
 
 class SharedFolder(Protocol):
@@ -28,6 +39,10 @@ class SharedFolder(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all that is in it; nothing when there is none."""
+        ...
+
+    def files(self, name: str = "") -> Sequence[SharedFile]:
+        """Every file below a folder of it. :raises OSError: when the storage does not answer."""
         ...
 
 
@@ -60,35 +75,55 @@ class LocalFolder:
         else:
             path.unlink(missing_ok=True)
 
+    def files(self, name: str = "") -> Sequence[SharedFile]:
+        found = []
+        for path in (self.root / name).rglob("*"):
+            with suppress(FileNotFoundError):  # another one removed it meanwhile
+                told = path.stat()
+                if S_ISREG(told.st_mode):
+                    at = datetime.fromtimestamp(told.st_mtime, UTC)
+                    found.append(SharedFile(path.relative_to(self.root).as_posix(), at, told.st_size))
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class BucketFolder:
     """A prefix of an object store, where a file appears when it is whole."""
 
-    files: FileSystem
+    system: FileSystem
     root: str
 
     def read(self, name: str) -> str | None:
         try:
-            with self.files.open_input_stream(f"{self.root}/{name}") as stream:
+            with self.system.open_input_stream(f"{self.root}/{name}") as stream:
                 return bytes(stream.read()).decode()
         except FileNotFoundError:
             return None
 
     def write(self, name: str, text: str) -> None:
-        with self.files.open_output_stream(f"{self.root}/{name}") as stream:
+        with self.system.open_output_stream(f"{self.root}/{name}") as stream:
             stream.write(text.encode())
 
     def remove(self, name: str) -> None:
         from pyarrow.fs import FileType
 
         path = f"{self.root}/{name}"
-        kind = self.files.get_file_info(path).type
+        kind = self.system.get_file_info(path).type
         with suppress(FileNotFoundError):  # another one removed it first
             if kind == FileType.Directory:
-                self.files.delete_dir(path)
+                self.system.delete_dir(path)
             elif kind == FileType.File:
-                self.files.delete_file(path)
+                self.system.delete_file(path)
+
+    def files(self, name: str = "") -> Sequence[SharedFile]:
+        from pyarrow.fs import FileSelector, FileType
+
+        place = f"{self.root}/{name}".rstrip("/")
+        return [
+            SharedFile(info.path.removeprefix(f"{self.root}/"), info.mtime, info.size or 0)
+            for info in self.system.get_file_info(FileSelector(place, allow_not_found=True, recursive=True))
+            if info.type == FileType.File and info.mtime is not None
+        ]
 
 
 def open_shared_folder(location: str) -> SharedFolder:
@@ -98,5 +133,5 @@ def open_shared_folder(location: str) -> SharedFolder:
         return LocalFolder(Path(unquote(parts.path)))
     from pyarrow.fs import FileSystem
 
-    files, root = FileSystem.from_uri(location)
-    return BucketFolder(files, root.rstrip("/"))
+    system, root = FileSystem.from_uri(location)
+    return BucketFolder(system, root.rstrip("/"))

@@ -16,7 +16,7 @@ from headwater.domain.errors import (
     RequestError,
     RunStoreError,
 )
-from headwater.domain.maintenance import STEPS, MaintenanceSettings, Step, Upkeep
+from headwater.domain.maintenance import STEPS, TABLE_STEPS, MaintenanceSettings, Step, Upkeep
 from headwater.domain.maintenance_errors import MaintenanceError
 from headwater.domain.names import MAINTENANCE, TableName
 from headwater.ports.upkeep import MaintainingPlatform
@@ -47,14 +47,14 @@ def maintain_table(
     *,
     run_key: str,
     holder: str,
-    steps: Sequence[Step] = STEPS,
+    steps: Sequence[Step] = TABLE_STEPS,
     dry_run: bool = False,
 ) -> Iterator[Upkeep]:
     """Do the steps at one table, each in a slice of its own; a table that a run holds is left, and that is said.
 
     :raises HeadwaterError: when a step failed; what was readable before is readable still.
     """
-    for step in (step for step in STEPS if step in steps):
+    for step in (step for step in TABLE_STEPS if step in steps):
         started = time.monotonic()
         try:
             with slice_of(platform, table, run_key, holder, dry_run=dry_run) as part:
@@ -139,7 +139,7 @@ def orphans_are_due(table: TableName, now: datetime, settings: MaintenanceSettin
 
 
 def _due(table: TableName, now: datetime, settings: MaintenanceSettings) -> tuple[Step, ...]:
-    return tuple(step for step in STEPS if step != "orphans" or orphans_are_due(table, now, settings))
+    return tuple(step for step in TABLE_STEPS if step != "orphans" or orphans_are_due(table, now, settings))
 
 
 def _explained(table: TableName, error: HeadwaterError) -> MaintenanceError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from headwater.adapters.spark_applications.shared_folder import (
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> SharedFolder:
     if request.param == "local":
         return open_shared_folder((tmp_path / "ö x").as_uri())
-    (tmp_path / "b" / "key").mkdir(parents=True)
+    for name in ("key/a", "other"):  # a bucket needs none
+        (tmp_path / "b" / name).mkdir(parents=True)
     return BucketFolder(LocalFileSystem(), str(tmp_path / "b"))
 
 
@@ -36,6 +38,16 @@ def test_a_folder_goes_with_all_that_is_in_it_and_twice(folder: SharedFolder) ->
     folder.remove("key")
     folder.remove("key")
     assert folder.read("key/job.json") is None
+
+
+def test_files_are_listed_by_their_names_from_the_folder(folder: SharedFolder) -> None:
+    assert list(folder.files("none")) == []
+    for name in ("key/claim.json", "key/a/job.json", "other/claim.json"):
+        folder.write(name, "ä")
+    assert sorted(file.name for file in folder.files()) == ["key/a/job.json", "key/claim.json", "other/claim.json"]
+    found = folder.files("key")
+    assert {(file.name, file.size_bytes) for file in found} == {("key/a/job.json", 2), ("key/claim.json", 2)}
+    assert all(abs((datetime.now(UTC) - file.written_at).total_seconds()) < 3600 for file in found)
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
