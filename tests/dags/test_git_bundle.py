@@ -17,7 +17,7 @@ from headwater.adapters.embedded.airflow_environment import PUSHED, AirflowPlace
 from headwater.adapters.embedded.bare_repository import BareRepository
 from headwater.cli.demo import pushed_files as files
 from headwater.model.repository import load_pipeline
-from headwater_airflow.operators.base import bundle_version
+from headwater_airflow.operators.bundle import bundle_version
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning"

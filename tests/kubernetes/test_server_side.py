@@ -73,6 +73,8 @@ MAY = {
     "headwater/airflow-triggerer": {
         ("get", "pods/log", "headwater-spark"),
         ("list", "sparkapplications.sparkoperator.k8s.io", "headwater-spark"),
+        # of a task that somebody fails or clears while it waits
+        ("delete", "sparkapplications.sparkoperator.k8s.io", "headwater-spark"),
     },
     "headwater/headwater-worker": {
         ("create", "sparkapplications.sparkoperator.k8s.io", "headwater-spark"),

@@ -153,6 +153,17 @@ class LocalPlatform:
 
         return ApplicationEngine(self.settings, self._applications(self))
 
+    def defer_stages(self, waited_for: str | None = None) -> None:
+        """Hand drivers back that need nobody who stands by, where the engine has such.
+
+        :param waited_for: attempt whose driver was waited for.
+        """
+        place = self.settings.spark.kubernetes
+        if self.settings.spark.mode == "kubernetes" and place is not None and place.deferrable:
+            from headwater.adapters.spark_applications.deferring import DeferringEngine
+
+            self.engine = DeferringEngine(self.settings, self._applications(self), waited_for=waited_for)
+
     def stop_work(self) -> None:
         """End the Spark job at work, if any: the task that waits for it is to end."""
         if "engine" in vars(self):

@@ -111,3 +111,5 @@ class KubernetesSettings(Value):
     """User id of the image; never root."""
     keep_for: Duration = timedelta(days=1)
     """How long an application that nobody took the answer of stays to be looked at."""
+    deferrable: bool = True
+    """Stages wait in the triggerer, which asks the API server by the same connection or its own pod's account."""

@@ -13,5 +13,6 @@ class SparkEngine(Protocol):
 
         :raises EngineError: when the engine did not answer or died; its work may still commit to the attempt's
             branch, which harms nobody (rule 10).
+        :raises StageRunningError: by an engine whose drivers need nobody who stands by: run the stage again later.
         """
         ...

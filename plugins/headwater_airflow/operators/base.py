@@ -16,6 +16,7 @@ from headwater.model.repository import load_pipeline
 from headwater.services.context import RunContext, spec_as_planned
 from headwater_airflow.callbacks import failure_context
 from headwater_airflow.metrics import measured_stage, tell_report
+from headwater_airflow.operators.bundle import bundle_version
 from headwater_airflow.operators.failing import airflow_errors
 from headwater_airflow.platform import open_task_platform
 from headwater_airflow.ui.links import IncidentLink, ReleaseLink
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from headwater.adapters.platform import LocalPlatform
+    from headwater.domain.engine_errors import DriverAtWork
     from headwater.ports.platform import Platform
     from headwater.services.report import StageReport
 
@@ -59,7 +61,34 @@ class StageOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         """Run the stage. :raises AirflowFailException: when a retry would not help."""
         with self.measured():
-            return self.run_stage(self.open(context))
+            return self._worked(self.open(context))
+
+    def execute_after_driver(self, context: Context, event: dict[str, Any] | None = None, *, attempt: str) -> Any:
+        """Go on where the task left its worker to a driver. :raises AirflowFailException: when no retry would help."""
+        with self.measured():
+            self.log.info("waited: %s", (event or {}).get("said", "no word of the driver"))
+            return self._worked(self.open(context, waited_for=attempt))
+
+    def _worked(self, stage: Stage) -> Any:
+        """Run the stage, or defer while its driver is at work: no worker slot is held (ADR 22)."""
+        from headwater.domain.engine_errors import StageRunningError
+
+        try:
+            return self.run_stage(stage)
+        except StageRunningError as running:
+            if running.driver is not None:
+                self._wait_for(running.driver)
+            raise
+
+    def _wait_for(self, driver: DriverAtWork) -> None:
+        from headwater_airflow.triggers.driver import DriverTrigger
+
+        self.log.info("waiting for %s", ", ".join(f"{name} {text}" for name, text in driver.application.items()))
+        self.defer(
+            trigger=DriverTrigger(driver=driver.model_dump(mode="json")),
+            method_name=self.execute_after_driver.__name__,
+            kwargs={"attempt": driver.attempt},
+        )
 
     @contextmanager
     def measured(self) -> Iterator[None]:
@@ -71,10 +100,14 @@ class StageOperator(BaseOperator):
     def run_stage(self, stage: Stage) -> Any:
         """Call the use case; what it returns goes to XCom as small JSON."""
 
-    def open(self, context: Context) -> Stage:
-        """Load the spec from the files beside the DAG, and the platform of this installation."""
+    def open(self, context: Context, waited_for: str | None = None) -> Stage:
+        """Load the spec from the files beside the DAG, and the platform of this installation.
+
+        :param waited_for: the attempt whose driver this task has waited for.
+        """
         repository = self.repository
         platform = self._platform = open_task_platform(repository)
+        platform.defer_stages(waited_for)
         instance = context["ti"]
         key = RunKey(installation=platform.runs.installation(), dag_id=instance.dag_id, run_id=instance.run_id)
         planned = spec_as_planned(platform, key, self.file) if self.works_by_plan else None
@@ -112,18 +145,3 @@ class StageOperator(BaseOperator):
             "held": list(report.held),
             "release": report.release,
         }
-
-
-def bundle_version(context: Context) -> str | None:
-    """Commit of the DAG bundle this task works by, where the bundle has versions.
-
-    A run is pinned to the commit it was made from. With Airflow's pinning switched off each task takes the newest,
-    and the bundle itself has to be asked which that is.
-    """
-    bundle = getattr(context["ti"], "bundle_instance", None)
-    if bundle is None or not bundle.supports_versioning:
-        return None
-    if bundle.version is not None:
-        return str(bundle.version)
-    current = bundle.get_current_version()
-    return None if current is None else str(getattr(current, "version", current))

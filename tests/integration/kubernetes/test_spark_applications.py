@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.kubernetes.api_server import TOKEN, Cluster, api_server
+from tests.integration.kubernetes.api_server import TOKEN, Cluster
 
 from headwater.adapters.spark_applications.applications import Application, ApplicationState
 from headwater.adapters.spark_applications.engine import ApplicationEngine
@@ -18,38 +16,12 @@ from headwater.adapters.spark_applications.exchange import Claim, Exchange, job_
 from headwater.domain.engine_errors import EngineRefusedError
 from headwater.domain.errors import EngineError
 from headwater.domain.job import JobResult, JobSpec
-from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
-from headwater.domain.spark_settings import KubernetesSettings
+from headwater.domain.settings import Settings
 from headwater.domain.staging import new_attempt
 from headwater_airflow.hooks.spark_applications import KubernetesApplications
 
 RUNNING, COMPLETED = {"state": "RUNNING"}, {"state": "COMPLETED"}
 NAMESPACE = "headwater-spark"
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """An API server, and the Airflow connection that leads to it."""
-    with api_server() as made:
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "c", "cluster": {"server": made.url}}],
-            "users": [{"name": "u", "user": {"token": TOKEN}}],
-            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-            "current-context": "x",
-        }
-        extra = {"kube_config": json.dumps(config)}
-        monkeypatch.setenv("AIRFLOW_CONN_SPARK_CLUSTER", json.dumps({"conn_type": "kubernetes", "extra": extra}))
-        yield made
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    catalog = CatalogSettings(uri="x", jdbc_uri="y", warehouse=(tmp_path / "warehouse").as_uri())
-    place = KubernetesSettings(image="registry/spark:1", connection="spark_cluster")
-    spark = SparkSettings(jars="j", mode="kubernetes", kubernetes=place, start_timeout=timedelta(0))
-    return Settings(home="h", repository="r", run_store="x", catalog=catalog, spark=spark)
 
 
 def job() -> JobSpec:

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 
 from headwater.adapters.spark_applications.applications import Application, Applications, ApplicationState
 from headwater.adapters.spark_applications.exchange import Claim, Exchange, exchange_location, fits, job_key
+from headwater.adapters.spark_applications.hope import assert_hope
+from headwater.domain.engine_errors import StageRunningError
 from headwater.domain.errors import EngineError
 from headwater.domain.job import JobResult, JobSpec
-from headwater.domain.settings import Settings, SparkSettings
+from headwater.domain.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ class ApplicationEngine:
 
     def _let_end(self, application: Application) -> None:
         try:
-            _tell(self.applications.let_end(application))
+            self._tell(self.applications.let_end(application))
         except EngineError as error:
             # the answer is here: what a cluster says of a driver that did its work changes nothing
             logger.warning("the end of the Spark application is not known: %s", error)
@@ -112,6 +114,8 @@ class ApplicationEngine:
         self._at_work = (exchange, application)
         try:
             return self._waited(claim, exchange)
+        except StageRunningError:
+            raise  # it is well, and needs nobody who stands by
         except BaseException:
             self._cancel_quietly()
             raise
@@ -133,51 +137,14 @@ class ApplicationEngine:
             if result is not None:
                 self._let_end(application)
                 return result
-            _assert_hope(state, time.monotonic() - began, self.settings.spark)
+            assert_hope(state, time.monotonic() - began, self.settings.spark)
             time.sleep(self.poll_seconds)
 
     def _looked(self, application: Application) -> ApplicationState:
         state = self.applications.look(application)
-        _tell(self.applications.told(application))
+        self._tell(self.applications.told(application))
         return state
 
-
-def _tell(lines: Sequence[str]) -> None:
-    for line in lines:
-        logger.info("%s", line)
-
-
-def _assert_hope(state: ApplicationState, waited_seconds: float, limits: SparkSettings) -> None:
-    """:raises EngineError: when there is no answer, and none will come in time."""
-    if state.phase in {"ended", "gone"}:
-        raise _without_answer(state)
-    if state.phase == "starting" and waited_seconds > limits.start_timeout.total_seconds():
-        raise _not_started(state, waited_seconds)
-    if waited_seconds > limits.job_timeout.total_seconds():
-        raise _overdue(waited_seconds)
-
-
-def _without_answer(state: ApplicationState) -> EngineError:
-    facts = dict(state.facts or {})
-    return EngineError(
-        "the Spark driver ended without an answer" if state.phase == "ended" else "the Spark driver is lost",
-        got=state.why[-600:] or None,
-        remedy="Run again: a new driver is started. If it repeats, read its log and raise its memory in `spark.sizes`.",
-        facts=facts,
-    )
-
-
-def _not_started(state: ApplicationState, waited: float) -> EngineError:
-    return EngineError(
-        f"the Spark application did not start within {waited:.0f} s",
-        got=state.why[-600:] or None,
-        remedy="See whether the cluster has room for its driver and may pull its image (`spark.start_timeout`).",
-        facts=dict(state.facts or {}),
-    )
-
-
-def _overdue(waited: float) -> EngineError:
-    return EngineError(
-        f"the Spark application was stopped after {waited:.0f} s",
-        remedy="Give the stage more in `spark.sizes`, or more time by `spark.job_timeout`.",
-    )
+    def _tell(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            logger.info("%s", line)
