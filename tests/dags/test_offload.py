@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from headwater.domain.names import OPERATIONS
 from headwater_airflow.callbacks import report_failure
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:airflow.*")  # Airflow's own use of its own past
@@ -27,6 +28,11 @@ def test_one_task_that_only_its_form_starts(repository: Path) -> None:
     assert form["table"].resolve("shop.orders") == "shop.orders"
     with pytest.raises(ValueError, match="does not match"):
         form["table"].resolve("orders; DROP")
+
+
+def test_every_dag_of_ours_but_the_watchdog_is_watched(repository: Path) -> None:
+    ours = {name for name in DagBag(repository / "dags").dags if name.startswith("headwater__")}
+    assert ours == set(OPERATIONS)
 
 
 def test_at_task_start_it_is_built_only_when_wanted(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

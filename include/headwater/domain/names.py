@@ -28,6 +28,8 @@ MAINTENANCE = "headwater__maintenance"
 """Id of the DAG that maintains tables, and of its leases; no source or product can have such a name."""
 OFFLOAD = "headwater__offload"
 """Id of the DAG that says what of a table's history can leave its source."""
+OPERATIONS = (MAINTENANCE, OFFLOAD)
+"""DAGs of no pipeline whose killed tasks are told. The watchdog is not among them: its next run goes on."""
 
 
 class Layer(StrEnum):

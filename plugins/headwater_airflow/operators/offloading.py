@@ -14,6 +14,7 @@ from airflow.sdk import BaseOperator
 from headwater.domain.errors import RequestError
 from headwater.domain.names import OFFLOAD
 from headwater.domain.spec import SourceSpec
+from headwater_airflow.callbacks import failure_context
 from headwater_airflow.metrics import measured_stage
 from headwater_airflow.operators.failing import airflow_errors
 from headwater_airflow.platform import open_task_platform
@@ -22,6 +23,7 @@ from headwater_airflow.ui.links import IncidentLink
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from headwater.adapters.platform import LocalPlatform
     from headwater.domain.offload import OffloadReport
 
 _ALLOWED = ("table", "before", "reason")
@@ -40,31 +42,47 @@ class VerifyOffloadOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Compare, and keep the report. :raises AirflowFailException: when some of it has to stay."""
-        with airflow_errors(), measured_stage(OFFLOAD, self.task_id):
-            pipeline, table, before = offload_request(context["params"])
-            report = self._report(pipeline, table, before)
-            for item in report.ranges:
-                self.log.info("up to %s: %s rows %s", item.high, f"{item.rows:,}", item.why or "verified")
-            for item in report.verified:
-                self.log.info("%s", item.purge)
-            self.log.info("%s", report.line)
-            self.log.info("report: %s", report.stored)
-            if not report.is_verified:
-                raise _refused(pipeline, table, before, report)
+        from headwater.services.incidents.failure import failure_from_exception
+
+        repository = Path(self.dag.fileloc).resolve().parent.parent
+        with (
+            airflow_errors(),
+            measured_stage(OFFLOAD, self.task_id),
+            closing(open_task_platform(repository)) as platform,
+        ):
+            try:
+                return self._verified(platform, *offload_request(context["params"]))
+            except RequestError as refused:
+                # whoever filled in the form reads it here: no incident, and none by the watchdog
+                platform.desk({}).note(failure_from_exception(refused, failure_context(context)))
+                refused.reported = True
+                raise
+
+    def _verified(self, platform: LocalPlatform, pipeline: str, table: str, before: str) -> dict[str, Any]:
+        from headwater.services.incidents.recovery import close_all
+
+        report = self._report(platform, pipeline, table, before)
+        for item in report.ranges:
+            self.log.info("up to %s: %s rows %s", item.high, f"{item.rows:,}", item.why or "verified")
+        for item in report.verified:
+            self.log.info("%s", item.purge)
+        self.log.info("%s", report.line)
+        self.log.info("report: %s", report.stored)
+        close_all(platform.incidents, OFFLOAD, "compared since", platform.clock.now())
+        if not report.is_verified:
+            raise _refused(pipeline, table, before, report)
         return {"table": report.table.dotted, "rows": report.rows, "report": report.stored}
 
-    def _report(self, pipeline: str, table: str, before: str) -> OffloadReport:
+    def _report(self, platform: LocalPlatform, pipeline: str, table: str, before: str) -> OffloadReport:
         from headwater.adapters.reconciling import OffloadedSides
         from headwater.services.offloading import offload_table, stored_report
 
-        repository = Path(self.dag.fileloc).resolve().parent.parent
-        with closing(open_task_platform(repository)) as platform:
-            spec = platform.model.load(pipeline)
-            if not isinstance(spec, SourceSpec):
-                raise RequestError(f"{pipeline} is a product; only tables of sources leave a database", got=pipeline)
-            sides = OffloadedSides(platform.connections, platform.settings.catalog.s3)
-            report = offload_table(platform.runs, sides, platform.clock, spec, table, before)
-            return stored_report(platform.catalog, spec, report)
+        spec = platform.model.load(pipeline)
+        if not isinstance(spec, SourceSpec):
+            raise RequestError(f"{pipeline} is a product; only tables of sources leave a database", got=pipeline)
+        sides = OffloadedSides(platform.connections, platform.settings.catalog.s3)
+        report = offload_table(platform.runs, sides, platform.clock, spec, table, before)
+        return stored_report(platform.catalog, spec, report)
 
 
 def offload_request(params: Mapping[str, object]) -> tuple[str, str, str]:
@@ -86,16 +104,13 @@ def offload_request(params: Mapping[str, object]) -> tuple[str, str, str]:
 
 
 def _refused(pipeline: str, table: str, before: str, report: OffloadReport) -> RequestError:
-    """Whoever asked reads it here: no incident is opened."""
     from headwater.services.offload_runs import run_to_read
 
     conf = json.dumps(run_to_read(pipeline, table, before, report))
-    error = RequestError(
+    return RequestError(
         f"history of {report.table} before {before} cannot all leave its source",
         got=report.line,
         allowed="ranges of which readers see every row as the source has it",
         remedy=f"Trigger {pipeline} with {conf}, and this DAG again when that run is green.",
         facts={"table": report.table.dotted},
     )
-    error.reported = True
-    return error

@@ -45,17 +45,25 @@ class IncidentDesk:
 
         :returns: the incident, and whether this failure was new.
         """
-        clean = failure.model_copy(
-            update={
-                "message": self.redact(failure.message),
-                "facts": {name: self.redact(value) for name, value in failure.facts.items()},
-            }
-        )
+        clean = self._clean(failure)
         told = self._already_told(clean)
         if told is not None:
             return told, False
         draft = self._draft(clean)
         return self.store.record(clean, draft, channels_for(draft.owner, self.settings))
+
+    def note(self, failure: Failure) -> None:
+        """Keep a failure that whoever asked is told where they asked: nothing is sent and nothing stays open.
+
+        Without a trace the watchdog would take it for a killed task.
+        """
+        clean = self._clean(failure)
+        incident, _ = self.store.record(clean, self._draft(clean), ())
+        self.store.close(incident.id, "told to whoever asked", self.clock.now())
+
+    def _clean(self, failure: Failure) -> Failure:
+        facts = {name: self.redact(value) for name, value in failure.facts.items()}
+        return failure.model_copy(update={"message": self.redact(failure.message), "facts": facts})
 
     def _already_told(self, failure: Failure) -> Incident | None:
         if failure.table is not None or failure.kind != "failed":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from headwater.domain.incident import Failure, IncidentKind
 from headwater.domain.maintenance_errors import MaintenanceError
-from headwater.domain.names import MAINTENANCE, RECONCILE_SUFFIX, pipeline_of
+from headwater.domain.names import MAINTENANCE, OFFLOAD, RECONCILE_SUFFIX, pipeline_of
 from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater.ports.airflow_api import AirflowApi, DagRun, TaskRun
 from headwater.services.incidents.context import task_of
@@ -20,6 +20,8 @@ SETTLING = timedelta(minutes=1)
 """A callback gets this long to speak first; it runs after the state is already failed."""
 STUCK_KIND: IncidentKind = "notice"
 """Not ``failed``: the same try may still fail, and that is news of its own."""
+KILLED: Mapping[str, str] = {MAINTENANCE: MaintenanceError.code, OFFLOAD: "offload_killed"}
+"""DAG -> cause of its killed tasks, where none is cleared like a run of the chain: runbooks of their own."""
 _LOOKED_AT = ("failed", "running", "queued")
 CLOSING_TASK = "close_run"
 """Ends red whenever anything else did; never news of its own."""
@@ -41,6 +43,8 @@ def reconcile_dags(desk: IncidentDesk, airflow: AirflowApi, dag_ids: Sequence[st
         if run.state == "failed":
             recent = run.ended_at is not None and SETTLING < now - run.ended_at < LOOK_BACK
             found = _untold(desk, run, airflow.tasks(run.dag_id, run.run_id), now) if recent else []
+        elif run.dag_id == OFFLOAD:
+            found = []  # ten years of a table take their time, and whoever asked looks at it
         else:
             found = _stuck(run, airflow.tasks(run.dag_id, run.run_id), now)
         new += sum(desk.report(item)[1] for item in found)
@@ -65,10 +69,13 @@ def _untold(desk: IncidentDesk, run: DagRun, tasks: tuple[TaskRun, ...], now: da
         if task.task_id not in held_in and tries.get((task.task_id, task.map_index), 0) < max(task.try_number, 1)
     ]
     if failed or told:
-        return [failure(_context(run, task, now), _cause(run), _killed(task), _dag(run)) for task in untold]
+        return [
+            failure(_context(run, task, now), KILLED.get(run.dag_id, "task_killed"), _killed(task), _dag(run))
+            for task in untold
+        ]
     closing = next((task for task in tasks if task.task_id == CLOSING_TASK), TaskRun(task_id="the run"))
     message = "the run was ended from outside: a time limit, or a person who marked it failed"
-    return [failure(_context(run, closing, now), _cause(run), message, _dag(run))]
+    return [failure(_context(run, closing, now), KILLED.get(run.dag_id, "task_killed"), message, _dag(run))]
 
 
 def _stuck(run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failure]:
@@ -87,11 +94,6 @@ def _stuck(run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failu
         facts = {"duration": lasted, "state": "queued"} | _dag(run)
         found.append(failure(context, "run_stuck", f"the run has been queued for {lasted}", facts))
     return found
-
-
-def _cause(run: DagRun) -> str:
-    """Maintenance is not cleared like a run of the chain; its own runbook says how it goes on."""
-    return MaintenanceError.code if run.dag_id == MAINTENANCE else "task_killed"
 
 
 def _dag(run: DagRun) -> dict[str, str]:

@@ -39,6 +39,12 @@ def close_recovered(store: IncidentStore, runs: RunStore, pipeline: str, now: da
     return tuple(closed)
 
 
+def close_all(store: IncidentStore, pipeline: str, why: str, now: datetime) -> None:
+    """Close what is open of a pipeline that has no releases: it got through."""
+    for incident in store.list(status="open", pipeline=pipeline, limit=1000):
+        store.close(incident.id, why, now)
+
+
 def _outlived(incident: Incident, recent: tuple[RunRecord, ...], store: IncidentStore, runs: RunStore) -> str | None:
     """A later green run that read the table did not meet the change again. The run that bore it heals nothing."""
     name = parsed_table(incident.table)

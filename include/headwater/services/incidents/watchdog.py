@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from headwater.domain.base import Value
 from headwater.domain.errors import AirflowDownError, SpecError
-from headwater.domain.names import MAINTENANCE
+from headwater.domain.names import OPERATIONS
 from headwater.ports.airflow_api import AirflowApi
 from headwater.ports.notifier import Notifier
 from headwater.services.incidents.context import PLATFORM_PIPELINE
@@ -67,7 +67,7 @@ def run_watchdog(
 def _reconcile_all(desk: IncidentDesk, airflow: AirflowApi) -> tuple[int, str]:
     try:
         found = sum(reconcile(desk, airflow, spec) for spec in desk.specs.values())
-        found += reconcile_dags(desk, airflow, (MAINTENANCE,))
+        found += reconcile_dags(desk, airflow, OPERATIONS)
     except AirflowDownError as error:
         now = desk.clock.now()
         context = FailureContext(

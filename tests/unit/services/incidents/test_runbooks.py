@@ -24,7 +24,15 @@ from headwater.services.incidents.runbook import STANDARD_FACTS, Alternative, Ru
 
 REPOSITORY = Path(__file__).parents[4]
 RUNBOOKS = load_runbooks(REPOSITORY / "include" / "runbooks")
-WITHOUT_ERROR_CLASS = {"files_refused", "task_killed", "run_stuck", "late", "schema_changed", "unknown"}
+WITHOUT_ERROR_CLASS = {
+    "files_refused",
+    "offload_killed",
+    "task_killed",
+    "run_stuck",
+    "late",
+    "schema_changed",
+    "unknown",
+}
 STANDARD = {
     "pipeline": "flights",
     "run_id": "manual__1",

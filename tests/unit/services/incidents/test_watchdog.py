@@ -11,16 +11,18 @@ import pytest
 from pydantic import JsonValue
 
 from headwater.adapters.memory.run_store import MemoryRunStore
-from headwater.domain.errors import AirflowDownError
+from headwater.domain.errors import AirflowDownError, RequestError
 from headwater.domain.incident import Failure
-from headwater.domain.names import MAINTENANCE, Layer, TableName
+from headwater.domain.names import MAINTENANCE, OFFLOAD, Layer, TableName
 from headwater.domain.release import Release, ReleasedTable
 from headwater.domain.run import RunKey, RunKind, RunPlan, RunRequest, TablePlan, Window
 from headwater.domain.spec import Reconcile, Schedule
 from headwater.ports.airflow_api import DagRun, DagState, TaskRun
 from headwater.ports.run_store import RunRecord
 from headwater.services.incidents.desk import IncidentDesk
+from headwater.services.incidents.failure import FailureContext, failure_from_exception
 from headwater.services.incidents.freshness import layer_ages
+from headwater.services.incidents.recovery import close_all
 from headwater.services.incidents.watchdog import run_watchdog
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -140,6 +142,35 @@ def test_a_killed_maintenance_is_told_with_the_steps_of_maintenance(desk: Incide
     (incident,) = desk.store.list("open")
     assert (incident.pipeline, incident.cause) == (MAINTENANCE, "maintenance_failed")
     assert incident.owner.team == "platform"
+
+
+def test_a_killed_comparison_of_history_is_told_with_its_own_steps(desk: IncidentDesk) -> None:
+    run = FAILED_RUN.model_copy(update={"dag_id": OFFLOAD})
+    killed = KILLED.model_copy(update={"task_id": "verify_offload", "map_index": -1})
+    assert run_watchdog(desk, Airflow([run], [killed]), {}).found == 1
+    assert run_watchdog(desk, Airflow([run], [killed]), {}).found == 0
+    (incident,) = desk.store.list("open")
+    assert (incident.pipeline, incident.cause, incident.owner.team) == (OFFLOAD, "offload_killed", "platform")
+    assert any("r1" in step.text for step in incident.steps), "nothing of it is cleared: its form is filled in again"
+    close_all(desk.store, OFFLOAD, "compared since", NOON)
+    assert desk.store.list("open") == ()
+
+
+def test_a_comparison_that_says_no_is_red_and_nobody_is_alerted(desk: IncidentDesk) -> None:
+    """Whoever asked reads it in the task; the watchdog must not take it for a killed one."""
+    run = FAILED_RUN.model_copy(update={"dag_id": OFFLOAD})
+    red = KILLED.model_copy(update={"task_id": "verify_offload", "map_index": -1})
+    context = FailureContext(pipeline=OFFLOAD, run_id="r1", task_id="verify_offload", try_number=1, seen_at=EARLIER)
+    desk.note(failure_from_exception(RequestError("some of it has to stay"), context))
+    assert run_watchdog(desk, Airflow([run], [red]), {}).found == 0
+    assert desk.store.list("open") == ()
+    assert desk.store.due(NOON + timedelta(days=1)) == ()
+
+
+def test_a_long_comparison_is_not_stuck(desk: IncidentDesk) -> None:
+    running = DagRun(dag_id=OFFLOAD, run_id="r1", state="running", started_at=NOON - timedelta(hours=9))
+    task = KILLED.model_copy(update={"state": "running", "started_at": NOON - timedelta(hours=9), "ended_at": None})
+    assert run_watchdog(desk, Airflow([running], [task]), {}).found == 0
 
 
 def test_a_task_that_does_not_end_is_told_and_its_later_death_too(desk: IncidentDesk) -> None:
