@@ -31,7 +31,7 @@ def open_task_platform(repository: Path | None = None) -> LocalPlatform:
 
 
 def _applications(platform: LocalPlatform) -> Applications:
-    from headwater.adapters.platform import submitted_applications
+    from headwater.adapters.spark_submit.opening import submitted_applications
 
     if platform.settings.spark.mode != "kubernetes":
         return submitted_applications(platform)

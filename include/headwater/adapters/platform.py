@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from headwater.adapters.clock import SystemClock
 from headwater.adapters.profile import load_settings
-from headwater.domain.errors import EngineError, HeadwaterError
+from headwater.adapters.recorded_states import RecordedRunStates
+from headwater.adapters.spark_submit.opening import submitted_applications
+from headwater.domain.errors import HeadwaterError
 from headwater.domain.incident import Failure, Incident
-from headwater.domain.run import RunKey
 from headwater.domain.settings import Settings
 from headwater.domain.spec import PipelineSpec, SourceSpec, TableSpec
 from headwater.model.repository_model import RepositoryModel
@@ -37,33 +38,6 @@ if TYPE_CHECKING:
 
 QUICK_SEND_SECONDS = 8.0
 """What one failing task may spend on sending: Airflow gives all its callbacks twenty seconds."""
-
-
-class RecordedRunStates:
-    """Whether a run is over by the run store's own record: what is known without a scheduler."""
-
-    def __init__(self, platform: LocalPlatform) -> None:
-        self._platform = platform
-
-    def is_terminal(self, run_key: RunKey) -> bool:
-        record = self._platform.runs.run(str(run_key))
-        return record is not None and record.state != "running"
-
-
-def submitted_applications(platform: LocalPlatform) -> Applications:
-    """Applications that need no more than this machine's spark-submit.
-
-    :raises EngineError: when the profile names Kubernetes, which only Airflow's tasks reach.
-    """
-    if platform.settings.spark.mode == "kubernetes":
-        raise EngineError(
-            "the engine kubernetes works for Airflow's tasks only",
-            allowed="connect or submit as `spark.mode` of the profile of this command",
-            remedy="Give the command a profile of its own, or start the run in Airflow.",
-        )
-    from headwater.adapters.spark_submit.local_drivers import LocalDrivers
-
-    return LocalDrivers(platform.settings, platform.connections)
 
 
 class LocalPlatform:

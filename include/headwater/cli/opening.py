@@ -44,7 +44,7 @@ def opened_platform() -> Iterator[LocalPlatform]:
 def _run_states(platform: LocalPlatform) -> RunStates:
     """Who knows outside a task whether a run is over."""
     from headwater.adapters.airflow_rest import RestRunStates
-    from headwater.adapters.platform import RecordedRunStates
+    from headwater.adapters.recorded_states import RecordedRunStates
 
     return RestRunStates(platform.settings.airflow, RecordedRunStates(platform))
 
