@@ -98,9 +98,9 @@ class Installation:
         self._opened: list[LocalPlatform] = []
         self.platform = self.fresh()
 
-    def fresh(self) -> LocalPlatform:
-        """A platform that has cached nothing: as another process sees this installation."""
-        platform = LocalPlatform(self.settings)
+    def fresh(self, **settings: object) -> LocalPlatform:
+        """A platform that has cached nothing: as another process sees this installation, or one with other settings."""
+        platform = LocalPlatform(self.settings.model_copy(update=settings))
         self._opened.append(platform)
         return platform
 

@@ -13,12 +13,18 @@ from tests.integration.storage.s3_proxy import S3Proxy
 from tests.integration.storage.tls_postgres import PASSWORD
 
 from headwater.adapters.duckdb_query import query
+from headwater.domain.maintenance import MaintenanceSettings, Step, Upkeep
+from headwater.domain.names import MAINTENANCE, TableName
 from headwater.domain.run import RunKey
+from headwater.domain.staging import branch_of, new_attempt
+from headwater.services.maintenance.maintaining import maintain_table
 from headwater.services.rollback import rollback
 
 pytestmark = pytest.mark.timeout(600)
 
 GOLD = "SELECT sum(flights)::BIGINT AS n, sum(cancelled)::BIGINT AS c FROM gold.flights.daily_departures"
+BRONZE, SILVER = (TableName.parse(f"{layer}.flights.flights") for layer in ("bronze", "silver"))
+OF_BRONZE = "SELECT count(*) AS n FROM bronze.flights.flights"
 FLIGHTS = "SELECT count(*) AS n, sum(distance)::BIGINT AS miles FROM silver.flights.flights"
 
 
@@ -48,6 +54,10 @@ def test_from_extract_to_rollback(secured: Installation, throttling: S3Proxy) ->
     assert set(secured.run("flights", "r2", tables=["flights"]).values()) == {"success"}
     assert rows(secured, FLIGHTS)[1] != before[1][1], changed
 
+    changed_rows = rows(secured, FLIGHTS)
+    assert _maintained(secured, SILVER, "30d", "files")["files"].files == 2, "a file and one that deletes of it"
+    assert rows(secured, FLIGHTS) == changed_rows
+    (read_twice,) = rows(secured, OF_BRONZE)
     platform = secured.fresh()
     key = RunKey(installation="test", dag_id="cli", run_id=uuid4().hex)
     rollback(
@@ -55,6 +65,9 @@ def test_from_extract_to_rollback(secured: Installation, throttling: S3Proxy) ->
     )
     assert (rows(secured, GOLD), rows(secured, FLIGHTS)) == before
     assert throttling.refused > 5
+    _maintain_bronze(secured, throttling)
+    assert (rows(secured, GOLD), rows(secured, FLIGHTS)) == before
+    assert rows(secured, OF_BRONZE) == (read_twice,)
 
     s3 = secured.settings.catalog.s3
     assert s3 is not None
@@ -64,6 +77,35 @@ def test_from_extract_to_rollback(secured: Installation, throttling: S3Proxy) ->
         assert not any(secret in command for command in commands)
         left = [path for path in Path(secured.settings.home).rglob("*") if path.is_file() and _holds(path, secret)]
         assert all(path.stat().st_mode & 0o077 == 0 for path in left), left
+
+
+def _maintained(secured: Installation, table: TableName, retention: str, *steps: Step) -> dict[Step, Upkeep]:
+    """What each step did."""
+    platform = secured.fresh(maintenance=MaintenanceSettings(retention=retention, min_input_files=2))
+    key = RunKey(installation="test", dag_id=MAINTENANCE, run_id=uuid4().hex)
+    done = {item.step: item for item in maintain_table(platform, table, run_key=str(key), holder="m", steps=steps)}
+    assert {item.status for item in done.values()} == {"done"}, done
+    return done
+
+
+def _maintain_bronze(secured: Installation, store: S3Proxy) -> None:
+    """Rules 24, 29, 41 with every object listed as old: only what is referred to keeps a file from being deleted."""
+    store.listed_at = "2000-01-01T00:00:00.000Z"
+    catalog, branch = secured.fresh().catalog, branch_of(new_attempt())
+    head = catalog.head(BRONZE)
+    assert head is not None
+    catalog.cut_branch(BRONZE, branch, head.main)
+    ledger = catalog.write_attachment(BRONZE, "kept.json", b"{}")
+    bucket, _, key = f"{head.location}/data/nobodys.parquet".removeprefix("s3://").partition("/")
+    stored = store.upstream.client()
+    stored.put_object(Bucket=bucket, Key=key, Body=b"x")
+    done = _maintained(secured, BRONZE, "1s", "branches", "files", "snapshots", "orphans")
+    assert (done["branches"].branches, done["files"].files) == (1, 2)
+    assert done["snapshots"].snapshots > 0
+    assert any(path.endswith("nobodys.parquet") for path in done["orphans"].paths)
+    assert catalog.read_attachment(ledger) == b"{}", "nobody names it, and it is no file of Iceberg's"
+    with pytest.raises(stored.exceptions.ClientError):
+        stored.head_object(Bucket=bucket, Key=key)
 
 
 def _command_of(process: psutil.Process) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 import threading
@@ -18,13 +19,17 @@ _OURS = {"connection", "transfer-encoding", "keep-alive"}
 
 
 class S3Proxy(ThreadingHTTPServer):
-    """Every ``throttled``-th request is refused, every ``cut``-th loses its connection; 0: none."""
+    """Every ``throttled``-th request is refused, every ``cut``-th loses its connection; 0: none.
+
+    ``listed_at``: when listings say that every object was written; None: when it was.
+    """
 
     daemon_threads = True
 
     def __init__(self, upstream: SecuredS3) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream, self.throttled, self.cut = upstream, 0, 0
+        self.listed_at: str | None = None
         self.requests = self.refused = self.lost = 0
         self.counting = threading.Lock()
         self.trusting = ssl.create_default_context(cafile=str(upstream.authority.ca))
@@ -79,8 +84,14 @@ class _Handler(BaseHTTPRequestHandler):
                 upstream.putheader("Content-Length", str(len(body)))
             upstream.endheaders(body)
             found = upstream.getresponse()
-            self._answer(found.status, found.getheaders(), found.read())
+            self._answer(found.status, found.getheaders(), self._aged(found.read()))
             upstream.close()
+
+    def _aged(self, content: bytes) -> bytes:
+        if self.server.listed_at is None or self.command != "GET" or b"<ListBucketResult" not in content[:200]:
+            return content
+        at = f"<LastModified>{self.server.listed_at}</LastModified>".encode()
+        return re.sub(rb"<LastModified>[^<]*</LastModified>", at, content)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
