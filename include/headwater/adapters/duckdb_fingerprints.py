@@ -85,7 +85,7 @@ class DuckDbRows:
         return self._printed(compared, self._current.where(_is_asked(self._current, compared)))
 
     def bronze_rows_of(self, compared: Comparison, keys: Collection[tuple[str, ...]]) -> list[PrintedRow]:
-        named = _by_source(compared)
+        named = compared.by_source
         self._ask(compared, keys)
         rows = self._bronze(_is_asked(self._all_bronze(), named))
         return self._printed(named, rows, batch="b._hw_batch")
@@ -95,7 +95,7 @@ class DuckDbRows:
     ) -> set[tuple[tuple[str, ...], str]]:
         if not keys:
             return set()
-        named, rows = _by_source(compared), self._all_bronze()
+        named, rows = compared.by_source, self._all_bronze()
         self._ask(compared, keys)
         return {(row.key, row.content) for row in self._printed(named, rows.where(_is_asked(rows, named)))}
 
@@ -110,7 +110,7 @@ class DuckDbRows:
         )
         scan = scan_of(self._released.quarantine)
         select = f"SELECT {values} FROM {scan} WHERE _hw_key IS NOT NULL AND json_valid(_hw_key)"  # noqa: S608 - made of quoted names and literals
-        rows, named = Relation(select, self._bronze_types), _by_source(compared)
+        rows, named = Relation(select, self._bronze_types), compared.by_source
         self._ask(compared, keys)
         found = self._engine.execute(
             f"SELECT DISTINCT {rows.texts(named.key)} FROM ({rows.select}) b WHERE {_is_asked(rows, named)}"  # noqa: S608 - made of quoted names and literals
@@ -173,12 +173,6 @@ class DuckDbRows:
             self._engine.unregister("chunk")
             count += len(chunk)
         return count
-
-
-def _by_source(compared: Comparison) -> Comparison:
-    """The comparison in bronze's names, which are the source's."""
-    columns = tuple(item.model_copy(update={"lake": item.source}) for item in compared.columns)
-    return compared.model_copy(update={"columns": columns})
 
 
 def _is_asked(rows: Relation, compared: Comparison) -> str:

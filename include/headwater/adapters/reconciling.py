@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS
+from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS, SQLITE_KIND
 from headwater.domain.errors import RequestError
 from headwater.domain.spec import TableSpec
 from headwater.domain.storage import S3Settings
@@ -18,9 +20,12 @@ from headwater.ports.reconciling import LakeRows, ReleasedRows, SourceRows
 if TYPE_CHECKING:
     from headwater.adapters.sources.mysql.fingerprints import MySqlRows
     from headwater.adapters.sources.postgres.fingerprints import PostgresRows
+    from headwater.adapters.sources.sqlite.fingerprints import SqliteRows
 
 PostgresSide = TypeVar("PostgresSide", bound="PostgresRows")
 MySqlSide = TypeVar("MySqlSide", bound="MySqlRows")
+_HASHING = (*POSTGRES_KINDS, *MYSQL_KINDS)
+"""Kinds of database that hash their rows themselves."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class OpenedSides:
     """How the buckets of a warehouse in S3 are reached."""
 
     def source(self, table: TableSpec, connection_id: str) -> AbstractContextManager[SourceRows]:
-        connection = self._comparable(table, connection_id)
+        connection = _resolved(self.connections, table, connection_id, "compared", (*_HASHING, SQLITE_KIND))
+        if connection.kind == SQLITE_KIND:
+            return _sqlite_rows(table, connection)
         if connection.kind in MYSQL_KINDS:
             from headwater.adapters.sources.mysql.fingerprints import MySqlRows
 
@@ -46,25 +53,13 @@ class OpenedSides:
 
         return released_rows(released, table, self.s3)
 
-    def _comparable(self, table: TableSpec, connection_id: str) -> ConnectionInfo:
-        connection, kinds = self.connections.resolve(connection_id), (*POSTGRES_KINDS, *MYSQL_KINDS)
-        if connection.kind not in kinds:
-            raise RequestError(
-                f"table {table.name!r} cannot be compared: its kind of source computes no hashes",
-                got=f"connection {connection_id!r} of type {connection.kind!r}",
-                allowed=f"a connection of type {', '.join(kinds)}",
-                remedy="Leave the table out, or read it with `mode: snapshot`, which compares itself with each run.",
-                facts={"table": table.name, "connection": connection_id},
-            )
-        return connection
-
 
 @dataclass(frozen=True)
 class OffloadedSides(OpenedSides):
     """``ports.offloading.OffloadSides``."""
 
     def source(self, table: TableSpec, connection_id: str) -> AbstractContextManager[RangedSource]:
-        connection = self._comparable(table, connection_id)
+        connection = _resolved(self.connections, table, connection_id, "offloaded", _HASHING)
         if connection.kind in MYSQL_KINDS:
             from headwater.adapters.sources.mysql.ranges import MySqlRanges
 
@@ -77,6 +72,39 @@ class OffloadedSides(OpenedSides):
         from headwater.adapters.duckdb_ranges import released_ranges
 
         return released_ranges(released, table, self.s3)
+
+
+def _resolved(
+    connections: Connections, table: TableSpec, connection_id: str, done: str, kinds: tuple[str, ...]
+) -> ConnectionInfo:
+    connection = connections.resolve(connection_id)
+    if connection.kind not in kinds:
+        raise RequestError(
+            f"table {table.name!r} cannot be {done}: its kind of source computes no hashes",
+            got=f"connection {connection_id!r} of type {connection.kind!r}",
+            allowed=f"a connection of type {', '.join(kinds)}",
+            remedy="Leave the table out, or read it with `mode: snapshot`, which compares itself with each run.",
+            facts={"table": table.name, "connection": connection_id},
+        )
+    return connection
+
+
+@contextmanager
+def _sqlite_rows(table: TableSpec, connection: ConnectionInfo) -> Iterator[SqliteRows]:
+    """The rows as they are when they are first asked for, typed and hashed here."""
+    from headwater.adapters.sources.duckdb_engine import writer
+    from headwater.adapters.sources.sqlite.fingerprints import SqliteRows
+    from headwater.adapters.sources.sqlite.relations import relation_of
+    from headwater.adapters.sources.sqlite.session import connect, explained
+
+    facts = {"table": table.name, "relation": relation_of(table), "connection": connection.id}
+    with (
+        tempfile.TemporaryDirectory(prefix="headwater-sqlite-") as scratch,
+        writer() as engine,
+        explained(connection, facts),
+        closing(connect(connection)) as session,
+    ):
+        yield SqliteRows(session, table, connection.id, engine, Path(scratch))
 
 
 @contextmanager

@@ -49,6 +49,12 @@ class Comparison(Value):
         wanted = getattr(self.table.extract, "cursor", None)
         return next((column for column in self.columns if column.source == wanted), None)
 
+    @property
+    def by_source(self) -> Comparison:
+        """The same over rows that have the source's names, as those of bronze have."""
+        columns = tuple(item.model_copy(update={"lake": item.source}) for item in self.columns)
+        return self.model_copy(update={"columns": columns})
+
 
 class Bucket(NamedTuple):
     """The rows whose keys share their first bits.

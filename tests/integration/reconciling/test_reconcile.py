@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 from tests.integration.reconciling.conftest import ORDERS
 from tests.integration.reconciling.lake_under_test import Lake
+from tests.integration.reconciling.shops_under_test import ROWS, SHOPS, Shop
 from tests.integration.sources.sources_under_test import Source
 
 from headwater.domain.reconciliation import DifferenceKind, Reconciliation
 
-ROWS = 20_000
-MAKE = f"""
-CREATE TABLE orders AS SELECT n AS id, 'customer ' || n % 97 AS customer, (n * 0.37)::numeric(12,2) AS total,
-  n % 3 = 0 AS paid, timestamptz '2025-01-01 00:00:00+00' + n * interval '1 minute' AS updated_at
-FROM generate_series(1, {ROWS}) AS n;
-ALTER TABLE orders ADD PRIMARY KEY (id);
-CREATE INDEX ON orders (updated_at)
-"""
-LATE = "timestamptz '2025-01-01 00:00:00+00' + {} * interval '1 minute'"
+
+@pytest.fixture(params=SHOPS)
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
+    return SHOPS[request.param](request, tmp_path)
 
 
 @pytest.fixture
-def lake(source: Source, lake_of: Callable[..., Lake]) -> Lake:
-    source.sql(*MAKE.split(";"))
+def source(shop: Shop) -> Source:
+    return shop.source
+
+
+@pytest.fixture
+def lake(shop: Shop, lake_of: Callable[..., Lake]) -> Lake:
+    shop.make()
     made = lake_of(ORDERS)
     made.run()
     return made
@@ -48,18 +50,17 @@ def test_equal_sides_are_equal_and_no_row_is_read(lake: Lake) -> None:
     assert found.differences == ()
 
 
-def test_exactly_what_was_injected_is_named_with_its_class(lake: Lake, source: Source) -> None:
-    lost, altered, stale = [3, 700, 4_000, 9_999, 15_000], [5, 6, 7, 12_345, 19_000], [11, 500]
+def test_exactly_what_was_injected_is_named_with_its_class(lake: Lake, shop: Shop) -> None:
+    lost, altered, stale = [3, 700, 1_000, 2_499, 3_750], [5, 6, 7, 3_086, 4_750], [11, 500]
     lake.damage(
         f"SELECT * REPLACE (if(id IN ({listed(altered)}), total + 1, total)::DECIMAL(12,2) AS total) "
         f"FROM silver WHERE id NOT IN ({listed(lost)})"
     )
     late = range(ROWS + 1, ROWS + 6)
-    source.sql(
-        *(f"INSERT INTO orders VALUES ({n}, 'late', 1, true, {LATE.format(ROWS - 10)})" for n in late),
-        f"INSERT INTO orders VALUES (90001, 'too late', 1, true, {LATE.format(50)})",
+    shop.source.sql(
+        shop.adding(dict.fromkeys(late, ROWS - 10) | {90_001: 50}),
         f"UPDATE orders SET total = total + 1 WHERE id IN ({listed(stale)})",
-        "DELETE FROM orders WHERE id = 8000",
+        "DELETE FROM orders WHERE id = 2000",
     )
     found = lake.reconcile()
     assert named(found) == {
@@ -67,7 +68,7 @@ def test_exactly_what_was_injected_is_named_with_its_class(lake: Lake, source: S
         "loss": [*lost, 90_001],
         "corruption": altered,
         "snapshot_trap": stale,
-        "deleted": [8_000],
+        "deleted": [2_000],
     }
     mended = {item.mended_by for item in found.differences if item.kind is DifferenceKind.LOSS}
     assert mended == {"rebuild", "read_again"}
@@ -75,31 +76,32 @@ def test_exactly_what_was_injected_is_named_with_its_class(lake: Lake, source: S
     assert not found.is_equal
 
 
-def test_a_source_that_moves_is_no_difference(lake: Lake, source: Source) -> None:
+def test_a_source_that_moves_is_no_difference(lake: Lake, shop: Shop) -> None:
     """New rows, changed rows and a row deleted and written again are above the watermark; no bucket differs."""
-    source.sql(
-        "UPDATE orders SET total = total + 1, updated_at = now() WHERE id % 100 = 0",
-        "INSERT INTO orders SELECT n, 'new', 1, false, now() FROM generate_series(30001, 30500) AS n",
+    shop.source.sql(
+        f"UPDATE orders SET total = total + 1, updated_at = {shop.at(shop.now)} WHERE id % 100 = 0",
+        shop.adding(dict.fromkeys(range(30_001, 30_501), shop.now)),
     )
     found = lake.reconcile()
     assert (found.unread_rows, found.buckets_differing, found.differences) == (ROWS // 100 + 500, 0, ())
 
 
-def test_what_a_run_brings_between_the_looks_is_no_difference(lake: Lake, source: Source) -> None:
-    source.sql(f"INSERT INTO orders VALUES (90001, 'late', 1, true, {LATE.format(ROWS - 10)})")
+def test_what_a_run_brings_between_the_looks_is_no_difference(lake: Lake, shop: Shop) -> None:
+    shop.source.sql(shop.adding({90_001: ROWS - 10}))
     assert named(lake.reconcile()) == {"lag": [90_001]}
     found = lake.reconcile(between=lake.run)
     assert (found.buckets_differing, found.differences) == (1, ())
 
 
-def test_a_row_that_changes_between_the_looks_is_no_difference(lake: Lake, source: Source) -> None:
-    source.sql("UPDATE orders SET total = 0 WHERE id = 4")
-    found = lake.reconcile(between=lambda: source.sql("UPDATE orders SET updated_at = now() WHERE id = 4"))
+def test_a_row_that_changes_between_the_looks_is_no_difference(lake: Lake, shop: Shop) -> None:
+    shop.source.sql("UPDATE orders SET total = 0 WHERE id = 4")
+    moves = f"UPDATE orders SET updated_at = {shop.at(shop.now)} WHERE id = 4"
+    found = lake.reconcile(between=lambda: shop.source.sql(moves))
     assert (found.buckets_differing, found.differences) == (1, ())
 
 
-def test_a_held_batch_is_known(lake: Lake, source: Source) -> None:
+def test_a_held_batch_is_known(lake: Lake, shop: Shop) -> None:
     """Silver stands at batch 1, the source was read further: what waits in bronze is no loss."""
-    source.sql(f"INSERT INTO orders VALUES (90001, 'late', 1, true, {LATE.format(ROWS - 10)})")
+    shop.source.sql(shop.adding({90_001: ROWS - 10}))
     lake.run(refine=False)
     assert named(lake.reconcile()) == {"held": [90_001]}

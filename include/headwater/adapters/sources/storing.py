@@ -12,6 +12,7 @@ from headwater.adapters.sources.texts import Record, escaped
 from headwater.domain.schema import Column
 
 _UTF8 = Encoding("utf-8")
+NON_FINITE = (float("inf"), float("-inf"))
 _TEXTS: dict[type, Callable[[Any], str]] = {
     int: str,
     float: repr,
@@ -34,6 +35,11 @@ def record_of(place: int, row: Sequence[Any], columns: Sequence[Column]) -> Reco
     if broken is not None:
         return Record(place, None, _payload(row, columns), _UTF8.problem_of(broken))
     return Record(place, texts)
+
+
+def without_infinity(row: Sequence[Any]) -> list[Any]:
+    """The values with NULL for infinities, as ``non_finite: null`` has it."""
+    return [None if type(value) is float and value in NON_FINITE else value for value in row]
 
 
 def _text(value: Any, kind: str) -> str | None:

@@ -15,7 +15,7 @@ from headwater.adapters.sources.duckdb_engine import make_room, writer
 from headwater.adapters.sources.duckdb_sql import quoted
 from headwater.adapters.sources.sqlite.cursors import Cursor
 from headwater.adapters.sources.sqlite.surveying import Reading
-from headwater.adapters.sources.storing import record_of
+from headwater.adapters.sources.storing import NON_FINITE, record_of, without_infinity
 from headwater.adapters.sources.taking import judge_rows
 from headwater.adapters.sources.texts import Record, TextFile
 from headwater.domain.errors import SourceDataError
@@ -27,7 +27,6 @@ from headwater.ports.failpoints import failpoint
 
 _BATCH = 5_000
 _REPORT_EVERY = 1_000_000
-_NON_FINITE = (float("inf"), float("-inf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
     with tempfile.TemporaryDirectory(prefix="headwater-sqlite-") as scratch, writer() as engine:
         make_room(engine, len(work.columns))
         texts = Path(scratch) / "texts.parquet"
-        with _one_snapshot(work.session), TextFile(texts, len(work.columns)) as target:
+        with one_snapshot(work.session), TextFile(texts, len(work.columns)) as target:
             for record in _records(work, progress):
                 target.add(work.relation, record)
             zone = _zone_digest(work)
@@ -71,7 +70,8 @@ def read(work: Read, progress: Callable[[str], None]) -> Extracted:
 
 
 @contextmanager
-def _one_snapshot(session: sqlite3.Connection) -> Iterator[None]:
+def one_snapshot(session: sqlite3.Connection) -> Iterator[None]:
+    """All queries within see one state of the file, from the first of them on."""
     session.execute("BEGIN")
     try:
         yield
@@ -115,7 +115,7 @@ def _query(work: Read, names: str) -> tuple[str, Sequence[Any]]:
 
 def _record(work: Read, place: int, row: tuple[Any, ...]) -> Record:
     unusable, *values = row
-    if any(value in _NON_FINITE for value in values if type(value) is float):
+    if any(value in NON_FINITE for value in values if type(value) is float):
         values = _finite(work, values)
     record = record_of(place, values, work.columns)
     if unusable is None or record.fields is None:
@@ -133,9 +133,9 @@ def _is_no_value(work: Read, values: list[Any], unusable: str) -> bool:
 
 def _finite(work: Read, values: list[Any]) -> list[Any]:
     if work.extract.non_finite == "null":
-        return [None if type(value) is float and value in _NON_FINITE else value for value in values]
+        return without_infinity(values)
     if work.extract.non_finite == "stop":
-        name = next(c.name for c, v in zip(work.columns, values, strict=True) if type(v) is float and v in _NON_FINITE)
+        name = next(c.name for c, v in zip(work.columns, values, strict=True) if type(v) is float and v in NON_FINITE)
         raise SourceDataError(
             f"column {name} of {work.relation} holds infinity",
             got="inf",
