@@ -42,6 +42,7 @@ class SqlExtract(Value):
     :param relation: ``schema.table`` in the source; default ``public.<table>``.
     :param lag: how far below the watermark each run reads again, to catch late commits.
     :param chunk_rows: rows of a chunk, where an interrupted read goes on from its finished chunks (rule 28).
+    :param readers: sessions that read side by side under one snapshot; None: as many as the kind of source takes.
     """
 
     kind: Literal["sql"] = "sql"
@@ -54,6 +55,7 @@ class SqlExtract(Value):
     non_finite: Literal["quarantine", "stop", "null"] = "quarantine"
     max_quarantined_share: float = Field(default=0.01, ge=0, le=1)
     chunk_rows: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    readers: int | None = Field(default=None, ge=1, le=4)
 
 
 Extract = Annotated[SqlExtract | FilesExtract | ExternalExtract, Field(discriminator="kind")]

@@ -28,7 +28,8 @@ def spec_hash(spec: PipelineSpec) -> str:
 def table_hash(spec: SourceSpec, table: TableSpec) -> str:
     """What a bronze table depends on: connection, extract, key, drift policy and bronze contract."""
     made_by = table.model_dump(mode="json", include={"name", "key", "extract", "drift"})
-    made_by["extract"].pop("chunk_rows", None)  # how a window is read, not what is in it
+    for key in ("chunk_rows", "readers"):  # how a window is read, not what is in it
+        made_by["extract"].pop(key, None)
     return _hash("bronze", spec.connection, made_by, _contract(spec, Layer.BRONZE, table.name))
 
 

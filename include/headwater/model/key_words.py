@@ -146,6 +146,8 @@ KEY_WORDS: dict[str, dict[str, str]] = {
         "max_quarantined_share": _SHARE,
         "chunk_rows": "incremental, of PostgreSQL, MySQL and MariaDB: read a window in chunks of so many rows, in the "
         "order of cursor and key; an interrupted read goes on from its finished chunks",
+        "readers": "PostgreSQL: sessions that read side by side in one snapshot; default 2 for a whole table, 1 for a "
+        "chunk. What lies above a watermark is read by one where it is no chunk",
     },
     "FilesExtract": _FILES,
     "ExternalExtract": _FILES

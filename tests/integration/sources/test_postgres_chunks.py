@@ -206,6 +206,39 @@ def test_too_much_set_aside_stops_at_the_end_and_a_retry_reads_it_again(source: 
     assert (again.rows, again.rejected) == (60, 0)
 
 
+@pytest.mark.parametrize(("rows", "key", "files"), [(30, ("id",), 6), (20, ("id",), 9), (30, ("note",), 2)])
+def test_several_readers_of_a_chunk_are_as_one(source: Source, rows: int, key: tuple[str, ...], files: int) -> None:
+    """Rule 27: the same rows in the same order, each at a place of its own. Ties are not divided by a cut either."""
+    source.sql(
+        "create table flights (id int, note text, fare numeric(8,2), at timestamptz)",
+        "insert into flights select g, 'x', g, '2026-01-01'::timestamptz + (g / 20) * interval '1 s' "
+        "from generate_series(1, 60) g",
+        "update flights set fare = 'NaN' where id in (3, 17, 44)",
+        "insert into flights values (99, 'y', 1, null)",
+    )
+    alone = table(rows, max_quarantined_share=0.2).model_copy(update={"key": key})
+    several = alone.model_copy(update={"extract": alone.extract.model_copy(update={"readers": 3})})
+    window = source.plan(alone)
+    one, three = (in_chunks(source, asked, window) for asked in (alone, several))
+    assert len(three.files) == files
+    assert rows_of(three, "id, fare") == rows_of(one, "id, fare")
+    assert (three.rows, three.rejected, three.digest) == (57, 4, one.digest)
+    places = [row[0] for row in rows_of(three, "_hw_position")] + [r["_hw_position"] for r in rejects_of(three)]
+    assert len(set(places)) == 57 + 4
+
+
+def test_a_relation_that_is_never_twice_the_same_is_refused(source: Source) -> None:
+    source.sql(
+        "create table lots as select g as id, '2026-01-01'::timestamptz + g * interval '1 s' as at "
+        "from generate_series(1, 400) g",
+        "create view flights as select * from lots where random() < 0.5",
+    )
+    asked = table(200, readers=4)
+    with pytest.raises(SourceDataError, match="other rows each time it is read"):
+        in_chunks(source, asked, source.plan(asked))
+    assert not list(source.folder.glob("*.parquet"))
+
+
 def test_a_window_without_usable_cursors_ends(source: Source) -> None:
     source.sql("create table flights (id int, at timestamptz)", "insert into flights values (1, null)")
     extracted = in_chunks(source, table(2), source.plan(table(2)))

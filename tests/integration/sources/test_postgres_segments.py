@@ -42,6 +42,12 @@ def test_every_row_comes_once_in_the_order_of_the_heap(flights: Source, extract:
     assert extracted.rows == ROWS
 
 
+@pytest.mark.parametrize(("asked", "found"), [(1, 1), (4, 2)])
+def test_no_more_readers_than_asked_and_none_for_a_small_stretch(flights: Source, asked: int, found: int) -> None:
+    _, extracted = flights.run(sql_table(readers=asked))
+    assert (len(extracted.files), extracted.rows) == (found, ROWS)
+
+
 def test_what_lies_above_a_watermark_is_left_to_one_reader(flights: Source) -> None:
     """An index may find it: dividing would look for it twice."""
     table = sql_table(mode="incremental", cursor="id")

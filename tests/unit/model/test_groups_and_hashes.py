@@ -59,7 +59,7 @@ def _hashes(files: Any) -> dict[str, str]:
     ("file", "old", "new", "changed"),
     [
         (SHOP, "lag: 2h", "lag: 3h", {"bronze"}),
-        (SHOP, "lag: 2h", "lag: 2h, chunk_rows: 1000", set()),
+        (SHOP, "lag: 2h", "lag: 2h, chunk_rows: 1000, readers: 2", set()),
         (SHOP, "connection: shop_db", "connection: shop", {"bronze"}),
         (SHOP, "trim(note)", "ltrim(note)", {"silver", "preflight"}),
         (SHOP, "sequence_by: updated_at", "sequence_by: id", {"silver", "preflight"}),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import duckdb
 
 THREADS = 2
-_BASE_MB, _MB_PER_COLUMN = 200, 1
+_BASE_MB, _MB_PER_COLUMN, _MB_PER_READER = 200, 1, 64
 
 
 @contextmanager
@@ -43,3 +43,10 @@ def make_room(engine: duckdb.DuckDBPyConnection, columns: int) -> None:
     """
     engine.execute("SET preserve_insertion_order = false")
     engine.execute(f"SET memory_limit = '{_BASE_MB + columns * _MB_PER_COLUMN}MB'")
+
+
+def room_for(engine: duckdb.DuckDBPyConnection, readers: int, columns: int) -> None:
+    """Let more readers than there are threads have the row groups that each of them fills."""
+    if readers > THREADS:
+        megabytes = _BASE_MB + columns * _MB_PER_COLUMN + (readers - THREADS) * _MB_PER_READER
+        engine.execute(f"SET memory_limit = '{megabytes}MB'")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headwater.adapters.sources.files.locations import FILE_KINDS
 from headwater.domain.errors import SpecError
-from headwater.domain.spec import ExternalExtract, TableSpec
+from headwater.domain.spec import ExternalExtract, SqlExtract, TableSpec
 from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import Extractor
 
@@ -20,6 +20,7 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
 
     :raises SpecError: when no extractor reads this kind of extract over this kind of connection.
     """
+    _check_readers(table, connection)
     if connection.kind in POSTGRES_KINDS and table.extract.kind == "sql":
         from headwater.adapters.sources.postgres.extractor import PostgresExtractor
 
@@ -51,6 +52,20 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
         remedy="Change `extract: {kind: …}` in the source's YAML, or the type of the connection.",
         facts={"table": table.name, "connection": connection.id},
     )
+
+
+def _check_readers(table: TableSpec, connection: ConnectionInfo) -> None:
+    if (
+        isinstance(table.extract, SqlExtract)
+        and table.extract.readers is not None
+        and connection.kind not in POSTGRES_KINDS
+    ):
+        raise SpecError(
+            f"table {table.name!r}: this kind of source is read by one session",
+            got=f"readers: {table.extract.readers}, connection {connection.id!r} of type {connection.kind!r}",
+            allowed="a connection of type postgres, or no readers",
+            facts={"table": table.name, "connection": connection.id},
+        )
 
 
 def _queried(connection: ConnectionInfo) -> Extractor:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from headwater.adapters.sources import duckdb_sql, parquet
-from headwater.adapters.sources.duckdb_engine import THREADS
+from headwater.adapters.sources.duckdb_engine import THREADS, room_for
+from headwater.adapters.sources.postgres.diagnosing import check_apart
 from headwater.adapters.sources.postgres.scanning import (
     LEFT_OUT,
     SUSPECT,
@@ -21,7 +22,7 @@ from headwater.adapters.sources.postgres.scanning import (
     same_snapshot,
     step,
 )
-from headwater.adapters.sources.postgres.segments import Segment, ordinals_from, segments_of
+from headwater.adapters.sources.postgres.segments import READERS, Segment, ordinals_from, segments_of
 from headwater.adapters.sources.postgres.splitting import FLAG, Split, carried_expression, transport_names
 from headwater.adapters.sources.postgres.work import Read
 from headwater.ports.catalog import DataFile
@@ -59,7 +60,7 @@ def carry(
 
     :param segments: the stretches that make up the window's rows, where they are known.
     """
-    segments = segments or segments_of(engine, work.relation, work.window)
+    segments = segments or segments_of(engine, work.relation, work.window, work.extract.readers or READERS)
     carried = _carry(engine, work, parts, segments, flagged=False)
     if not carried.suspect or not _is_any_unfit(engine, work, parts):
         return carried
@@ -82,8 +83,10 @@ def _carry(
     if len(segments) == 1:
         done = [_write(engine, work, parts, segments[0], flagged)]
     else:
+        room_for(engine, len(segments), len(work.columns))
         done = _side_by_side(engine, work, parts, segments, flagged)
     engine.execute(f"SET threads = {THREADS}")
+    check_apart(work, segments, done)
     files = tuple(file for one in done for file in one.files)
     return Carried(files, sum(one.unfit for one in done), sum(one.suspect for one in done), done[-1].last_ordinal)
 
@@ -118,7 +121,7 @@ def _write(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, segment:
         f"WHERE CASE WHEN {unfit} THEN nextval('{LEFT_OUT}') < 0 ELSE true END "
         f"AND CASE WHEN {suspect} THEN nextval('{SUSPECT}') > 0 ELSE true END"
     )
-    stem = f"{work.stamp.attempt}-{work.table.name}-{segment.number}"
+    stem = f"{work.stamp.attempt}-{work.table.name}-{segment.name}"
     before = step(engine, LEFT_OUT), step(engine, SUSPECT)
     files = parquet.write_rows(engine, work.schema, values, source, work.folder, stem)
     after = step(engine, LEFT_OUT), step(engine, SUSPECT)

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.chunking import bound_of, lenient
+from headwater.adapters.sources.chunking import lenient
 from headwater.adapters.sources.chunks import sealed
 from headwater.adapters.sources.duckdb_engine import writer
 from headwater.adapters.sources.postgres.carry import Carried, carry
 from headwater.adapters.sources.postgres.cursors import Cursor
 from headwater.adapters.sources.postgres.keyset import Keyset, keyset
 from headwater.adapters.sources.postgres.reading import window_digest
-from headwater.adapters.sources.postgres.scanning import one_snapshot, query
-from headwater.adapters.sources.postgres.segments import Segment, ordinals_from
+from headwater.adapters.sources.postgres.scanning import one_snapshot
+from headwater.adapters.sources.postgres.segments import ordinals_from
 from headwater.adapters.sources.postgres.setting_aside import set_aside
+from headwater.adapters.sources.postgres.sharing import shared
 from headwater.adapters.sources.postgres.splitting import Split, split
 from headwater.adapters.sources.postgres.work import Read
 from headwater.ports.catalog import DataFile
@@ -52,12 +53,10 @@ class Chunked:
                 rejects = set_aside(engine, self.work, _cursors_only(self.parts), Carried((), 0, 0, start), number)
                 return self._chunk(number, None, None, (), rejects, 0, start, digest)
             after = done[-1].upto if done else None
-            asked = self.keyset.nth(self.work.relation, self.parts.window, after, self.rows)
-            upto = bound_of(engine.execute(f"SELECT * FROM {query(asked)}").fetchall())  # noqa: S608 - made of quoted names and literals
+            segments, upto = shared(engine, self.work, self.keyset, self.parts.window, after, self.rows, number, start)
             parts = self._values_only(after, upto)
-            segment = Segment(number, before=start, order=self.keyset.order())
             work = replace(self.work, extract=lenient(self.work.extract))
-            carried = carry(engine, work, parts, (segment,))
+            carried = carry(engine, work, parts, segments)
             failpoint("extract.mid")
             try:
                 rejects = set_aside(engine, work, parts, carried, number)

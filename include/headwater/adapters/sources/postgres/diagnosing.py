@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 
+from headwater.adapters.sources import parquet
+from headwater.adapters.sources.postgres.segments import Segment
 from headwater.adapters.sources.postgres.splitting import split
 from headwater.adapters.sources.postgres.work import Read
 from headwater.adapters.sources.refusing import redact
 from headwater.domain.errors import SourceDataError
+
+if TYPE_CHECKING:
+    from headwater.adapters.sources.postgres.carry import Carried
 
 _SERVERS_WORD = "ERROR:"
 """How libpq begins what a server says of a statement; a lost connection speaks otherwise."""
@@ -40,3 +46,23 @@ def check_readable(session: psycopg.Connection[tuple[Any, ...]], work: Read, rea
             remedy=f"Correct the values of {column.name!r} at the source, then clear the task.",
             facts={**work.facts, "column": column.name, "encoding": encoding},
         )
+
+
+def unrepeatable(work: Read, got: str, by: int) -> SourceDataError:
+    """What a relation is told that has other rows each time one snapshot of it is read. :param by: how many."""
+    return SourceDataError(
+        f"{'.'.join(work.relation)} gives other rows each time it is read",
+        got=f"{got}, of one snapshot",
+        allowed="the same rows for the same snapshot",
+        remedy="Read from a table, or from a view without volatile functions.",
+        facts={**work.facts, "count": str(abs(by))},
+    )
+
+
+def check_apart(work: Read, segments: Sequence[Segment], done: Sequence[Carried]) -> None:
+    """:raises SourceDataError: when a reader met another number of rows than its positions were reserved for."""
+    for segment, following, one in zip(segments, segments[1:], done, strict=False):
+        if following.before is not None and one.last_ordinal != following.before:
+            parquet.delete([file for each in done for file in each.files])
+            met, told = one.last_ordinal - segment.first, following.before - segment.first
+            raise unrepeatable(work, f"{met} rows between two bounds in one reading, {told} in another", met - told)

@@ -29,6 +29,8 @@ class Segment:
 
     :param before: the number before its first ordinal; None: that of its place among the stretches.
     :param order: what its rows come in the order of; None: as they lie.
+    :param within: of a chunk that several readers share: the condition of the rows of this one.
+    :param part: which of them it is.
     """
 
     number: int = 0
@@ -36,12 +38,20 @@ class Segment:
     high: int | None = None
     before: int | None = None
     order: sql.Composable | None = None
+    within: sql.Composable | None = None
+    part: int = 0
 
     def condition(self) -> sql.Composable:
         parts: list[sql.Composable] = []
         parts += [sql.SQL("t.ctid >= {}::tid").format(sql.Literal(f"({self.low},0)"))] if self.low else []
         parts += [sql.SQL("t.ctid < {}::tid").format(sql.Literal(f"({self.high},0)"))] if self.high else []
+        parts += [sql.SQL("({})").format(self.within)] if self.within is not None else []
         return sql.SQL(" AND ").join(parts) if parts else sql.SQL("true")
+
+    @property
+    def name(self) -> str:
+        """As it stands in the names of its files."""
+        return f"{self.number}" if not self.part else f"{self.number}-{self.part}"
 
     def ordinal(self, place: str) -> str:
         """SQL of the ordinal of the row at this place, from 1: twelve digits, in the order of the segments."""
@@ -58,7 +68,9 @@ def ordinals_from(number: int) -> int:
     return _FIRST_ORDINAL + number * _ROWS_OF_A_SEGMENT
 
 
-def segments_of(engine: duckdb.DuckDBPyConnection, relation: tuple[str, str], window: Window) -> Sequence[Segment]:
+def segments_of(
+    engine: duckdb.DuckDBPyConnection, relation: tuple[str, str], window: Window, readers: int = READERS
+) -> Sequence[Segment]:
     """One stretch per reader where the whole heap is read anyway, one for all where an index may find the rows."""
     if window.low is not None:
         return (Segment(),)
@@ -71,7 +83,8 @@ def segments_of(engine: duckdb.DuckDBPyConnection, relation: tuple[str, str], wi
         ).format(sql.Literal(sql.Identifier(*relation).as_string()), sql.Literal(_TID_RANGES_SINCE)),
     )
     pages = int(found[0]) if found else 0
-    if pages < READERS * SMALLEST_PAGES:
+    readers = min(readers, pages // SMALLEST_PAGES)
+    if readers < 2:
         return (Segment(),)
-    cuts = [None, *(pages * place // READERS for place in range(1, READERS)), None]
-    return tuple(Segment(place, cuts[place], cuts[place + 1]) for place in range(READERS))
+    cuts = [None, *(pages * place // readers for place in range(1, readers)), None]
+    return tuple(Segment(place, cuts[place], cuts[place + 1]) for place in range(readers))

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.postgres.carry import Carried
+from headwater.adapters.sources.postgres.diagnosing import unrepeatable
 from headwater.adapters.sources.postgres.scanning import first, query
 from headwater.adapters.sources.postgres.splitting import Split
 from headwater.adapters.sources.postgres.work import Read
@@ -40,7 +41,9 @@ def set_aside(
         return ()
     values, cursors = _count(engine, work, parts)
     if values != carried.unfit:
-        raise _contradiction(work, carried.unfit, values)
+        raise unrepeatable(
+            work, f"{carried.unfit} unfit rows in one reading, {values} in the next", carried.unfit - values
+        )
     if not values + cursors:
         return ()
     select = _rejects_query(parts, work.relation, work.table.key, work.origin)
@@ -104,16 +107,6 @@ def _stop(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, counts: d
 
 def _words(counts: dict[str, int]) -> str:
     return ", ".join(f"{rule} {count}" for rule, count in counts.items() if count)
-
-
-def _contradiction(work: Read, met: int, told: int) -> SourceDataError:
-    return SourceDataError(
-        f"{'.'.join(work.relation)} gives other rows each time it is read",
-        got=f"{met} unfit rows in one reading, {told} in the next, of one snapshot",
-        allowed="the same rows for the same snapshot",
-        remedy="Read from a table, or from a view without volatile functions.",
-        facts={**work.facts, "count": str(abs(met - told))},
-    )
 
 
 def _rejects_query(split_: Split, relation: tuple[str, str], key: Sequence[str], origin: str) -> sql.Composed:
