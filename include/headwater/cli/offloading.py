@@ -47,13 +47,14 @@ def offloaded(
     """Verify; read by a run of the chain what is not there yet, and verify again."""
     from headwater.adapters.reconciling import OffloadedSides
     from headwater.domain.spec import SourceSpec
+    from headwater.ports.extractor import unheard
     from headwater.services.offloading import offload_table, offloadable, stored_report
 
     spec = platform.model.load(source)
     if not isinstance(spec, SourceSpec):
         raise NotFoundError(f"{source} is a product; only tables of sources leave a database.", got=source)
     offloadable(spec, name)
-    sides, told = OffloadedSides(platform.connections, platform.settings.catalog.s3), _quiet if quiet else typer.echo
+    sides, told = OffloadedSides(platform.connections, platform.settings.catalog.s3), unheard if quiet else typer.echo
     report = None
     try:
         report = offload_table(platform.runs, sides, platform.clock, spec, name, before, told)
@@ -95,7 +96,3 @@ def print_report(report: OffloadReport) -> None:
 def _object(report: OffloadReport) -> dict[str, Any]:
     names = {"table": report.table.dotted, "compared": report.compared.dotted}
     return report.model_dump(mode="json") | names | {"rows": report.rows, "verified": report.is_verified}
-
-
-def _quiet(_: str) -> None:
-    """Progress that nobody reads."""

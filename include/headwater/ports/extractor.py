@@ -143,3 +143,7 @@ class ChunkedExtractor(Extractor, Protocol):
         :raises StagingError: when another attempt of the run has taken the read over.
         """
         ...
+
+
+def unheard(_: str) -> None:
+    """Progress that nobody reads."""

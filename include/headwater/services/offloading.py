@@ -12,6 +12,7 @@ from headwater.domain.reconciliation import is_comparable
 from headwater.domain.spec import SourceSpec, SqlExtract, TableSpec
 from headwater.ports.catalog import Catalog
 from headwater.ports.clock import Clock
+from headwater.ports.extractor import unheard
 from headwater.ports.offloading import CursorRange, OffloadSides, RangedLake, RangedSource
 from headwater.ports.reconciling import Comparison, ReleasedRows
 from headwater.ports.run_store import RunStore
@@ -28,7 +29,7 @@ def offload_table(
     spec: SourceSpec,
     name: str,
     before: str,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] = unheard,
 ) -> OffloadReport:
     """Compare the rows whose cursor is below a bound, range by range, in one snapshot of the source.
 

@@ -9,17 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.integration.sources.chunks_under_test import BrokenOffError, in_chunks
+from tests.integration.sources.chunks_under_test import in_chunks
 from tests.integration.sources.mariadb_under_test import MariaDb, MariaInChunks, MariaSource
-from tests.integration.sources.sources_under_test import rejects_of, rows_of, sql_table
+from tests.integration.sources.sources_under_test import rows_of, sql_table
 
-from headwater.adapters.memory import MemoryRunStore
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.cursors import Cursor
 from headwater.adapters.sources.mysql.keyset import keyset
-from headwater.domain.errors import SourceDataError
 from headwater.domain.spec import TableSpec
-from headwater.domain.staging import TableState
 
 COLUMNS = (
     SourceColumn("at", "datetime", "datetime(6)"),
@@ -146,62 +143,6 @@ def test_chunks_hold_what_one_read_holds(source: MariaSource, key: tuple[str, ..
     assert len({file.path for file in extracted.files}) == 3
     in_order = rows_of(extracted, '"at", note, id')
     assert in_order == (sorted(in_order) if key else sorted(in_order, key=lambda row: row[0]))
-
-
-@pytest.mark.parametrize("breaks_after", [1, 3])
-def test_a_resumed_read_equals_an_uninterrupted_one(source: MariaSource, breaks_after: int) -> None:
-    """Rules 27 and 28: rows, positions and digest, whatever came in between; rejects are not doubled either."""
-    fill(source, 30, "update flights set day = '2013-02-31' where id in (3, 17, 18)",
-         "insert into flights values (99, 'x', null, null)")  # fmt: skip
-    asked, shown = table(10, lag="2h", max_quarantined_share=0.2), 'id, day, "at", _hw_position'
-    window = source.plan(asked)
-    uninterrupted, runs = in_chunks(source, asked, window), MemoryRunStore()
-    with pytest.raises(BrokenOffError):
-        in_chunks(source, asked, window, runs, breaks_after)
-    source.sql("insert into flights values (31, 'y', null, now())")
-    said: list[str] = []
-    again = in_chunks(source, asked, window, runs, said=said)
-    assert any(line.startswith(f"flights: {breaks_after} chunks") for line in said)
-    assert rows_of(again, shown) == rows_of(uninterrupted, shown)
-    assert (again.rows, again.rejected, again.watermark, again.digest) == (
-        27, 4, uninterrupted.watermark, uninterrupted.digest)  # fmt: skip
-    rejects = [[(r["_hw_rules"], r["_hw_position"]) for r in rejects_of(found)] for found in (again, uninterrupted)]
-    assert rejects[0] == rejects[1]
-    assert not {row[0] for row in rows_of(again, "_hw_position")} & {position for _, position in rejects[0]}
-
-
-def test_a_row_committed_late_into_a_chunk_that_was_read_is_found_by_the_lag(source: MariaSource) -> None:
-    fill(source, 30)
-    asked, runs = table(10, lag="2h"), MemoryRunStore()
-    window = source.plan(asked)
-    with pytest.raises(BrokenOffError):
-        in_chunks(source, asked, window, runs, 1)
-    source.sql("insert into flights select 31, 'late', null, min(at) from flights")
-    first = in_chunks(source, asked, window, runs)
-    assert first.rows == 30
-    source.states["flights"] = TableState(
-        run_key="i/flights/r1", spec_hash="h", watermark=first.watermark, digest=first.digest
-    )
-    assert source.plan(asked).note == "late commits below the watermark"
-
-
-def test_too_much_set_aside_stops_at_the_end_and_a_retry_reads_it_again(source: MariaSource) -> None:
-    """The share is of the window, not of a chunk; chunks without rejects are kept."""
-    fill(source, 60, "update flights set day = '2013-02-31' where id between 25 and 36")
-    asked, runs = table(20), MemoryRunStore()
-    window = source.plan(asked)
-    with pytest.raises(SourceDataError, match=r"12 of 60 rows.*untypable:day 12"):
-        in_chunks(source, asked, window, runs)
-    assert len(list(source.folder.glob("*.parquet"))) == 1
-    source.sql("update flights set day = null")
-    again = in_chunks(source, asked, window, runs)
-    assert (again.rows, again.rejected) == (60, 0)
-
-
-def test_a_window_without_usable_cursors_ends(source: MariaSource) -> None:
-    fill(source, 1, "update flights set at = null")
-    extracted = in_chunks(source, table(2), source.plan(table(2)))
-    assert (extracted.rows, [reject["_hw_rules"] for reject in rejects_of(extracted)]) == (0, ["null_cursor:at"])
 
 
 def test_a_process_killed_after_a_chunk_leaves_it_to_the_next(mariadb: MariaDb, tmp_path: Path) -> None:

@@ -113,35 +113,6 @@ def test_chunks_hold_what_one_read_holds(source: Source, key: tuple[str, ...], i
     assert [row[0] for row in rows_of(extracted, '"at"')] == sorted(row[0] for row in rows_of(extracted, '"at"'))
 
 
-@pytest.mark.parametrize("breaks_after", [1, 2, 3])
-def test_a_resumed_read_equals_an_uninterrupted_one(source: Source, breaks_after: int) -> None:
-    """Rules 27 and 28: rows, positions and digest, whatever came in between; rejects are not doubled either."""
-    source.sql(
-        "create table flights (id int, fare numeric(8,2), at timestamptz)",
-        "insert into flights select g, g, '2026-01-01'::timestamptz + g * interval '1 s' from generate_series(1, 30) g",
-        "update flights set fare = 'NaN' where id in (3, 17, 18)",
-        "insert into flights values (99, 1, null)",
-    )
-    asked = table(10, lag="2h", max_quarantined_share=0.2)
-    window, shown = source.plan(asked), 'id, fare, "at", _hw_position'
-    uninterrupted = in_chunks(source, asked, window)
-    runs = MemoryRunStore()
-    with pytest.raises(BrokenOffError):
-        in_chunks(source, asked, window, runs, breaks_after)
-    source.sql("insert into flights values (31, 1, now())")
-    said: list[str] = []
-    again = in_chunks(source, asked, window, runs, said=said)
-    assert said[1].startswith(f"flights: {breaks_after} chunks")
-    assert len(said) == 2 + 4 - breaks_after
-    assert rows_of(again, shown) == rows_of(uninterrupted, shown)
-    assert (again.rows, again.rejected, again.watermark) == (27, 4, uninterrupted.watermark)
-    assert [(r["_hw_rules"], r["_hw_position"], r["_hw_id"]) for r in rejects_of(again)] == [
-        (r["_hw_rules"], r["_hw_position"], r["_hw_id"]) for r in rejects_of(uninterrupted)
-    ]
-    carried = {row[0] for row in rows_of(again, "_hw_position")}
-    assert not carried & {reject["_hw_position"] for reject in rejects_of(again)}
-
-
 def test_rows_that_move_during_the_read_are_no_loss(source: Source) -> None:
     """What is updated leaves the window and comes in the next; what is committed late below the bound that was read
     already is found by the lag, because the digest of its zone is that of the first chunk.
@@ -166,44 +137,6 @@ def test_rows_that_move_during_the_read_are_no_loss(source: Source) -> None:
     second = in_chunks(source, asked, source.plan(asked))
     newest = dict(rows_of(first, "id, n")) | dict(rows_of(second, "id, n"))
     assert newest == {n: 1 if n in (5, 25, 31) else 0 for n in range(1, 32)}
-
-
-def test_a_row_committed_late_into_a_chunk_that_was_read_is_found_by_the_lag(source: Source) -> None:
-    """Nothing else happens, so it is the digest of the zone alone that tells the next plan."""
-    source.sql(
-        "create table flights (id int, at timestamptz)",
-        "insert into flights select g, now() - interval '1 h' + g * interval '1 s' from generate_series(1, 30) g",
-    )
-    asked, runs = table(10, lag="2h"), MemoryRunStore()
-    window = source.plan(asked)
-    with pytest.raises(BrokenOffError):
-        in_chunks(source, asked, window, runs, 1)
-    source.sql("insert into flights values (31, (select min(at) from flights))")
-    first = in_chunks(source, asked, window, runs)
-    assert first.rows == 30
-    source.states["flights"] = TableState(
-        run_key="i/flights/r1", spec_hash="h", watermark=first.watermark, digest=first.digest
-    )
-    assert source.plan(asked).note == "late commits below the watermark"
-
-
-def test_too_much_set_aside_stops_at_the_end_and_a_retry_reads_it_again(source: Source) -> None:
-    """The share is of the window, not of a chunk; chunks without rejects are kept."""
-    source.sql(
-        "create table flights (id int, fare numeric(8,2), at timestamptz)",
-        "insert into flights select g, g, '2026-01-01'::timestamptz + g * interval '1 s' from generate_series(1, 60) g",
-        "update flights set fare = 'NaN' where id between 25 and 36",
-    )
-    asked, runs = table(20), MemoryRunStore()
-    window = source.plan(asked)
-    with pytest.raises(SourceDataError, match=r"12 of 60 rows.*non_finite:fare 12"):
-        in_chunks(source, asked, window, runs)
-    assert len(list(source.folder.glob("*.parquet"))) == 1
-    source.sql("update flights set fare = id where fare = 'NaN'")
-    said: list[str] = []
-    again = in_chunks(source, asked, window, runs, said=said)
-    assert said[1].startswith("flights: 1 chunks with 20 rows")
-    assert (again.rows, again.rejected) == (60, 0)
 
 
 @pytest.mark.parametrize(("rows", "key", "files"), [(30, ("id",), 6), (20, ("id",), 9), (30, ("note",), 2)])
@@ -237,9 +170,3 @@ def test_a_relation_that_is_never_twice_the_same_is_refused(source: Source) -> N
     with pytest.raises(SourceDataError, match="other rows each time it is read"):
         in_chunks(source, asked, source.plan(asked))
     assert not list(source.folder.glob("*.parquet"))
-
-
-def test_a_window_without_usable_cursors_ends(source: Source) -> None:
-    source.sql("create table flights (id int, at timestamptz)", "insert into flights values (1, null)")
-    extracted = in_chunks(source, table(2), source.plan(table(2)))
-    assert (extracted.rows, [reject["_hw_rules"] for reject in rejects_of(extracted)]) == (0, ["null_cursor:at"])

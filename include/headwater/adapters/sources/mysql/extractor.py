@@ -26,7 +26,7 @@ from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
 from headwater.ports.chunks import ChunkLedger
 from headwater.ports.connections import ConnectionInfo
-from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
+from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation, unheard
 
 
 class MySqlExtractor:
@@ -76,7 +76,7 @@ class MySqlExtractor:
         """
         if window.kind == "nothing":
             return Extracted()
-        told = progress or _quiet
+        told = progress or unheard
         return self._read(self._work(table, window, stamp, schema, folder), lambda work: read(work, told))
 
     def extract_in_chunks(
@@ -98,7 +98,7 @@ class MySqlExtractor:
         rows = sql_extract(table).chunk_rows
         if rows is None or window.kind != "incremental":
             return self.extract(table, window, stamp, schema, folder, progress=progress)
-        told, work = progress or _quiet, self._work(table, window, stamp, schema, folder)
+        told, work = progress or unheard, self._work(table, window, stamp, schema, folder)
         reading = work.reading()
         if reading is None or any(column.judged_as for column in work.columns):
             return self._read(work, lambda work: read(work, told))
@@ -150,7 +150,3 @@ class MySqlExtractor:
 
     def _explained(self, table: TableSpec) -> AbstractContextManager[None]:
         return explained(self._connection, relations.facts_of_table(table, self._connection))
-
-
-def _quiet(_: str) -> None:
-    """Progress that nobody reads."""

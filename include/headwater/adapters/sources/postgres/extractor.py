@@ -29,7 +29,7 @@ from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
 from headwater.ports.chunks import ChunkLedger
 from headwater.ports.connections import ConnectionInfo
-from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
+from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation, unheard
 
 
 class PostgresExtractor:
@@ -80,7 +80,9 @@ class PostgresExtractor:
         """
         if window.kind == "nothing":
             return Extracted()
-        return self._read(self._work(table, window, stamp, schema, folder), lambda work: read(work, progress or _quiet))
+        return self._read(
+            self._work(table, window, stamp, schema, folder), lambda work: read(work, progress or unheard)
+        )
 
     def extract_in_chunks(
         self,
@@ -101,7 +103,7 @@ class PostgresExtractor:
         rows = sql_extract(table).chunk_rows
         if rows is None or window.kind != "incremental":
             return self.extract(table, window, stamp, schema, folder, progress=progress)
-        told, work = progress or _quiet, self._work(table, window, stamp, schema, folder)
+        told, work = progress or unheard, self._work(table, window, stamp, schema, folder)
         if work.judged:
             return self._read(work, lambda work: read(work, told))
         with self._explained(table):
@@ -165,7 +167,3 @@ class PostgresExtractor:
             fitting(found, work.table, work.schema, work.facts["relation"], work.facts)
             self._session().execute(relations.probe(work.table))
             check_readable(self._session(), work, reason)
-
-
-def _quiet(_: str) -> None:
-    """Progress that nobody reads."""

@@ -17,7 +17,7 @@ from headwater.domain.run import RunRequest, Window
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
-from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
+from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation, unheard
 
 
 class QueriedExtractor:
@@ -79,7 +79,7 @@ class QueriedExtractor:
             work = Read(self._session(), self._database, table, extract, relation, columns, read_as, cursor, window,
                         stamp, schema, folder, facts)  # fmt: skip
             try:
-                return read(work, progress or (lambda _: None))
+                return read(work, progress or unheard)
             except Exception:
                 # its transaction may be open, or its connection gone
                 self.close()

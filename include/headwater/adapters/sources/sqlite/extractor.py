@@ -19,7 +19,7 @@ from headwater.domain.schema import TableSchema
 from headwater.domain.spec import TableSpec
 from headwater.domain.staging import TableState
 from headwater.ports.connections import ConnectionInfo
-from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation
+from headwater.ports.extractor import BatchStamp, Extracted, SourceRelation, unheard
 
 
 class SqliteExtractor:
@@ -74,7 +74,7 @@ class SqliteExtractor:
         cursor = Cursor.of(table, extract, offered.columns) if window.kind == "incremental" else None
         work = Read(self._session(), table, extract, relation, columns, cursor, window, stamp, schema, folder, facts)
         with explained(self._connection, facts):
-            return read(work, progress or (lambda _: None))
+            return read(work, progress or unheard)
 
     def list_relations(self) -> tuple[SourceRelation, ...]:
         return relations.list_relations(self._session())
