@@ -12,9 +12,8 @@ from headwater_spark.refining.judged_rows import judged_rows
 from headwater_spark.refining.refining import WHOLE, Refining
 from headwater_spark.tables.sql_text import listed, literal, quoted
 from headwater_spark.tables.staging import Staging
-from headwater_spark.tables.touched_rows import ACTION
 from headwater_spark.tables.views import as_view, settled
-from headwater_spark.transforms.scd2 import END, History
+from headwater_spark.transforms.scd2_belief import HistoryRow, ended
 
 
 def judged_anew(refining: Refining) -> DataFrame:
@@ -50,18 +49,16 @@ def lacks_history(staging: Staging) -> bool:
 
 
 def with_forgotten(
-    refining: Refining, actions: DataFrame, versions: DataFrame, judged: DataFrame, staging: Staging, history: History
+    refining: Refining, actions: DataFrame, versions: DataFrame, judged: DataFrame, staging: Staging, row: HistoryRow
 ) -> DataFrame:
     """The actions, and the end of every belief about a key that has no version at all any more."""
-    keys = listed(history.key)
-    kept = [name for name in actions.columns if name not in {"valid_from", "valid_to", "hw_matches", ACTION}]
+    history, keys = row.history, listed(row.history.key)
     anew = refining.table.anew
     scope = ""
     if anew is not None and anew.is_bounded:
         scope = f"LEFT SEMI JOIN {as_view(judged.select(*history.key), 'keys')} USING ({keys}) "
     gone = refining.spark.sql(
-        f"SELECT {listed(kept)}, valid_from, valid_to, valid_from AS hw_matches, {literal(END)} AS {ACTION} "  # noqa: S608 - made of quoted names and literals
-        f"FROM (SELECT * FROM {staging.target} WHERE batch_out IS NULL) {scope}"
+        f"{ended(f'(SELECT * FROM {staging.target} WHERE batch_out IS NULL)', row)} {scope}"  # noqa: S608 - made of quoted names and literals
         f"LEFT ANTI JOIN {as_view(versions, 'versions')} USING ({keys})"
     )
     return actions.unionByName(gone)

@@ -73,12 +73,17 @@ def _row_actions(refining: Refining, judged: DataFrame, touched: TouchedRows) ->
         return append.append_actions(events, touched)
     sequence = spec.silver.sequence_by and silver_name(spec, spec.silver.sequence_by)
     actions = upsert.upsert_actions(events, touched, sequence, ordered=refining.is_full_extract)
-    return actions.selectExpr("*", *_stamps(refining))
+    return actions.selectExpr("*", *_stamped(refining))
 
 
-def _stamps(refining: Refining) -> tuple[str, str]:
+def _stamps(refining: Refining) -> dict[str, str]:
+    """Column -> SQL of what this run writes into every row whose content it changes."""
     batch, run_key = refining.table.bronze_input.batch, literal(refining.job.run_key)
-    return f"CAST({batch} AS BIGINT) AS _hw_changed_batch", f"{run_key} AS _hw_run_key"
+    return {"_hw_changed_batch": f"CAST({batch} AS BIGINT)", "_hw_run_key": run_key}
+
+
+def _stamped(refining: Refining) -> list[str]:
+    return [f"{value} AS {name}" for name, value in _stamps(refining).items()]
 
 
 def _commit_rows(
@@ -89,7 +94,7 @@ def _commit_rows(
         staging.commit_nothing()
     elif refining.table.spec.silver.mode == "append":
         fresh = actions.where(f"{append.VERDICT} = '{append.NEW}'")
-        stamped = fresh.selectExpr("*", *_stamps(refining), "false AS _hw_deleted")
+        stamped = fresh.selectExpr("*", *_stamped(refining), "false AS _hw_deleted")
         stamped.select(*map(quoted, columns)).writeTo(staging.target).append()
     else:
         statement = upsert.write_statement(touched, as_view(actions, "actions"), columns, counts)
@@ -114,15 +119,16 @@ def _write_scd2(refining: Refining, judged: DataFrame, touched: TouchedRows, col
     if not (history.is_ordered or any_whole):
         events, any_whole = _with_whole_keys(refining, settled(scd2.against_open(events, held, history)), history)
     opened = scd2.open_versions(held, history, events.where("NOT hw_whole"))
-    versions = settled(scd2.derive_versions(events.unionByName(opened), history))
-    actions = scd2_belief.scd2_actions(versions, held, history, any_whole=any_whole)
+    versions = scd2.derive_versions(events.unionByName(opened), history)
+    versions = settled(versions) if any_whole else versions
+    row = scd2_belief.HistoryRow(history, columns, _stamps(refining))
+    actions = scd2_belief.scd2_actions(versions, held, row, any_whole=any_whole)
     if refining.table.anew is not None:
-        actions = with_forgotten(refining, actions, versions, judged, staging, history)
+        actions = with_forgotten(refining, actions, versions, judged, staging, row)
     actions = settled(actions)
     counts = _counts(actions)
     if counts:
-        view, batch = as_view(actions, "actions"), refining.table.bronze_input.batch
-        statement = scd2_belief.write_statement(touched, view, history, columns, refining.job, batch, counts)
+        statement = scd2_belief.write_statement(touched, as_view(actions, "actions"), row, counts)
         with touched.merging():
             refining.spark.sql(statement)
     else:
