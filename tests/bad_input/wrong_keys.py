@@ -107,6 +107,7 @@ WRONG_KEYS = (
     WrongText(
         "", "duration without unit", SHOP, "{every: 1d}", "{every: 5}", 3, "schedule.every", "whole number and one unit"
     ),
+    WrongText("", "duration of ages", SHOP, "{every: 1d}", "{every: 999999999w}", 3, "schedule.every", "too long"),
     WrongText(
         "", "owner without address", SHOP, ", email: [sales@example.com]", "", 2, "owner", "an owner needs an address"
     ),

@@ -66,6 +66,9 @@ WRONG_SQL = (
         "", "two statements", REVENUE, "GROUP BY o.day", "GROUP BY o.day; DROP TABLE x", 1, None, "exactly one SELECT"
     ),
     WrongText(
+        "", "SQL nested too deep", REVENUE, "sum(o.amount)", "(" * 2000 + "1" + ")" * 2000, 1, None, "nested too deep"
+    ),
+    WrongText(
         "misspelt `checks`",
         "misspelt checks",
         "include/contracts/gold/shop/revenue.yml",

@@ -90,6 +90,16 @@ WRONG_TABLES = (
     ),
     WrongText(
         "",
+        "expression nested too deep",
+        SHOP,
+        "trim(note)",
+        "(" * 2000 + "note" + ")" * 2000,
+        12,
+        "tables.orders.columns.note.expression",
+        "nested too deep",
+    ),
+    WrongText(
+        "",
         "expression with a clock",
         SHOP,
         "trim(note)",

@@ -9,20 +9,25 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_LONGEST = 5200 * _UNITS["w"]
 _FORM = re.compile(r"(\d{1,9})([smhdw])")
 
 
 def parse_duration(value: object) -> timedelta:
     """Read ``45m`` and its like, or pass a timedelta through.
 
-    :raises ValueError: for any other form; a bare number has no unit and is refused.
+    :raises ValueError: for any other form, a bare number too, which has no unit; and for more than a century, which
+        would leave the years that Python and Airflow count.
     """
     if isinstance(value, timedelta):
         return value
     match = _FORM.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("a duration is a whole number and one unit of s, m, h, d, w, such as 45m or 1d")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    seconds = int(match[1]) * _UNITS[match[2]]
+    if seconds > _LONGEST:
+        raise ValueError("this duration is too long; at most 5200w, a century")
+    return timedelta(seconds=seconds)
 
 
 def format_duration(value: timedelta) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from headwater.model.sql_words import unbalanced_line, unsteady_words
+from headwater.model.sql_words import NESTED_TOO_DEEP, nesting_fault, unsteady_words
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -19,12 +19,15 @@ def expression_fault(text: str) -> str | None:
 
     try:
         tokens = sqlglot.tokenize(text, read="spark")
+        ill = nesting_fault(tokens)
+        if ill is not None:
+            return ill[0]
         tree = parse_expression(text)
+    except RecursionError:
+        return NESTED_TOO_DEEP
     except errors.SqlglotError as error:
         details = (getattr(error, "errors", None) or [{}])[0]
         return f"this is not valid Spark SQL: {details.get('description') or str(error).splitlines()[0][:120]}"
-    if unbalanced_line(tokens) is not None:
-        return "this is not valid Spark SQL: a parenthesis has no partner"
     unsteady = next(unsteady_words(tokens, text, ""), None)
     if unsteady is not None:
         return unsteady.message

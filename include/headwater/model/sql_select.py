@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import RESERVED_COLUMNS, RESERVED_PREFIX
-from headwater.model.sql_words import unbalanced_line, unsteady_words
+from headwater.model.sql_words import NESTED_TOO_DEEP, nesting_fault, unsteady_words
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -27,12 +27,14 @@ def parse_select(text: str, file: str) -> exp.Query:
 
     try:
         tokens = sqlglot.tokenize(text, read="spark")
-        unsteady = next(unsteady_words(tokens, text, file), None) or _unbalanced(tokens, file)
+        unsteady = next(unsteady_words(tokens, text, file), None) or _ill_nested(tokens, file)
         trees = [tree for tree in sqlglot.parse(text, read="spark") if tree is not None] if unsteady is None else []
     except errors.SqlglotError as error:
         details = (getattr(error, "errors", None) or [{}])[0]
         message = (details.get("description") or str(error).splitlines()[0]).split(" but got <Token")[0][:120]
         raise SpecError(f"this is not valid Spark SQL: {message}", Location(file, details.get("line"))) from error
+    except RecursionError:
+        raise SpecError(NESTED_TOO_DEEP, Location(file)) from None
     if unsteady is not None:
         raise unsteady
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
@@ -45,10 +47,9 @@ def parse_select(text: str, file: str) -> exp.Query:
     return trees[0]
 
 
-def _unbalanced(tokens: Sequence[Token], file: str) -> SpecError | None:
-    line = unbalanced_line(tokens)
-    message = "this is not valid Spark SQL: a parenthesis has no partner"
-    return None if line is None else SpecError(message, Location(file, line))
+def _ill_nested(tokens: Sequence[Token], file: str) -> SpecError | None:
+    fault = nesting_fault(tokens)
+    return None if fault is None else SpecError(fault[0], Location(file, fault[1]))
 
 
 def line_of(node: exp.Expr) -> int | None:

@@ -26,6 +26,9 @@ _BARE = frozenset(
 )
 _CLOCK_WITHOUT_ARGUMENT = frozenset({"unix_timestamp", "to_unix_timestamp"})
 _PAIRS = {"R_PAREN": "L_PAREN", "R_BRACKET": "L_BRACKET", "R_BRACE": "L_BRACE"}
+MAX_NESTING = 32
+"""Levels of parentheses. The parser calls itself a dozen times for each, within the stack that a task leaves it."""
+NESTED_TOO_DEEP = f"this SQL is nested too deep: write it with at most {MAX_NESTING} levels"
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#|\$\{")
 _REMEDY = "the only clock of a run is :planned_at; a transform has no other source of chance or surroundings"
 
@@ -43,16 +46,19 @@ def unsteady_words(tokens: Sequence[Token], text: str, file: str) -> Iterator[Sp
             yield SpecError(message, Location(file, token.line), got=word, allowed=":planned_at", remedy=_REMEDY)
 
 
-def unbalanced_line(tokens: Sequence[Token]) -> int | None:
-    """Line of the first parenthesis or bracket without its partner; the parser forgives some of them."""
+def nesting_fault(tokens: Sequence[Token]) -> tuple[str, int] | None:
+    """What is wrong with the parentheses and brackets, and on which line; the parser forgives a missing partner."""
+    alone = "this is not valid Spark SQL: a parenthesis has no partner"
     opened: list[Token] = []
     for token in tokens:
         kind = token.token_type.name
         if kind in _PAIRS.values():
             opened.append(token)
+            if len(opened) > MAX_NESTING:
+                return NESTED_TOO_DEEP, token.line
         elif kind in _PAIRS and (not opened or opened.pop().token_type.name != _PAIRS[kind]):
-            return token.line
-    return opened[-1].line if opened else None
+            return alone, token.line
+    return (alone, opened[-1].line) if opened else None
 
 
 def _is_unsteady(before: Sequence[Token], token: Token, after: Sequence[Token]) -> bool:

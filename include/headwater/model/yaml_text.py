@@ -6,6 +6,7 @@ turns into something else (``no``, ``012``, ``1:30``), several documents, templa
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 
 from headwater.domain.errors import Location, SpecError
+from headwater.model.yaml_faults import explained
 from headwater.model.yaml_guards import guard_structure, readable_text
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -74,12 +76,8 @@ def parse_yaml(content: bytes, display: str, *, dates_as_text: bool = True) -> Y
             root = loader.get_single_node()
         finally:
             loader.dispose()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = None if mark is None else mark.line + 1
-        raise SpecError(f"this is not valid YAML: {error.problem or error.context}", Location(display, line)) from error
     except yaml.YAMLError as error:
-        raise SpecError(f"this is not valid YAML: {' '.join(str(error).split())[:200]}", Location(display)) from error
+        raise explained(error, text, display) from error
     if root is None:
         raise SpecError("the file is empty", Location(display, 1), remedy="write the YAML, or remove the file")
     document = YamlDocument(display, root)
@@ -137,6 +135,8 @@ def _plain(node: yaml.Node, file: str, path: Path_) -> Any:
 def _scalar(node: yaml.ScalarNode, file: str, path: Path_) -> Any:
     tag, text = node.tag, node.value
     if tag in _AS_WRITTEN:
+        if "\0" in text:
+            raise _refusal("the text holds a NUL character, which no database keeps", node, file, path, "text")
         return text
     if tag == _NULL:
         return None
@@ -144,7 +144,7 @@ def _scalar(node: yaml.ScalarNode, file: str, path: Path_) -> Any:
         return text.lower() == "true"
     if tag == _INTEGER and _PLAIN_INTEGER.fullmatch(text) and len(text) < 40:
         return int(text)
-    if tag == _FLOAT and _PLAIN_FLOAT.fullmatch(text):
+    if tag == _FLOAT and _PLAIN_FLOAT.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     allowed = "true or false, a plain decimal number, or text in quotes"
     raise _refusal(f"YAML would quietly read {text!r} as a {tag.removeprefix(_PREFIX)}", node, file, path, allowed)
