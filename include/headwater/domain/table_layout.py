@@ -90,6 +90,9 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+_PropertyText = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float | bool)]
+
+
 class TableLayout(Value):
     """Declared for a silver or gold table; applied when it is created, and when it is made anew after a change."""
 
@@ -97,7 +100,7 @@ class TableLayout(Value):
         tuple[Annotated[str, BeforeValidator(_parsed_partition)], ...], BeforeValidator(_rejoined)
     ] = ()
     sort_by: tuple[Annotated[str, BeforeValidator(_parsed_sort)], ...] = ()
-    properties: dict[str, Annotated[str, BeforeValidator(_text)]] = Field(default_factory=dict)
+    properties: dict[str, _PropertyText] = Field(default_factory=dict)
 
     @property
     def partitions(self) -> tuple[PartitionField, ...]:

@@ -42,6 +42,13 @@ def test_a_wrong_file_does_not(files: Any, key: str, value: object) -> None:
     assert list(_validator("source").iter_errors(content))
 
 
+@pytest.mark.parametrize("value", ["268435456", 268435456, 0.5, True])
+def test_a_property_is_written_with_or_without_quotes(files: Any, value: object) -> None:
+    content = _read(files, "dags/sources/shop.yaml")
+    content["tables"]["customers"]["silver"]["properties"] = {"write.target-file-size-bytes": value}
+    assert list(_validator("source").iter_errors(content)) == []
+
+
 @pytest.mark.parametrize("kind", ["source", "product"])
 def test_every_key_is_described(kind: Any) -> None:
     schema = json_schema(kind)
