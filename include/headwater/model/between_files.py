@@ -9,6 +9,7 @@ from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import SourceSpec
 from headwater.model.attempts import Attempt
+from headwater.model.circles import circles_between
 from headwater.model.gold_modes import input_findings
 from headwater.model.known_columns import known_columns
 from headwater.model.layout import Layout
@@ -27,12 +28,22 @@ def check_between(layout: Layout, attempts: Sequence[Attempt]) -> None:
         if twin is not None:
             attempt.errors.append(twin_error(layout, attempt.file, twin))
         attempt.errors += list(_unknown_tables(layout, attempt, known, broken))
+    _circles(attempts)
     columns = known_columns(attempt.spec for attempt in attempts if attempt.spec is not None)
     silver_modes = _silver_modes(attempts)
     for attempt in attempts:
         attempt.errors += list(_unknown_columns(layout, attempt, columns))
         _gold_modes(attempt, silver_modes)
         _layouts(attempt, columns)
+
+
+def _circles(attempts: Sequence[Attempt]) -> None:
+    resolutions = {attempt.spec.name: attempt.resolution for attempt in attempts if attempt.spec is not None}
+    specs = [attempt.spec for attempt in attempts if attempt.spec is not None]
+    for name, finding in list(circles_between(specs)):
+        resolution = resolutions[name]
+        if resolution is not None:
+            resolution.refuse([finding])
 
 
 def _gold_modes(attempt: Attempt, silver_modes: dict[str, str]) -> None:
