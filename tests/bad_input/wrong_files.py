@@ -33,6 +33,20 @@ WRONG_FILES = (
         )
     ),
     WrongFiles("", "missing fixture", {"tests/sources/shop/orders.yml": None}, SHOP, "the fixture file of 'orders'"),
+    *(
+        WrongFiles("", f"no table's {file}", {file: content}, file, "no table would use this file")
+        for file, content in (
+            ("sql/silver/shop/ordres.sql", "SELECT o.id FROM bronze.shop.orders AS o"),
+            ("sql/silver/shop/revenue.sql", "SELECT o.id FROM bronze.shop.orders AS o"),
+            ("sql/gold/shpo/revenue.sql", "SELECT 1 AS day"),
+            ("include/contracts/silver/shop/orders.yaml", "checks: []"),
+            ("include/contracts/gold/shop/revenu.yml", "checks: []"),
+        )
+    ),
+    *(
+        WrongFiles("", f"pipeline {file}", {file: "a: b"}, file, "no DAG would come of this file")
+        for file in ("dags/sources/sales/shop.yaml", "dags/sources/orders.YAML", "dags/products/eu/report.yml")
+    ),
     WrongFiles("invalid UTF-8", "YAML that is not UTF-8", {SHOP: b"description: \xff"}, SHOP, "not valid UTF-8"),
     WrongFiles("invalid UTF-8", "SQL that is not UTF-8", {REVENUE: b"SELECT '\xff'"}, REVENUE, "not valid UTF-8"),
     WrongFiles("", "NUL", {SHOP: "description: 'a\0b'"}, SHOP, "NUL"),

@@ -45,6 +45,7 @@ def load_repository(root: Path, profile: Profile | None = None, *, practices: bo
     """
     from headwater.model.deep import fixture_errors
     from headwater.model.fixture_files import stray_folders
+    from headwater.model.unread_files import unread_files
 
     layout = Layout(root)
     attempts = [attempt(layout, file, profile or Profile(), deep=True) for file in pipeline_files(root)]
@@ -55,10 +56,12 @@ def load_repository(root: Path, profile: Profile | None = None, *, practices: bo
     strays = stray_folders(layout, {tried.file.stem for tried in attempts})
     bad, doubtful = _practices(layout, attempts) if practices else ((), ())
     specs = [tried.spec for tried in attempts]
+    broken = {tried.file.stem for tried in attempts if tried.spec is None}
+    unread = unread_files(layout, [spec for spec in specs if spec is not None], broken)
     return Repository(
         sources=tuple(spec for spec in specs if isinstance(spec, SourceSpec)),
         products=tuple(spec for spec in specs if isinstance(spec, ProductSpec)),
-        errors=(*(error for tried in attempts for error in tried.errors), *strays, *bad),
+        errors=(*(error for tried in attempts for error in tried.errors), *strays, *unread, *bad),
         warnings=(
             *(error for tried in attempts if tried.resolution for error in tried.resolution.warnings),
             *doubtful,
