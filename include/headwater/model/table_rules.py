@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from headwater.domain.names import NAME_RULE, RESERVED_COLUMNS, RESERVED_PREFIX, SCD2_COLUMNS, is_name
 from headwater.domain.spec import FilesExtract, SqlExtract, TableSpec
 from headwater.model.cdc_rules import cdc_findings
+from headwater.model.column_names import column_name_findings
 from headwater.model.file_rules import file_findings
 from headwater.model.schedules import Finding
 from headwater.model.table_layouts import layout_findings
@@ -22,7 +23,10 @@ _SCD2_ONLY = ("valid_from", "initial_valid_from", "track")
 
 def is_primitive(text: str) -> bool:
     """Whether the text is one of Iceberg's types without parts."""
-    return _PRIMITIVE.fullmatch(text) is not None
+    if _PRIMITIVE.fullmatch(text) is None:
+        return False
+    precision, _, scale = text.removeprefix("decimal(").removesuffix(")").partition(",")
+    return not scale or int(scale) <= int(precision)
 
 
 def table_findings(table: TableSpec) -> Iterator[Finding]:
@@ -33,6 +37,7 @@ def table_findings(table: TableSpec) -> Iterator[Finding]:
     yield from _scd2_only(table)
     for path, message, got, allowed in layout_findings(table.silver):
         yield ("silver", *path), message, got, allowed
+    yield from column_name_findings(table)
     yield from _columns(table)
     yield from _reserved(table)
     yield from _unknown_columns(table)
@@ -84,7 +89,7 @@ def _columns(table: TableSpec) -> Iterator[Finding]:
     for name, rule in table.columns.items():
         if rule.rename is not None and not is_name(rule.rename):
             yield ("columns", name, "rename"), "this is no column name", repr(rule.rename), NAME_RULE
-        if rule.type is not None and _PRIMITIVE.fullmatch(rule.type) is None:
+        if rule.type is not None and not is_primitive(rule.type):
             yield ("columns", name, "type"), "no such type", repr(rule.type), PRIMITIVE_TYPES
         shaped = next((key for key in ("expression", "rename", "type") if getattr(rule, key) is not None), None)
         if table.sql is not None and shaped is not None:
@@ -131,7 +136,7 @@ def _references(table: TableSpec) -> Iterator[tuple[tuple[str | int, ...], tuple
 def _files(extract: FilesExtract) -> Iterator[Finding]:
     yield from file_findings(extract)
     for name, type_ in extract.columns.items():
-        if _PRIMITIVE.fullmatch(type_) is None:
+        if not is_primitive(type_):
             yield ("extract", "columns", name), "no such type", repr(type_), PRIMITIVE_TYPES
     yield from _case_twins(extract.columns, ("extract", "columns"))
 
