@@ -76,9 +76,9 @@ def _instant(name: str, value: object) -> datetime | None:
         raise _refused(name, "this is no instant", value, "2013-02-01T00:00:00Z; without a zone it is UTC")
     try:
         instant = datetime.fromisoformat(value)
-    except ValueError as error:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise _refused(name, f"this is no instant: {error}", value, "2013-02-01T00:00:00Z") from error
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def _truth(name: str, value: object) -> bool:

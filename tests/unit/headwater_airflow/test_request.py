@@ -72,6 +72,7 @@ def test_an_instant_without_a_zone_is_utc_and_others_are_converted() -> None:
         ("window_from", "2013-01-01T00:00:00Z\n"),
         ("window_from", "yesterday"),
         ("window_from", "2013-02-30T00:00:00Z"),
+        ("window_from", "0001-01-01T00:00:00+14:00"),
         ("window_from", 20130101),
         ("window_from", "٢٠١٣-01-01"),
         ("full_refresh", "true"),
