@@ -58,6 +58,12 @@ def test_a_wrong_file_gives_no_dag(files: Any, case: WrongText) -> None:
         load_pipeline(files.root, Layout(files.root).source_files()[0])
 
 
+def test_no_error_shows_a_password(files: Any) -> None:
+    files.replace("dags/sources/shop.yaml", "shop_db", "postgres://u:hunter2:@pg@db.example.com/shop")
+    (error, *_) = load_repository(files.root).errors
+    assert (error.got, "hunter2" in str(error)) == ("'postgres://u:***@db.example.com/shop'", False)
+
+
 def test_no_error_names_a_path_outside_the_repository(files: Any, tmp_path: Path) -> None:
     files.replace("dags/sources/shop.yaml", "  customers:", '  "../../etc/passwd":')
     assert str(tmp_path) not in "".join(str(error) for error in load_repository(files.root).errors)

@@ -109,6 +109,17 @@ WRONG_KEYS = (
     ),
     WrongText("", "duration of ages", SHOP, "{every: 1d}", "{every: 999999999w}", 3, "schedule.every", "too long"),
     WrongText(
+        "",
+        "address as a connection",
+        SHOP,
+        "shop_db",
+        "postgres://u:secret@h/db",
+        4,
+        "connection",
+        "the value should match",
+        "Airflow connection id; never a secret",
+    ),
+    WrongText(
         "", "owner without address", SHOP, ", email: [sales@example.com]", "", 2, "owner", "an owner needs an address"
     ),
     WrongText(

@@ -15,7 +15,7 @@ from headwater.model.neighbours import missing_of_gold, missing_of_table, read_s
 from headwater.model.reconcile_rules import reconcile_findings
 from headwater.model.resolution import Resolution, name_findings, owner_findings
 from headwater.model.schedules import Finding, schedule_findings
-from headwater.model.spec_errors import spec_errors
+from headwater.model.spec_errors import shown, spec_errors
 from headwater.model.table_layouts import layout_findings
 from headwater.model.table_rules import table_findings
 from headwater.model.yaml_text import YamlDocument
@@ -82,7 +82,7 @@ def resolve_product(layout: Layout, name: str, document: YamlDocument, profile: 
 def _validated(model: type[_D], result: Resolution) -> _D | None:
     value = result.document.value
     if not isinstance(value, dict):
-        result.refuse([((), "the file holds no mapping", type(value).__name__, "keys and values")])
+        result.refuse([((), "the file holds no mapping", shown(value), "keys and values")])
         return None
     try:
         parsed = model.model_validate(value)

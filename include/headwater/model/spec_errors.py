@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,10 @@ from headwater.model.key_words import KEY_WORDS
 from headwater.model.yaml_text import YamlDocument
 
 Loc = tuple[str | int, ...]
+
+_PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s]+(@)")
+"""In an address, which people paste where an id belongs."""
+_SUBJECT = re.compile(r"^(?:Input|String|Tuple|List|Dictionary|Value) should")
 
 
 def spec_errors(error: ValidationError, model: Any, document: YamlDocument) -> list[SpecError]:
@@ -34,10 +39,10 @@ def unknown_key(document: YamlDocument, path: Loc, allowed: Iterable[str]) -> Sp
 
 
 def shown(value: object) -> str:
-    """What was found, bounded in length."""
+    """What was found, bounded in length and without passwords."""
     if isinstance(value, dict):
-        return "a mapping with the keys " + ", ".join(map(str, value))[:80]
-    return repr(value)[:80]
+        return "a mapping with the keys " + ", ".join(map(str, value))[:80] if value else "an empty mapping"
+    return "nothing" if value is None else _PASSWORD.sub(r"\1***\2", repr(value))[:80]
 
 
 def explain(detail: ErrorDetails, model: Any, document: YamlDocument, path: Loc) -> SpecError:
@@ -50,7 +55,7 @@ def explain(detail: ErrorDetails, model: Any, document: YamlDocument, path: Loc)
     if kind == "missing":
         allowed = _described(owner, str(loc[-1])) if owner else None
         return SpecError(f"the key {str(path[-1])!r} is missing", where, allowed=allowed, remedy="add the key")
-    allowed = _allowed(detail)
+    allowed = _allowed(detail, _described(owner, str(loc[-1])) if owner else None)
     near = _near(detail)
     return SpecError(_sentence(detail["msg"]), where, got=shown(detail["input"]), allowed=allowed, remedy=near)
 
@@ -85,13 +90,15 @@ def _described(model: type[BaseModel], key: str) -> str | None:
     return KEY_WORDS.get(model.__name__, {}).get(key)
 
 
-def _allowed(detail: ErrorDetails) -> str | None:
+def _allowed(detail: ErrorDetails, described: str | None) -> str | None:
     context = detail.get("ctx", {})
-    limits = {"ge": "at least", "le": "at most", "gt": "above", "lt": "below", "min_length": "at least this many:"}
+    limits = {"ge": "at least", "le": "at most", "gt": "above", "lt": "below", "min_length": "in length at least"}
+    limits["max_length"] = "in length at most"
     if "expected" in context:
         return str(context["expected"])
     if "pattern" in context:
-        return f"text of the form {context['pattern']}"
+        form = f"text of the form {context['pattern']}"
+        return form if described is None else f"{described}; {form}"
     found = [f"{words} {context[key]}" for key, words in limits.items() if key in context]
     types_ = {
         "string_type": "text (in quotes)",
@@ -113,4 +120,4 @@ def _near(detail: ErrorDetails) -> str | None:
 
 
 def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ").replace("Input should", "the value should")
+    return _SUBJECT.sub("the value should", message.removeprefix("Value error, "))
