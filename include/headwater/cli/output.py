@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from headwater.domain.errors import HeadwaterError, Location
+
 WIDTH_OF_A_FILE = 140
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
@@ -26,6 +28,22 @@ def console() -> Console:
 def print_json(value: object) -> None:
     """One JSON document on stdout; times in ISO form, other values as text, and so NaN and the infinities."""
     typer.echo(json.dumps(_told(value), indent=2, default=_plain, ensure_ascii=False, allow_nan=False))
+
+
+def error_object(error: HeadwaterError) -> dict[str, object]:
+    """An explained failure for programs."""
+    where = error.where or Location("")
+    return {
+        "code": error.code,
+        "message": error.message,
+        "file": where.file or None,
+        "line": where.line,
+        "key": where.key,
+        "got": error.got,
+        "allowed": error.allowed,
+        "remedy": error.remedy,
+        "retry_helps": error.retry_helps,
+    }
 
 
 def _told(value: object) -> object:

@@ -9,7 +9,7 @@ import typer
 
 from headwater.cli.comparing import compare, print_comparisons
 from headwater.cli.opening import repository
-from headwater.cli.output import Json, console, print_json
+from headwater.cli.output import Json, console, error_object, print_json
 from headwater.domain.errors import SpecError
 
 
@@ -56,20 +56,7 @@ def validate(against: Against = None, as_json: Json = False) -> None:
 
 
 def _objects(errors: tuple[SpecError, ...]) -> list[dict[str, object]]:
-    return [
-        {
-            "code": error.code,
-            "message": error.message,
-            "file": error.where.file if error.where else None,
-            "line": error.where.line if error.where else None,
-            "key": error.where.key if error.where else None,
-            "got": error.got,
-            "allowed": error.allowed,
-            "remedy": error.remedy,
-            "practice": error.facts.get("practice"),
-        }
-        for error in errors
-    ]
+    return [error_object(error) | {"practice": error.facts.get("practice")} for error in errors]
 
 
 def schema(

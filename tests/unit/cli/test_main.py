@@ -83,3 +83,12 @@ def test_unknown_table_is_explained_and_ends_with_1(repository: Path) -> None:
     assert result.exit_code == 1
     assert "gold.flights.daily_departures" in result.stderr
     assert "[not_found]" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_program_that_asks_for_json_gets_it_of_a_failure_too(repository: Path) -> None:
+    result = RUNNER.invoke(app, ["lineage", "gold.flights.nothing", "--json"])
+    assert result.exit_code == 1
+    error = json.loads(result.stdout)["error"]
+    assert (error["code"], error["got"], error["retry_helps"]) == ("not_found", "gold.flights.nothing", False)
+    assert "gold.flights.daily_departures" in error["allowed"]
