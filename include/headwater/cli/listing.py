@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.opening import opened_platform, repository
-from headwater.cli.output import Json, print_json, print_table
+from headwater.cli.output import LARGEST_NUMBER, Json, print_json, print_table
 from headwater.domain.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headwater.ports.platform import Platform
 
 Pipeline = Annotated[str | None, typer.Argument(help="Only this source or product.")]
-Limit = Annotated[int, typer.Option(min=1, help="How many, newest first.")]
+Limit = Annotated[int, typer.Option(min=1, max=LARGEST_NUMBER, help="How many, newest first.")]
 
 SHORT_COMMIT = 10
 

@@ -9,7 +9,7 @@ import typer
 from headwater.cli.awaiting import clear_run, demand_green, open_airflow, run_through_airflow, wait_for_run
 from headwater.cli.incident_view import incident_object, print_incident, print_rows
 from headwater.cli.opening import opened_platform, person
-from headwater.cli.output import Json, console, print_json, print_table
+from headwater.cli.output import LARGEST_NUMBER, Json, console, print_json, print_table
 from headwater.cli.turning_back import rollback
 from headwater.domain.errors import NotFoundError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from headwater.domain.incident import Incident
     from headwater.ports.incident_store import IncidentStore
 
-Number = Annotated[int, typer.Argument(metavar="INCIDENT", help="Number of the incident.")]
+Number = Annotated[int, typer.Argument(metavar="INCIDENT", help="Number of the incident.", min=1, max=LARGEST_NUMBER)]
 Reason = Annotated[str, typer.Option(help="Why; kept with the decision.")]
 
 
@@ -29,7 +29,10 @@ def register(app: typer.Typer) -> None:
 
 
 def incidents(
-    number: Annotated[int | None, typer.Argument(metavar="[INCIDENT]", help="Show this one in full.")] = None,
+    number: Annotated[
+        int | None,
+        typer.Argument(metavar="[INCIDENT]", help="Show this one in full.", min=1, max=LARGEST_NUMBER),
+    ] = None,
     rows: Annotated[bool, typer.Option("--rows", help="Also show the offending rows.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Closed ones, too.")] = False,
     as_json: Json = False,

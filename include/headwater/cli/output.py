@@ -15,6 +15,8 @@ from rich.table import Table
 from headwater.domain.errors import HeadwaterError, Location
 
 WIDTH_OF_A_FILE = 140
+LARGEST_NUMBER = 2**31 - 1
+"""Of what a person may ask for by number: the run store counts so far."""
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 

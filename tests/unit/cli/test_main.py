@@ -50,6 +50,11 @@ def test_wrong_usage_ends_with_2() -> None:
     assert RUNNER.invoke(app, ["query"]).exit_code == 2
 
 
+@pytest.mark.parametrize("command", [["incidents"], ["clear"], ["releases", "--limit"], ["runs", "--limit"]])
+def test_a_number_beyond_what_is_counted_is_wrong_usage(command: list[str]) -> None:
+    assert RUNNER.invoke(app, [*command, str(2**31)]).exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("kind", "file"), [("source", "sources/flights"), ("product", "products/flight_delays_by_weather")]
 )
