@@ -119,6 +119,17 @@ WRONG_KEYS = (
         "the value should match",
         "Airflow connection id; never a secret",
     ),
+    WrongText("", "schedule of no time", SHOP, "{every: 1d}", "{every: 0s}", 3, "schedule.every", "once a minute"),
+    WrongText(
+        "",
+        "cron of a day that never comes",
+        SHOP,
+        "{every: 1d}",
+        "{cron: '0 1 30-31 feb *'}",
+        3,
+        "schedule.cron",
+        "no day of any year",
+    ),
     WrongText(
         "", "owner without address", SHOP, ", email: [sales@example.com]", "", 2, "owner", "an owner needs an address"
     ),

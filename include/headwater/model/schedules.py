@@ -11,6 +11,7 @@ from headwater.domain.spec import Schedule
 
 _FORMS = ("every", "cron", "assets", "manual")
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of month", 1, 31), ("month", 1, 12), ("day of week", 0, 7))
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 _PART = re.compile(r"(\*|\w+(?:-\w+)?)(?:/(\d+))?")
@@ -21,7 +22,7 @@ Finding = tuple[tuple[str | int, ...], str, str | None, str | None]
 
 def schedule_findings(schedule: Schedule) -> Iterator[Finding]:
     """What is wrong with a schedule."""
-    given = [form for form in _FORMS if getattr(schedule, form)]
+    given = [form for form in _FORMS if getattr(schedule, form) not in (None, (), False)]
     if len(given) != 1:
         got = ", ".join(given) or "none"
         yield ("schedule",), "a schedule has exactly one form", got, "one of " + ", ".join(_FORMS)
@@ -46,9 +47,16 @@ def _cron(text: str) -> Iterator[Finding]:
     if len(fields) != len(_FIELDS):
         yield path, "a cron expression has five fields", repr(text), "minute hour day-of-month month day-of-week"
         return
+    wrong = False
     for field, (name, low, high) in zip(fields, _FIELDS, strict=True):
         if not all(_cron_part(part, low, high, name) for part in field.split(",")):
+            wrong = True
             yield path, f"the {name} of the cron expression is wrong", repr(field), f"*, */n, a-b, lists; {low}-{high}"
+    if not wrong and fields[4] == "*":
+        # Airflow cannot say when such a DAG is next, and then loads none of the file's DAGs
+        days, months = (set(_cron_values(field, *of)) for field, of in zip(fields[2:4], _FIELDS[2:4], strict=True))
+        if min(days) > max(_LONGEST[month - 1] for month in months):
+            yield path, "the cron expression names no day of any year", repr(text), "a day that its month has"
 
 
 def _cron_part(part: str, low: int, high: int, name: str) -> bool:
@@ -60,6 +68,15 @@ def _cron_part(part: str, low: int, high: int, name: str) -> bool:
     bounds = [_cron_value(value, name) for value in match[1].split("-")]
     numbers = [value for value in bounds if value is not None and low <= value <= high]
     return len(numbers) == len(bounds) and numbers == sorted(numbers)
+
+
+def _cron_values(field: str, name: str, low: int, high: int) -> Iterator[int]:
+    """Every number that a right field stands for."""
+    for part in field.split(","):
+        body, _, step = part.partition("/")
+        bounds = [_cron_value(value, name) or low for value in body.split("-")] if body != "*" else [low, high]
+        last = bounds[-1] if len(bounds) > 1 or not step else high
+        yield from range(bounds[0], last + 1, int(step or 1))
 
 
 def _cron_value(text: str, name: str) -> int | None:

@@ -71,14 +71,17 @@ def test_manual_is_a_schedule(files: Any) -> None:
     assert _load(files).schedule.manual
 
 
-@pytest.mark.parametrize("cron", ["0 0 * * *", "*/15 8-18 * * mon-fri", "5,35 0 1 jan,jul 0"])
+@pytest.mark.parametrize(
+    "cron", ["0 0 * * *", "*/15 8-18 * * mon-fri", "5,35 0 1 jan,jul 0", "0 0 30 2 1", "0 0 29,30 2 *", "0 0 31 */3 *"]
+)
 def test_cron_expressions_people_write_are_taken(files: Any, cron: str) -> None:
     files.replace(SHOP, "{every: 1d}", f"{{cron: '{cron}', timezone: Europe/Berlin}}")
     assert _load(files).schedule.cron == cron
 
 
 @pytest.mark.parametrize(
-    "cron", ["60 0 * * *", "* * * *", "*/0 * * * *", "a b c d e", "5-1 * * * *", "@daily", "0 0 0 1 *"]
+    "cron",
+    ["60 0 * * *", "* * * *", "*/0 * * * *", "a b c d e", "5-1 * * * *", "@daily", "0 0 0 1 *", "0 0 31 4,jun *"],
 )
 def test_other_cron_expressions_are_refused(files: Any, cron: str) -> None:
     files.replace(SHOP, "{every: 1d}", f"{{cron: '{cron}'}}")
