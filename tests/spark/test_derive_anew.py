@@ -108,3 +108,18 @@ def test_history_is_corrected_and_what_was_known_stays(lake: Any) -> None:
     assert [row.v for row in ended] == ["a", "d"]
     assert lake.rows(table, "k = 99 AND batch_out IS NULL") == []
     assert len(lake.rows(table, "k = 99")) == 1
+
+
+def test_a_history_of_full_extracts_derived_again_stays_as_it_is(shared_lake: Any) -> None:
+    """Rule 35: a version that is closed and believed already is not added a second time."""
+    lake, name, columns = shared_lake, "in_order", "k bigint, v string"
+    spec = lake.spec("scd2", extract="snapshot", name=name)
+    for batch, value in enumerate("ab", 1):
+        order = lake.refine_spec(spec, lake.bronze(batch, columns, [f"1, '{value}'", "2, 'x'"], name))
+        assert [result.error for result in lake.refine_all([order])] == [None]
+    before = lake.rows(order.silver, "batch_out IS NULL", "k, valid_from")
+    anew = order.model_copy(update={"from_batch": 0, "anew": Anew(), "base": lake.head(order.silver)})
+    assert [result.error for result in lake.refine_all([anew])] == [None]
+    after = lake.rows(order.silver, "batch_out IS NULL", "k, valid_from")
+    assert [(row.k, row.v, row.valid_to) for row in after] == [(row.k, row.v, row.valid_to) for row in before]
+    assert len(after) == 3

@@ -114,8 +114,9 @@ def _write_scd2(refining: Refining, judged: DataFrame, touched: TouchedRows, col
     )
     history = scd2.History(refining.key, declared, business_columns(judged), planned_at)
     events = scd2.as_events(refining.events(judged), history)
-    held = settled(scd2.believed(touched, history))
-    any_whole = history.is_change_stream or refining.table.anew is not None
+    anew = refining.table.anew is not None
+    held = settled(scd2.believed(touched, history, anew=anew))
+    any_whole = history.is_change_stream or anew
     if not (history.is_ordered or any_whole):
         events, any_whole = _with_whole_keys(refining, settled(scd2.against_open(events, held, history)), history)
     opened = scd2.open_versions(held, history, events.where("NOT hw_whole"))
@@ -123,7 +124,7 @@ def _write_scd2(refining: Refining, judged: DataFrame, touched: TouchedRows, col
     versions = settled(versions) if any_whole else versions
     row = scd2_belief.HistoryRow(history, columns, _stamps(refining))
     actions = scd2_belief.scd2_actions(versions, held, row, any_whole=any_whole)
-    if refining.table.anew is not None:
+    if anew:
         actions = with_forgotten(refining, actions, versions, judged, staging, row)
     actions = settled(actions)
     counts = _counts(actions)

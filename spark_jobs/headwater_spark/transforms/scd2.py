@@ -92,9 +92,13 @@ def as_events(rows: DataFrame, history: History) -> DataFrame:
     )
 
 
-def believed(touched: TouchedRows, history: History) -> DataFrame:
-    """What the table believes now of the events' keys; in order, only an open version matters."""
-    return touched.rows("batch_out IS NULL AND valid_to IS NULL" if history.is_ordered else "batch_out IS NULL")
+def believed(touched: TouchedRows, history: History, *, anew: bool) -> DataFrame:
+    """What the table believes now of the events' keys; in order, only an open version matters.
+
+    :param anew: versions are derived from all events: a closed one that is believed already must not be added again.
+    """
+    only_open = history.is_ordered and not anew
+    return touched.rows("batch_out IS NULL AND valid_to IS NULL" if only_open else "batch_out IS NULL")
 
 
 def against_open(events: DataFrame, held: DataFrame, history: History) -> DataFrame:
