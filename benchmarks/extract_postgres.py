@@ -32,9 +32,9 @@ from urllib.parse import urlsplit
 import psycopg
 from pydantic import SecretStr
 
+from headwater.adapters.duckdb.engine import writer
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.iceberg.catalog import IcebergCatalog
-from headwater.adapters.sources.duckdb_engine import writer
 from headwater.adapters.sources.opening import open_extractor
 from headwater.adapters.sources.postgres.scanning import one_snapshot
 from headwater.cli.demo.source_database import add_months, load_first_month

@@ -26,13 +26,13 @@ from urllib.parse import urlsplit
 import psycopg
 from pydantic import SecretStr
 
+from headwater.adapters.duckdb.engine import writer
+from headwater.adapters.duckdb.sql import literal, quoted
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.iceberg.catalog import IcebergCatalog
 from headwater.adapters.memory import MemoryRunStore
 from headwater.adapters.reconciling import OpenedSides
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.duckdb_engine import writer
-from headwater.adapters.sources.duckdb_sql import literal, quoted
 from headwater.adapters.sources.opening import open_extractor
 from headwater.domain.names import Layer
 from headwater.domain.reconciliation import Reconciliation

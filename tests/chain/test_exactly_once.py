@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.chain.installation import Installation
 
-from headwater.adapters.duckdb_query import query
+from headwater.adapters.duckdb.query import query
 from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Release
 

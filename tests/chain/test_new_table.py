@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from headwater.adapters.clock import SystemClock
-from headwater.adapters.duckdb_query import query
+from headwater.adapters.duckdb.query import query
 from headwater.domain.names import TableName
 from headwater.domain.release import Release
 from headwater.services.changes import planned_changes

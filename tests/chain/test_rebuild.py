@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headwater.adapters.duckdb_query import query
+from headwater.adapters.duckdb.query import query
 from headwater.cli.demo.landing import land_months
 
 Installation = Any

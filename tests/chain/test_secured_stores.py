@@ -12,7 +12,7 @@ from tests.chain.installation import Installation
 from tests.integration.storage.s3_proxy import S3Proxy
 from tests.integration.storage.tls_postgres import PASSWORD
 
-from headwater.adapters.duckdb_query import query
+from headwater.adapters.duckdb.query import query
 from headwater.domain.maintenance import MaintenanceSettings, Step, Upkeep
 from headwater.domain.names import MAINTENANCE, TableName
 from headwater.domain.run import RunKey

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.chain.installation import Installation
 
-from headwater.adapters.duckdb_query import query
+from headwater.adapters.duckdb.query import query
 from headwater.cli.incident_view import print_rows
 from headwater.domain.incident import Incident
 from headwater.domain.names import TableName

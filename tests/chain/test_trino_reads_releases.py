@@ -9,7 +9,7 @@ from tests.chain.installation import Installation
 from tests.chain.trino_under_test import Trino, TrinoRefusedError, reading
 from tests.integration.storage.secured_stores import SecuredStores
 
-from headwater.adapters.duckdb_query import query
+from headwater.adapters.duckdb.query import query
 from headwater.domain.release import Release, ReleasedTable
 
 pytestmark = pytest.mark.timeout(600)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.chain.installation import Installation
 
-from headwater.adapters.duckdb_query import query
+from headwater.adapters.duckdb.query import query
 from headwater.domain.incident import Incident
 from headwater.domain.names import TableName
 from headwater.services.accepting import accept

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from headwater.domain.names import TableName
-from headwater.model.contract_lint import lint_contract
-from headwater.model.contracts import declared_checks
+from headwater.model.contracts.contract import declared_checks
+from headwater.model.contracts.lint import lint_contract
 from headwater.model.deep import gated_tables
 from headwater.model.groups import publish_groups
 from headwater.model.layout import Layout
 from headwater.model.repository import Repository, load_repository
-from headwater.model.sql import column_lineage
+from headwater.model.sql.file import column_lineage
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = sorted((ROOT / "include" / "contracts").rglob("*.yml"))

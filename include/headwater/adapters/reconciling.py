@@ -49,7 +49,7 @@ class OpenedSides:
         return _postgres_rows(PostgresRows, table, connection)
 
     def lake(self, released: ReleasedRows, table: TableSpec) -> AbstractContextManager[LakeRows]:
-        from headwater.adapters.duckdb_fingerprints import released_rows
+        from headwater.adapters.duckdb.fingerprints import released_rows
 
         return released_rows(released, table, self.s3)
 
@@ -69,7 +69,7 @@ class OffloadedSides(OpenedSides):
         return _postgres_rows(PostgresRanges, table, connection)
 
     def lake(self, released: ReleasedRows, table: TableSpec) -> AbstractContextManager[RangedLake]:
-        from headwater.adapters.duckdb_ranges import released_ranges
+        from headwater.adapters.duckdb.ranges import released_ranges
 
         return released_ranges(released, table, self.s3)
 
@@ -92,7 +92,7 @@ def _resolved(
 @contextmanager
 def _sqlite_rows(table: TableSpec, connection: ConnectionInfo) -> Iterator[SqliteRows]:
     """The rows as they are when they are first asked for, typed and hashed here."""
-    from headwater.adapters.sources.duckdb_engine import writer
+    from headwater.adapters.duckdb.engine import writer
     from headwater.adapters.sources.sqlite.fingerprints import SqliteRows
     from headwater.adapters.sources.sqlite.relations import relation_of
     from headwater.adapters.sources.sqlite.session import connect, explained

@@ -46,7 +46,7 @@ def compare(found: Repository, against: str) -> tuple[Comparison, ...]:
         with opened_platform() as platform:
             return tuple(_compared(found, spec, planned_changes(platform, spec)) for spec in found.pipelines)
     from headwater.adapters.git_files import files_at
-    from headwater.model.changes import spec_changes
+    from headwater.model.changes.comparing import spec_changes
     from headwater.model.repository import load_repository
 
     with files_at(repository(), against) as folder:

@@ -23,7 +23,7 @@ from headwater.domain.backup_errors import BackupError
 from headwater.domain.settings import CatalogSettings
 
 if TYPE_CHECKING:
-    from headwater.adapters.duckdb_release_prints import ReleasesCompared, Snapshots
+    from headwater.adapters.duckdb.comparing import ReleasesCompared, Snapshots
     from headwater.adapters.embedded.stack import EmbeddedStack
     from headwater.domain.release import Release
 
@@ -62,7 +62,7 @@ def drill(stack: EmbeddedStack, say: Callable[[str], None]) -> DrillReport:
 
     :raises BackupError: when nothing was released yet, or a step of a real recovery would have failed.
     """
-    from headwater.adapters.duckdb_release_prints import Snapshots, compare_releases
+    from headwater.adapters.duckdb.comparing import Snapshots, compare_releases
 
     if not _releases(stack.postgres):
         raise BackupError("Nothing was released yet, so there is nothing to compare.", remedy="Run `make demo` first.")
@@ -175,7 +175,7 @@ def _catalog(stack: EmbeddedStack, server: EmbeddedPostgres, database: str) -> C
 
 
 def _rebuild(stack: EmbeddedStack, server: EmbeddedPostgres, back: tuple[Release, ...]) -> tuple[int, Snapshots]:
-    from headwater.adapters.duckdb_release_prints import Snapshots
+    from headwater.adapters.duckdb.comparing import Snapshots
     from headwater.adapters.iceberg.rebuilding import rebuild_catalog
 
     server.create_databases(["rebuilt"])

@@ -23,7 +23,7 @@ def impact(
     as_json: Json = False,
 ) -> None:
     """Tables made of a table or of one of its columns, by the SQL of every pipeline, with who owns them."""
-    from headwater.model.changes import table_names
+    from headwater.model.changes.comparing import table_names
     from headwater.model.impact import readers
     from headwater.model.repository import load_repository
 

@@ -48,7 +48,7 @@ def print_rows(platform: Platform, incident: Incident) -> None:
 
 def _print_quarantined(platform: Platform, held: StagedRecord) -> None:
     """Keys of rows that the held batch lost to row rules; the rest of them may be personal, and is not shown."""
-    from headwater.adapters.duckdb_query import query
+    from headwater.adapters.duckdb.query import query
     from headwater.domain.names import Layer
 
     aside = held.staged.table.model_copy(update={"layer": Layer.QUARANTINE})

@@ -25,7 +25,7 @@ def query(
     as_json: Json = False,
 ) -> None:
     """Read released tables with SQL (DuckDB); --json prints a list of row objects."""
-    from headwater.adapters.duckdb_query import query as run_query
+    from headwater.adapters.duckdb.query import query as run_query
     from headwater.services.histories import history_keys
 
     with opened_platform() as platform:

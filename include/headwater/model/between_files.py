@@ -11,10 +11,10 @@ from headwater.domain.spec import SourceSpec
 from headwater.model.attempts import Attempt
 from headwater.model.circles import circles_between
 from headwater.model.gold_modes import input_findings
-from headwater.model.known_columns import known_columns
 from headwater.model.layout import Layout
 from headwater.model.references import line_of_table, tables_of, unknown_table
-from headwater.model.sql_columns import unknown_columns
+from headwater.model.sql.columns import unknown_columns
+from headwater.model.sql.known_columns import known_columns
 from headwater.model.table_layouts import column_findings
 
 

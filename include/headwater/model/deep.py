@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import GoldSpec, PipelineSpec, PythonTransform, SourceSpec, TableSpec
-from headwater.model.acknowledgements import acknowledgement_findings
-from headwater.model.contract_lint import lint_contract
-from headwater.model.fixture_files import stray_files
-from headwater.model.fixtures import fixture_tables, read_fixtures
+from headwater.model.changes.acknowledgements import acknowledgement_findings
+from headwater.model.contracts.lint import lint_contract
+from headwater.model.fixtures.fixture import fixture_tables, read_fixtures
+from headwater.model.fixtures.stray_files import stray_files
 from headwater.model.gold_modes import circles, mode_findings, mode_warnings
 from headwater.model.layout import Layout
 from headwater.model.python_transforms import code_digest, function_findings, python_findings
 from headwater.model.references import line_of_table, tables_of, unknown_table
 from headwater.model.resolution import Resolution
 from headwater.model.schedules import Finding
-from headwater.model.sql import read_gold_sql, read_silver_sql
-from headwater.model.sql_expressions import expression_fault
+from headwater.model.sql.expressions import expression_fault
+from headwater.model.sql.file import read_gold_sql, read_silver_sql
 
 
 def deepen(layout: Layout, result: Resolution) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import GoldSpec
 from headwater.model.schedules import Finding
-from headwater.model.sql_groups import group_queries, why_not_append
+from headwater.model.sql.groups import group_queries, why_not_append
 
 _APPEND = "mode: merge or rebuild; append takes row-wise SQL over one silver table of mode append"
 

@@ -8,11 +8,11 @@ from headwater.domain.base import Value
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec, TableSpec
-from headwater.model.known_columns import known_columns
-from headwater.model.sql import column_lineage
-from headwater.model.sql_lineage import silver_lineage
-from headwater.model.sql_reads import columns_read
-from headwater.model.sql_scopes import Schemas
+from headwater.model.sql.file import column_lineage
+from headwater.model.sql.known_columns import known_columns
+from headwater.model.sql.lineage import silver_lineage
+from headwater.model.sql.reads import columns_read
+from headwater.model.sql.scopes import Schemas
 
 Affected = frozenset[str] | None
 """Columns of a table that are affected; None means all of it, its rows included."""

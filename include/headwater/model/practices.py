@@ -15,7 +15,7 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater.model.attempts import Attempt
 from headwater.model.layout import Layout
-from headwater.model.sql_practices import sql_practices
+from headwater.model.sql.practices import sql_practices
 from headwater.model.table_rules import hides_deletes
 from headwater.model.yaml_text import YamlDocument
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from headwater.domain.errors import Location, SpecError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import PipelineSpec, ProductSpec
-from headwater.model.sql_select import line_of, parse_select
+from headwater.model.sql.one_select import line_of, parse_select
 
 
 def line_of_table(sql: str, table: TableName) -> int | None:

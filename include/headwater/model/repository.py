@@ -44,7 +44,7 @@ def load_repository(root: Path, profile: Profile | None = None, *, practices: bo
     :param practices: also judge what is allowed and yet likely to be regretted; a pipeline with such findings loads.
     """
     from headwater.model.deep import fixture_errors
-    from headwater.model.fixture_files import stray_folders
+    from headwater.model.fixtures.stray_files import stray_folders
     from headwater.model.unread_files import unread_files
 
     layout = Layout(root)

@@ -15,7 +15,7 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import GoldSpec, PipelineSpec, SourceSpec
 from headwater.model import groups, hashes
 from headwater.model.environment import environment_digest
-from headwater.model.fixtures import declared_types, fixture_tables, read_fixtures
+from headwater.model.fixtures.fixture import declared_types, fixture_tables, read_fixtures
 from headwater.model.layout import Layout
 from headwater.model.repository import Repository, load_pipeline, load_repository, pipeline_files
 from headwater.ports.model import SqlLineage
@@ -61,12 +61,12 @@ class RepositoryModel:
         return hashes.gold_hash(spec, next(item for item in spec.gold if item.name == gold))
 
     def quarantine_rules(self, contract: str) -> dict[str, str]:
-        from headwater.model.contracts import quarantine_rules
+        from headwater.model.contracts.contract import quarantine_rules
 
         return quarantine_rules(contract)
 
     def group_queries(self, gold: GoldSpec) -> GroupQueries:
-        from headwater.model.sql_groups import group_queries
+        from headwater.model.sql.groups import group_queries
 
         return group_queries(gold.sql, gold.grain)
 
@@ -81,7 +81,7 @@ class RepositoryModel:
         return () if found.silver.mode == "append" else found.silver_key
 
     def table_changes(self, old: PipelineSpec, new: PipelineSpec, table: TableName) -> tuple[SpecChange, ...]:
-        from headwater.model.changes import table_changes
+        from headwater.model.changes.comparing import table_changes
 
         return table_changes(old, new, table)
 
@@ -113,6 +113,6 @@ class RepositoryModel:
 
     @property
     def sql_lineage(self) -> SqlLineage:
-        from headwater.model.sql import column_lineage
+        from headwater.model.sql.file import column_lineage
 
         return column_lineage

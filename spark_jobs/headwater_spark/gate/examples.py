@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import SparkSession
 
 from headwater.domain.job import ValidateTable
-from headwater.model.contracts import DeclaredCheck
+from headwater.model.contracts.contract import DeclaredCheck
 from headwater_spark.tables.sql_text import quoted
 
 _EXAMPLES = 5

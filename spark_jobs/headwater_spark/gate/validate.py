@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession
 from headwater.domain.errors import ContractBrokenError, GateError
 from headwater.domain.job import TableResult, ValidateTable
 from headwater.domain.staging import CheckResult, Verdict
-from headwater.model.contract_lint import lint_contract
-from headwater.model.contracts import DeclaredCheck, declared_checks
+from headwater.model.contracts.contract import DeclaredCheck, declared_checks
+from headwater.model.contracts.lint import lint_contract
 from headwater.ports.failpoints import failpoint
 from headwater_spark.gate.examples import offending_rows
 from headwater_spark.gate.implicit import implicit_checks

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 
 from headwater.domain.spec import TableSpec
-from headwater.model.sql_expressions import columns_of
+from headwater.model.sql.expressions import columns_of
 from headwater_spark.tables.sql_text import listed, literal, quoted
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.columns import UNREADABLE

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from headwater.adapters.duckdb_release_prints import Snapshots, compare_releases
+from headwater.adapters.duckdb.comparing import Snapshots, compare_releases
 from headwater.adapters.iceberg import IcebergCatalog
 from headwater.adapters.iceberg.rebuilding import rebuild_catalog
 from headwater.adapters.iceberg.upkeep import IcebergUpkeep

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.integration.sources.landing_under_test import Landing
 from tests.integration.sources.sources_under_test import live_schema, rejects_of, rows_of
 
+from headwater.adapters.duckdb.engine import writer
 from headwater.adapters.sources.digest import content_digest
-from headwater.adapters.sources.duckdb_engine import writer
 from headwater.adapters.sources.files import csv_blocks, lines
 from headwater.adapters.sources.files.fast_csv import FastCsv
 from headwater.adapters.sources.files.ledger import Ledger

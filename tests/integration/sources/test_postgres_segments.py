@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 from tests.integration.sources.sources_under_test import Source, rejects_of, rows_of, sql_table
 
-from headwater.adapters.sources.duckdb_engine import writer
+from headwater.adapters.duckdb.engine import writer
 from headwater.adapters.sources.postgres.scanning import exported_snapshot, first, one_snapshot, same_snapshot
 from headwater.adapters.sources.postgres.segments import READERS
 from headwater.domain.errors import SourceDataError

@@ -18,8 +18,8 @@ from tests.integration.sources.relations_under_test import Relation, Table
 from tests.integration.sources.sources_under_test import Source
 from tests.integration.sources.subject import Subject
 
+from headwater.adapters.duckdb.engine import writer
 from headwater.adapters.sources.digest import content_digest
-from headwater.adapters.sources.duckdb_engine import writer
 from headwater.domain.spec import FilesExtract
 
 COLUMNS = {"id": "long", "note": "string", "fare": "decimal(12,3)", "ratio": "double", "at": "timestamp"}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.integration.storage.secured_stores import SecuredStores
 
-from headwater.adapters.duckdb_query import query
-from headwater.adapters.duckdb_release_prints import Snapshots, compare_releases
+from headwater.adapters.duckdb.comparing import Snapshots, compare_releases
+from headwater.adapters.duckdb.query import query
 from headwater.adapters.embedded.jars import jar_cache
 from headwater.adapters.iceberg.looking import look_at_warehouse
 from headwater.adapters.iceberg.rebuilding import rebuild_catalog

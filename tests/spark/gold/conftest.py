@@ -15,7 +15,7 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.run import InputRef
 from headwater.domain.spec import GoldSpec
 from headwater.domain.staging import TableState
-from headwater.model.sql_groups import group_queries
+from headwater.model.sql.groups import group_queries
 from headwater_spark.entrypoints.build_gold import pin_input
 from headwater_spark.transforms.pinned_sql import pin_tables
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.model.sql_groups import group_queries
+from headwater.model.sql.groups import group_queries
 from headwater_spark.transforms.pinned_sql import pin_tables
 
 ROWS = """

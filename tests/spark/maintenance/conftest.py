@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
 from headwater.adapters.clock import SystemClock
-from headwater.adapters.duckdb_snapshots import load_iceberg, scan_of
+from headwater.adapters.duckdb.snapshots import load_iceberg, scan_of
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.iceberg import IcebergCatalog
 from headwater.adapters.iceberg.upkeep import IcebergUpkeep

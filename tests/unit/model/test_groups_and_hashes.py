@@ -9,8 +9,8 @@ import pytest
 from headwater.domain.errors import SpecError
 from headwater.domain.names import TableName
 from headwater.domain.spec import SourceSpec
-from headwater.model import fixtures
-from headwater.model.fixtures import read_fixtures
+from headwater.model.fixtures.fixture import read_fixtures
+from headwater.model.fixtures.fixture import tested_tables as tables_with_tests
 from headwater.model.groups import publish_groups
 from headwater.model.hashes import gold_hash, preflight_hash, silver_hash, spec_hash, table_hash
 from headwater.model.repository import load_pipeline
@@ -88,7 +88,7 @@ def test_fixtures_change_the_preflight_hash_alone(files: Any) -> None:
 
 def test_transforms_are_tested_and_plain_copies_are_not(files: Any) -> None:
     spec = _load(files)
-    assert [table.dotted for table in fixtures.tested_tables(spec)] == ["silver.shop.orders", "gold.shop.revenue"]
+    assert [table.dotted for table in tables_with_tests(spec)] == ["silver.shop.orders", "gold.shop.revenue"]
     (fixture,) = read_fixtures(files.root, spec, TableName.parse("silver.shop.orders"))
     assert fixture.given == {"bronze.shop.orders": ({"id": 1, "note": " x "},)}
     assert fixture.expect == ({"id": 1, "note": "x"},)

@@ -9,7 +9,7 @@ import pytest
 from headwater.domain.names import TableName
 from headwater.model.impact import readers
 from headwater.model.repository import load_repository
-from headwater.model.sql_reads import columns_read
+from headwater.model.sql.reads import columns_read
 
 SCHEMAS = {"silver.w.o": ("a", "b", "t"), "gold.w.g": ("day", "n")}
 

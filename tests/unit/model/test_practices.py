@@ -8,7 +8,7 @@ import pytest
 
 from headwater.model.practices import PRACTICES
 from headwater.model.repository import load_repository
-from headwater.model.sql_practices import sql_practices
+from headwater.model.sql.practices import sql_practices
 
 HISTORY = "silver.shop.customers"
 SHOP, REVENUE = "dags/sources/shop.yaml", "sql/gold/shop/revenue.sql"

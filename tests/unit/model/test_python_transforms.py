@@ -10,7 +10,7 @@ import pytest
 from headwater.domain.change import Effect
 from headwater.domain.names import Layer
 from headwater.domain.spec import PythonTransform
-from headwater.model.changes import spec_changes
+from headwater.model.changes.comparing import spec_changes
 from headwater.model.hashes import gold_hash, silver_hash
 from headwater.model.python_transforms import source_of
 from headwater.model.repository import load_repository

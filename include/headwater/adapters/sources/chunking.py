@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from headwater.adapters.duckdb.engine import writer
+from headwater.adapters.duckdb.sql import literal
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.chunks import adopted, forget, gathered
-from headwater.adapters.sources.duckdb_engine import writer
-from headwater.adapters.sources.duckdb_sql import literal
 from headwater.adapters.sources.rejecting import check_share
 from headwater.domain.errors import SourceDataError
 from headwater.domain.run import Window

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from headwater.adapters.sources.duckdb_sql import literal, quoted
+from headwater.adapters.duckdb.sql import literal, quoted
 from headwater.adapters.sources.parquet import delete, local, source_columns
 from headwater.domain.run import Window
 from headwater.domain.schema import TableSchema

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headwater.adapters.sources.duckdb_sql import literal
+from headwater.adapters.duckdb.sql import literal
 from headwater.adapters.sources.text_values import is_untypable, typed
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headwater.adapters.sources.duckdb_sql import constant, duckdb_type, literal, quoted
+from headwater.adapters.duckdb.sql import constant, duckdb_type, literal, quoted
 from headwater.domain.run import position_prefix
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, QUARANTINE_COLUMNS, Column, TableSchema
 from headwater.ports.catalog import DataFile

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from headwater.adapters.duckdb.sql import constant
 from headwater.adapters.sources import parquet
-from headwater.adapters.sources.duckdb_sql import constant
 from headwater.adapters.sources.judging import Texts, view_rejected, view_taken
 from headwater.adapters.sources.rejecting import check_share
 from headwater.domain.errors import SourceDataError

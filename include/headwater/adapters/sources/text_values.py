@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from headwater.adapters.sources.duckdb_sql import duckdb_type, literal
+from headwater.adapters.duckdb.sql import duckdb_type, literal
 from headwater.domain.errors import SpecError
 
 _INTEGER = "[+-]?[0-9]+"

@@ -108,7 +108,7 @@ def _print_alert(stage: Stage, before: set[Path]) -> None:
 
 
 def _gold(stage: Stage) -> tuple[object, ...]:
-    from headwater.adapters.duckdb_query import query
+    from headwater.adapters.duckdb.query import query
 
     return query(GOLD_SQL, list(stage.platform.runs.current()), stage.platform.settings.catalog.warehouse).rows[0]
 
@@ -118,7 +118,7 @@ def _print_changes(chapter: story.Chapter, changed: dict[str, int]) -> None:
 
 
 def _print_history(stage: Stage) -> None:
-    from headwater.adapters.duckdb_query import query
+    from headwater.adapters.duckdb.query import query
 
     sql = """
         SELECT 'plane ' || tailnum AS what, engine || ', ' || seats || ' seats' AS value,

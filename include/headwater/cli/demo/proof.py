@@ -42,7 +42,7 @@ class Proof(Value):
 
 def prove(platform: LocalPlatform, source: psycopg.Connection, landing: Path) -> tuple[Proof, ...]:
     """Compare gold, row by row, and the counts of silver with the source and the landing folder."""
-    from headwater.adapters.duckdb_query import query
+    from headwater.adapters.duckdb.query import query
 
     def released(sql: str) -> Sequence[tuple[object, ...]]:
         return query(sql, list(platform.runs.current()), platform.settings.catalog.warehouse).rows

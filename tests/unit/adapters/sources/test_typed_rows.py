@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from headwater.adapters.duckdb.engine import writer
 from headwater.adapters.sources import parquet, typed_rows
-from headwater.adapters.sources.duckdb_engine import writer
 from headwater.adapters.sources.typed_rows import TypedRows
 from headwater.adapters.sources.typed_texts import typing_of
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, Column, TableSchema

@@ -7,7 +7,7 @@ import pytest
 from headwater.domain.lineage import DatasetFacts
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import SourceSpec
-from headwater.model.sql_lineage import column_lineage
+from headwater.model.sql.lineage import column_lineage
 from headwater.services.lineage.datasets import pipeline_datasets
 
 

@@ -13,7 +13,7 @@ from headwater.domain.run import RunKey, RunKind, RunPlan
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import FilesExtract, Silver, SourceSpec, TableSpec
 from headwater.domain.staging import StagedTable, TableState, Verdict
-from headwater.model.sql_lineage import column_lineage
+from headwater.model.sql.lineage import column_lineage
 from headwater.services.lineage.datasets import pipeline_datasets
 from headwater.services.lineage.facts import RunOutcome, build_run_facts
 

@@ -9,7 +9,7 @@ from headwater.domain.lineage import ColumnLineage, DatasetFacts
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.spec import GoldSpec, Owner, ProductSpec, Schedule, SourceSpec
-from headwater.model.sql_lineage import column_lineage
+from headwater.model.sql.lineage import column_lineage
 from headwater.services.lineage.datasets import pipeline_datasets
 from headwater.services.lineage.tree import ColumnLink, lineage_tree
 

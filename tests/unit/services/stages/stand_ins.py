@@ -11,7 +11,7 @@ from headwater.domain.incident import Incident
 from headwater.domain.names import TableName
 from headwater.domain.run import RunKey
 from headwater.domain.spec import PipelineSpec, SourceSpec
-from headwater.model.changes import table_changes
+from headwater.model.changes.comparing import table_changes
 from headwater.model.groups import publish_groups
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
 from pathlib import Path, PurePosixPath
 
-from headwater.adapters.sources.duckdb_engine import writer
+from headwater.adapters.duckdb.engine import writer
 from headwater.adapters.sources.files.delta_log import DeltaLog
 from headwater.adapters.sources.files.grouping import Group, groups
 from headwater.adapters.sources.files.locations import store_of

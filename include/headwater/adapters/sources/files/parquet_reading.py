@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headwater.adapters.sources.duckdb_sql import literal, quoted
+from headwater.adapters.duckdb.sql import literal, quoted
 from headwater.adapters.sources.files.ledger import LandedFile
 from headwater.adapters.sources.files.shape import Shape
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headwater.adapters.sources.duckdb_sql import literal, quoted
+from headwater.adapters.duckdb.sql import literal, quoted
 from headwater.adapters.sources.files.samples import MOST_RECORDS, UnreadableSampleError
 from headwater.adapters.sources.files.typing_samples import unique_columns
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headwater.adapters.sources.duckdb_engine import THREADS
+from headwater.adapters.duckdb.engine import THREADS
 from headwater.adapters.sources.files.csv_reading import CsvReader
 from headwater.adapters.sources.files.json_reading import read_json_array, read_json_lines
 from headwater.adapters.sources.files.landing import Landing

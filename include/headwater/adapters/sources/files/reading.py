@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from headwater.adapters.duckdb.engine import make_room, writer
+from headwater.adapters.duckdb.sql import literal
 from headwater.adapters.sources.digest import unless_equal
-from headwater.adapters.sources.duckdb_engine import make_room, writer
-from headwater.adapters.sources.duckdb_sql import literal
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
 from headwater.adapters.sources.files.parsing import Parser

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from headwater.adapters.sources.duckdb_sql import literal
+from headwater.adapters.duckdb.sql import literal
 from headwater.adapters.sources.text_values import is_untypable
 
 if TYPE_CHECKING:

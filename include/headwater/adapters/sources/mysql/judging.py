@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headwater.adapters.sources.duckdb_sql import literal
+from headwater.adapters.duckdb.sql import literal
 from headwater.adapters.sources.mysql.work import UNUSABLE, Read
 
 

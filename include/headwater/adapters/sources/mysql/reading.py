@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headwater.adapters.duckdb.engine import make_room, writer
+from headwater.adapters.duckdb.sql import constant, literal
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import digested
-from headwater.adapters.sources.duckdb_engine import make_room, writer
-from headwater.adapters.sources.duckdb_sql import constant, literal
 from headwater.adapters.sources.mysql.carrying import SourceColumn
 from headwater.adapters.sources.mysql.judging import Fault, faults, is_unfit
 from headwater.adapters.sources.mysql.scanning import attach, query

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files as package_files
 from typing import TYPE_CHECKING
 
-from headwater.adapters.sources.duckdb_sql import literal
+from headwater.adapters.duckdb.sql import literal
 from headwater.adapters.sources.mysql.options import Options
 from headwater.adapters.sources.mysql.session import LOCK_WAIT_SECONDS, Session
 from headwater.ports.connections import ConnectionInfo

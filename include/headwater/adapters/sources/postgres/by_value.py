@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from headwater.adapters.sources.duckdb_engine import make_room
-from headwater.adapters.sources.duckdb_sql import literal
+from headwater.adapters.duckdb.engine import make_room
+from headwater.adapters.duckdb.sql import literal
 from headwater.adapters.sources.postgres.carrying import SourceColumn
 from headwater.adapters.sources.postgres.scanning import query
 from headwater.adapters.sources.postgres.setting_aside import enforce

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from headwater.adapters.sources import duckdb_sql, parquet
-from headwater.adapters.sources.duckdb_engine import THREADS, room_for
+from headwater.adapters.duckdb.engine import THREADS, room_for
+from headwater.adapters.duckdb.sql import constant
+from headwater.adapters.sources import parquet
 from headwater.adapters.sources.postgres.diagnosing import check_apart
 from headwater.adapters.sources.postgres.scanning import (
     LEFT_OUT,
@@ -112,7 +113,7 @@ def _side_by_side(
 
 def _write(engine: duckdb.DuckDBPyConnection, work: Read, parts: Split, segment: Segment, flagged: bool) -> Carried:
     names = transport_names(work.columns)
-    system = parquet.system_columns(work.stamp, duckdb_sql.constant(work.origin), "0")
+    system = parquet.system_columns(work.stamp, constant(work.origin), "0")
     ordinal = f"{segment.ordinal('row_number() OVER ()')}::VARCHAR"
     values = names | system | {"_hw_position": parquet.position(work.stamp, ordinal)}
     unfit, suspect = (f"{parts.unfit} OR {FLAG}", "false") if flagged else (parts.unfit, parts.suspect)

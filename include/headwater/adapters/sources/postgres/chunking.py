@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from headwater.adapters.duckdb.engine import writer
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.chunking import lenient
 from headwater.adapters.sources.chunks import sealed
-from headwater.adapters.sources.duckdb_engine import writer
 from headwater.adapters.sources.postgres.carry import Carried, carry
 from headwater.adapters.sources.postgres.cursors import Cursor
 from headwater.adapters.sources.postgres.keyset import Keyset, keyset

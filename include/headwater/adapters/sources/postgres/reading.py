@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from headwater.adapters.duckdb.engine import make_room, writer
 from headwater.adapters.sources import parquet
 from headwater.adapters.sources.digest import digested
-from headwater.adapters.sources.duckdb_engine import make_room, writer
 from headwater.adapters.sources.postgres.by_value import read_by_value
 from headwater.adapters.sources.postgres.carry import Carried, carry
 from headwater.adapters.sources.postgres.cursors import Cursor, zone_digest

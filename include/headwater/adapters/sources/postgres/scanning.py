@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from headwater.adapters.sources.duckdb_sql import literal
+from headwater.adapters.duckdb.sql import literal
 from headwater.adapters.sources.postgres.session import conninfo
 from headwater.ports.connections import ConnectionInfo
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headwater.adapters.duckdb.engine import make_room, writer
 from headwater.adapters.sources.digest import digested
-from headwater.adapters.sources.duckdb_engine import make_room, writer
 from headwater.adapters.sources.queried import statements
 from headwater.adapters.sources.queried.columns import QueriedColumn
 from headwater.adapters.sources.queried.cursors import Cursor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from headwater.adapters.duckdb.sql import quoted
 from headwater.adapters.sources.choosing import cursor_column
-from headwater.adapters.sources.duckdb_sql import quoted
 from headwater.adapters.sources.sqlite.instants import shown
 from headwater.domain.schema import Column
 from headwater.domain.spec import SqlExtract, TableSpec

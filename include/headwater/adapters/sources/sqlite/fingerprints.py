@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headwater.adapters.duckdb.sql import literal
 from headwater.adapters.sources.declared import sql_extract
-from headwater.adapters.sources.duckdb_sql import literal
 from headwater.adapters.sources.printing import HALF
 from headwater.adapters.sources.sqlite import relations
 from headwater.adapters.sources.sqlite.cursors import Cursor

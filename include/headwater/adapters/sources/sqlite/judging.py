@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headwater.adapters.duckdb_canonical import Relation
-from headwater.adapters.duckdb_snapshots import columns_of
+from headwater.adapters.duckdb.canonical import Relation
+from headwater.adapters.duckdb.engine import make_room
+from headwater.adapters.duckdb.snapshots import columns_of
+from headwater.adapters.duckdb.sql import literal, quoted
 from headwater.adapters.sources.declared import sql_extract
-from headwater.adapters.sources.duckdb_engine import make_room
-from headwater.adapters.sources.duckdb_sql import literal, quoted
 from headwater.adapters.sources.sqlite.reading import one_snapshot
 from headwater.adapters.sources.sqlite.relations import relation_of
 from headwater.adapters.sources.storing import record_of, without_infinity

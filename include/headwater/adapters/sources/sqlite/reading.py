@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headwater.adapters.duckdb.engine import make_room, writer
+from headwater.adapters.duckdb.sql import quoted
 from headwater.adapters.sources.digest import digested
-from headwater.adapters.sources.duckdb_engine import make_room, writer
-from headwater.adapters.sources.duckdb_sql import quoted
 from headwater.adapters.sources.sqlite.cursors import Cursor
 from headwater.adapters.sources.sqlite.surveying import Reading
 from headwater.adapters.sources.storing import NON_FINITE, record_of, without_infinity

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from difflib import get_close_matches
 
-from headwater.adapters.sources.duckdb_sql import quoted
+from headwater.adapters.duckdb.sql import quoted
 from headwater.adapters.sources.naming import check_history_names, check_names
 from headwater.domain.errors import SchemaDriftError, SourceTableMissingError
 from headwater.domain.schema import Column, TableSchema

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from headwater.adapters.sources.duckdb_sql import quoted
+from headwater.adapters.duckdb.sql import quoted
 from headwater.adapters.sources.sqlite.cursors import Cursor
 from headwater.adapters.sources.sqlite.instants import shown
 from headwater.adapters.sources.surveying import Survey, check_bearable

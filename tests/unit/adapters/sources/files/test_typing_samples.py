@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.adapters.sources.duckdb_engine import writer
+from headwater.adapters.duckdb.engine import writer
 from headwater.adapters.sources.files.typing_samples import guessed_types, unique_columns
 from headwater.adapters.sources.text_values import is_untypable, typed
 

@@ -1,0 +1,166 @@
+"""Reads releases with SQL: DuckDB over exactly the snapshots a release names, nothing else within reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from headwater.adapters.duckdb.histories import history_functions, history_macros
+from headwater.adapters.duckdb.snapshots import columns_of, load_iceberg, path_of, scan_of
+from headwater.adapters.iceberg.refusals import refused_by_store
+from headwater.domain.errors import HeadwaterError, NotFoundError, QueryRefusedError
+from headwater.domain.names import Layer
+from headwater.domain.release import Release, ReleasedTable
+from headwater.domain.storage import S3Settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
+"""Every other table function reaches files, settings or the network."""
+_TOMBSTONE = "_hw_deleted"
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """Rows as the query ordered them; ``columns`` may repeat a name, as SQL may."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+
+    def objects(self) -> list[dict[str, object]]:
+        """A row as an object per column; a name that comes again is numbered, so that no value is lost."""
+        names: list[str] = []
+        for column in self.columns:
+            name, number = column, 2
+            while name in names:
+                name, number = f"{column}_{number}", number + 1
+            names.append(name)
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+
+def query(
+    sql: str,
+    releases: Sequence[Release],
+    warehouse: str,
+    keys: Mapping[str, Sequence[str]] | None = None,
+    s3: S3Settings | None = None,
+) -> QueryResult:
+    """Run one SELECT over the tables of these releases, named as in ``silver.flights.flights``.
+
+    Silver shows no deleted keys; silver and gold show no columns of ours. Of a table with history,
+    ``silver.flights.airports_valid_at(<instant>)`` and ``…_as_known_at(<instant>)`` may be read as well.
+
+    :param warehouse: the folder tables live in; the only one within reach.
+    :param s3: how the buckets of a warehouse in S3 are reached.
+    :param keys: dotted table -> its key, of the tables that ``_as_known_at`` is asked of.
+    :raises CatalogError: when the warehouse's store refuses or does not answer.
+    :raises QueryRefusedError: for anything but one SELECT over released tables, and for SQL that DuckDB refuses.
+    """
+    import duckdb
+
+    with duckdb.connect() as connection:
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            _refuse_all_but_reading(connection, sql, history_functions(item.table for item in _tables(releases)))
+            _make_views(connection, releases, keys or {}, s3)
+            _close_the_doors(connection, warehouse)
+            cursor = connection.execute(sql)
+            names = tuple(column[0] for column in cursor.description or ())
+            return QueryResult(names, tuple(cursor.fetchall()))
+        except duckdb.IOException as error:
+            raise _unreadable(str(error)) from None
+        except duckdb.Error as error:
+            known = ", ".join(sorted({item.table.dotted for item in _tables(releases)})) or "nothing was released yet"
+            raise QueryRefusedError("DuckDB refused the query.", got=str(error)[:500], allowed=known) from None
+
+
+def _unreadable(text: str) -> HeadwaterError:
+    """A store that says anything but that the file is gone was not the retention's doing."""
+    if text.startswith("HTTP") and "HTTP 404" not in text:
+        return refused_by_store("reading the release", text)
+    return QueryRefusedError(
+        "A file of a released table cannot be read.", got=text[:500],
+        remedy="A release is kept as long as `maintenance.retention` of the profile says after another took "
+        "its place; `uv run headwater releases` lists newer ones. Otherwise see if the warehouse answers.",
+    )  # fmt: skip
+
+
+def _refuse_all_but_reading(connection: DuckDBPyConnection, sql: str, ours: frozenset[str]) -> None:
+    row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
+    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    if tree["error"] or len(tree["statements"]) != 1:
+        allowed = "one SELECT statement"
+        raise QueryRefusedError("A query reads, and is one statement.", got=tree.get("error_message"), allowed=allowed)
+    for node in _nodes(tree):
+        if node.get("type") == "TABLE_FUNCTION":
+            _refuse_function(node["function"]["function_name"], ours)
+        name = node.get("table_name", "") if node.get("type") == "BASE_TABLE" else ""
+        if "/" in name or "." in name or ":" in name:
+            raise QueryRefusedError("A query reads released tables, not files.", got=name)
+
+
+def _refuse_function(name: str, ours: frozenset[str]) -> None:
+    if name not in _TABLE_FUNCTIONS | ours:
+        allowed = ", ".join(sorted(_TABLE_FUNCTIONS))
+        raise QueryRefusedError("A table function could reach beyond the release.", got=name, allowed=allowed)
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        yield tree
+        for value in tree.values():
+            yield from _nodes(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _nodes(value)
+
+
+def _tables(releases: Sequence[Release]) -> Iterator[ReleasedTable]:
+    for release in releases:
+        if release.status != "published":
+            raise NotFoundError(f"Release {release.id} was not published, so it shows nothing.", got=release.status)
+        yield from release.tables
+
+
+def _make_views(
+    connection: DuckDBPyConnection,
+    releases: Sequence[Release],
+    keys: Mapping[str, Sequence[str]],
+    s3: S3Settings | None,
+) -> None:
+    load_iceberg(connection, s3)
+    for layer in Layer:
+        connection.execute(f"ATTACH ':memory:' AS {layer}")
+    for item in _tables(releases):
+        _make_view(connection, item, keys.get(item.table.dotted))
+
+
+def _make_view(connection: DuckDBPyConnection, item: ReleasedTable, key: Sequence[str] | None) -> None:
+    name = item.table
+    scan = scan_of(item)
+    columns = list(columns_of(connection, scan))
+    shown = [c for c in columns if not c.startswith("_hw_") or name.layer in {Layer.BRONZE, Layer.QUARANTINE}]
+    alive = f" WHERE {_TOMBSTONE} IS NOT TRUE" if _TOMBSTONE in columns else ""
+    select = f"SELECT {', '.join(map(_name, shown))} FROM {scan}{alive}"  # noqa: S608 - names of our own, quoted
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name.layer}.{_name(name.source)}")
+    connection.execute(f"CREATE VIEW {name.layer}.{_name(name.source)}.{_name(name.table)} AS {select}")
+    for statement in history_macros(name, scan, columns, key):
+        connection.execute(statement)
+
+
+def _close_the_doors(connection: DuckDBPyConnection, warehouse: str) -> None:
+    connection.execute(f"SET allowed_directories = [{_text(path_of(warehouse).rstrip('/') + '/')}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'

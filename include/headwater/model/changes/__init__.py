@@ -1,0 +1,1 @@
+"""What a changed spec does to the tables an older one made (rule 14)."""

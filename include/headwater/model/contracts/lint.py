@@ -1,0 +1,143 @@
+"""What must hold for a contract, because Soda lets the opposite pass quietly (stack facts of Soda 4.28)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from headwater.domain.errors import SpecError
+from headwater.domain.names import Layer, TableName
+from headwater.model.contracts.contract import Written, parse_contract, variables_of, written_checks
+from headwater.model.contracts.grammar import (
+    COLUMN_CHECKS,
+    COLUMN_KEYS,
+    COMPARISONS,
+    DATASET_CHECKS,
+    LENGTHS,
+    NEEDS_THRESHOLD,
+    THRESHOLD_KEYS,
+    TOP_KEYS,
+)
+from headwater.model.contracts.json_schema import schema_findings
+from headwater.model.contracts.quarantine import quarantine_findings
+from headwater.model.schedules import Finding
+from headwater.model.spec_errors import shown, unknown_key
+from headwater.model.yaml_text import YamlDocument
+
+_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+
+
+def lint_contract(text: str, file: str, table: TableName) -> tuple[SpecError, ...]:
+    """Everything wrong with the contract of ``table``; empty when it may gate."""
+    try:
+        document = parse_contract(text, file)
+    except SpecError as error:
+        return (error,)
+    if not isinstance(document.value, dict):
+        return (SpecError("a contract is a mapping", document.locate(()), allowed=", ".join(sorted(TOP_KEYS))),)
+    errors = [*_keys(document), *_explained(document, _findings(document.value, text, table))]
+    return tuple(errors or _explained(document, schema_findings(document.value)))
+
+
+def _explained(document: YamlDocument, findings: Iterator[Finding]) -> list[SpecError]:
+    return [SpecError(message, document.locate(path), got, allowed) for path, message, got, allowed in findings]
+
+
+def _keys(document: YamlDocument) -> Iterator[SpecError]:
+    content = document.value
+    yield from (unknown_key(document, (key,), TOP_KEYS) for key in content if key not in TOP_KEYS)
+    columns = content.get("columns")
+    for index, column in enumerate(columns if isinstance(columns, list) else []):
+        if isinstance(column, dict):
+            at = ("columns", index)
+            yield from (unknown_key(document, (*at, key), COLUMN_KEYS) for key in column if key not in COLUMN_KEYS)
+            yield from _items(document, column.get("checks"), (*at, "checks"), COLUMN_CHECKS)
+    yield from _items(document, content.get("checks"), ("checks",), DATASET_CHECKS)
+
+
+def _items(
+    document: YamlDocument, items: Any, at: tuple[str | int, ...], grammar: dict[str, frozenset[str]]
+) -> Iterator[SpecError]:
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        place = (*at, index)
+        if not isinstance(item, dict) or len(item) != 1:
+            allowed = "one of " + ", ".join(sorted(grammar))
+            yield SpecError("an entry holds exactly one check", document.locate(place), shown(item), allowed)
+            continue
+        kind, body = next(iter(item.items()))
+        if kind not in grammar:
+            yield unknown_key(document, (*place, kind), grammar)
+        elif isinstance(body, dict):
+            wrong = (key for key in body if key not in grammar[kind])
+            yield from (unknown_key(document, (*place, kind, key), grammar[kind]) for key in wrong)
+
+
+def _findings(content: dict[str, Any], text: str, table: TableName) -> Iterator[Finding]:
+    checks = list(written_checks(content))
+    expected = f"lake/{table.layer.value}/{table.source}__{table.table}"
+    if content.get("dataset") != expected:
+        yield ("dataset",), "the contract is of another table", shown(content.get("dataset")), expected
+    if not checks:
+        yield ("checks",), "a contract without checks lets everything pass", "no checks", "at least one check"
+    percent = next((check for check in checks if _metric(check) == "percent"), None)
+    if percent is not None and all(check.type != "row_count" for check in checks):
+        message = "a percentage of no rows passes: a percent threshold needs a row_count check beside it"
+        yield (*percent.at, "threshold"), message, "no row_count", "checks: [{row_count: {threshold: …}}]"
+    counts = Counter(check.path for check in checks)
+    for check in checks:
+        yield from _check(check, counts)
+    yield from _columns(content)
+    yield from _variables(content, text)
+    yield from quarantine_findings(checks, content, table.layer is Layer.SILVER)
+
+
+def _metric(check: Written) -> object:
+    threshold = check.body.get("threshold")
+    return threshold.get("metric") if isinstance(threshold, dict) else None
+
+
+def _check(check: Written, counts: Counter[str]) -> Iterator[Finding]:
+    if counts[check.path] > 1:
+        yield check.at, "the same check twice needs qualifiers", check.path, "qualifier: a name of its own"
+    for key in LENGTHS:
+        if key in check.body and not isinstance(check.body[key], int):
+            yield (*check.at, key), "a length is a whole number", shown(check.body[key]), "a whole number"
+    threshold = check.body.get("threshold")
+    if threshold is None and check.type in NEEDS_THRESHOLD - {"row_count"}:
+        yield check.at, f"{check.type} judges nothing without a threshold", "none", "threshold: {must_be…: …}"
+    if isinstance(threshold, dict):
+        yield from _threshold(threshold, (*check.at, "threshold"))
+
+
+def _threshold(threshold: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
+    for key in threshold:
+        if key not in THRESHOLD_KEYS:
+            yield (*at, key), f"unknown key {key!r}", key, ", ".join(sorted(THRESHOLD_KEYS))
+    found = sorted(key for key in threshold if key in COMPARISONS)
+    if len(found) != 1:
+        message = "a threshold has exactly one comparison; Soda would not evaluate it and say it is fine"
+        yield at, message, ", ".join(found) or "none", "one of " + ", ".join(sorted(COMPARISONS))
+    if isinstance(threshold.get("additional"), dict):
+        yield from _threshold(threshold["additional"], (*at, "additional"))
+
+
+def _columns(content: dict[str, Any]) -> Iterator[Finding]:
+    columns = content.get("columns")
+    named = [
+        (i, c.get("name")) for i, c in enumerate(columns if isinstance(columns, list) else []) if isinstance(c, dict)
+    ]
+    counts = Counter(name for _, name in named if isinstance(name, str))
+    for index, name in named:
+        if isinstance(name, str) and counts[name] > 1:
+            yield ("columns", index, "name"), "the column is listed twice", repr(name), "each column once"
+
+
+def _variables(content: dict[str, Any], text: str) -> Iterator[Finding]:
+    known = variables_of(content)
+    for reference in sorted({match[1].strip() for match in _REFERENCE.finditer(text)}):
+        if reference.removeprefix("var.") not in known or not reference.startswith("var."):
+            message = "a contract reads only variables it declares with a default, never the environment"
+            allowed = ", ".join(f"${{var.{name}}}" for name in sorted(known)) or "none is declared"
+            yield ("variables",), message, f"${{{reference}}}", allowed

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog.sql import SqlCatalog
+
+from headwater.adapters.duckdb.query import query
+from headwater.domain.errors import HeadwaterError, NotFoundError, QueryRefusedError
+from headwater.domain.names import TableName
+from headwater.domain.release import Release, ReleasedTable
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _release(*tables: ReleasedTable, status: str = "published") -> Release:
+    return Release.model_validate(
+        {"id": "r-20260101T000000-00000000", "run_key": "a/b/c", "pipeline": "flights", "kind": "audited"}
+        | {"status": status, "created_at": NOW, "tables": tables}
+    )
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ware'house")
+
+
+@pytest.fixture(scope="module")
+def snapshots(warehouse: Path) -> list[ReleasedTable]:
+    """Two states of one silver table: three rows of which one is deleted, then a fourth."""
+    catalog = SqlCatalog("lake", uri=f"sqlite:///{warehouse}/catalog.db", warehouse=str(warehouse))
+    catalog.create_namespace("silver")
+    rows = pa.table(
+        {"n": pa.array([1, 2, 3], pa.int64()), "_hw_deleted": [False, None, True], "_hw_batch": pa.array([1, 1, 1])}
+    )
+    table = catalog.create_table("silver.flights__flights", schema=rows.schema)
+    name = TableName.parse("silver.flights.flights")
+    states = []
+    for part in (rows, rows.slice(0, 1)):
+        table.append(part)
+        snapshot = table.current_snapshot()
+        assert snapshot is not None
+        location = table.metadata_location
+        states.append(ReleasedTable(table=name, snapshot_id=snapshot.snapshot_id, metadata_location=location))
+    catalog.close()
+    return states
+
+
+def test_release_is_read_as_it_was_without_deleted_keys_and_our_columns(
+    warehouse: Path, snapshots: list[ReleasedTable]
+) -> None:
+    older, newer = (_release(state) for state in snapshots)
+    sql = "SELECT * FROM silver.flights.flights ORDER BY n"
+    assert query(sql, [older], str(warehouse)).objects() == [{"n": 1}, {"n": 2}]
+    assert query(sql, [newer], str(warehouse)).rows == ((1,), (1,), (2,))
+    # the newer metadata file still knows the older snapshot
+    both = snapshots[1].model_copy(update={"snapshot_id": snapshots[0].snapshot_id})
+    assert query(sql, [_release(both)], str(warehouse)).rows == ((1,), (2,))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT 1) TO '{folder}/out.csv'",
+        "SELECT 1; SELECT 2",
+        "CREATE TABLE silver.flights.t AS SELECT 1",
+        "SELECT * FROM read_text('{folder}/secret')",
+        "SELECT (SELECT count(*) FROM glob('{folder}/*'))",
+        "WITH t AS (SELECT * FROM iceberg_scan('{folder}')) SELECT * FROM t",
+        "SELECT * FROM '{folder}/secret.csv'",
+        "SELECT * FROM duckdb_settings()",
+        "SELECT * FROM query('SELECT 1')",
+        "SET enable_external_access = true",
+        "SELECT * FROM silver.flights.planes",
+        "SELEC 1",
+        "",
+    ],
+)
+def test_everything_but_reading_the_release_is_refused(
+    warehouse: Path, snapshots: list[ReleasedTable], sql: str
+) -> None:
+    (warehouse / "secret.csv").write_text("a\n1\n")
+    before = sorted(warehouse.iterdir())
+    with pytest.raises(QueryRefusedError):
+        query(sql.format(folder=str(warehouse).replace("'", "''")), [_release(snapshots[0])], str(warehouse))
+    assert sorted(warehouse.iterdir()) == before
+
+
+def test_columns_of_one_name_are_all_kept(warehouse: Path, snapshots: list[ReleasedTable]) -> None:
+    result = query("SELECT 1 AS n, 2 AS n, 3 AS n_2, 4 AS n", [_release(snapshots[0])], str(warehouse))
+    assert set(result.objects()[0].values()) == {1, 2, 3, 4}
+    assert len(result.objects()[0]) == 4
+
+
+def test_plain_table_functions_are_allowed(warehouse: Path, snapshots: list[ReleasedTable]) -> None:
+    sql = "SELECT count(*) AS n FROM silver.flights.flights, range(3)"
+    assert query(sql, [_release(snapshots[0])], str(warehouse)).objects() == [{"n": 6}]
+
+
+def test_unpublished_release_shows_nothing(warehouse: Path, snapshots: list[ReleasedTable]) -> None:
+    with pytest.raises(NotFoundError, match="not published"):
+        query("SELECT 1", [_release(snapshots[0], status="aborted")], str(warehouse))
+    assert issubclass(NotFoundError, HeadwaterError)
+
+
+def test_a_release_past_the_retention_is_refused_with_words(warehouse: Path, snapshots: list[ReleasedTable]) -> None:
+    gone = snapshots[0].model_copy(update={"metadata_location": f"{warehouse}/gone/00001-a.metadata.json"})
+    with pytest.raises(QueryRefusedError, match="retention"):
+        query("SELECT * FROM silver.flights.flights", [_release(gone)], str(warehouse))
