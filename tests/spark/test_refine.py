@@ -101,8 +101,30 @@ def test_an_extract_that_lost_too_much_stops(lake: Any) -> None:
         if what is None:
             assert (result.status, result.rows_deleted) == ("staged", 10)
         else:
-            assert (result.status, result.error_code) == ("failed", "contract_broken")
+            assert (result.status, result.error_code) == ("failed", "extract_shrunk")
             assert what in result.error
+
+
+def test_what_the_next_extract_brings_back_was_never_lost(lake: Any) -> None:
+    """Rule 32: of three extracts the second lost twelve of twenty rows, or all; the third has all but some again."""
+    columns, left = "k bigint, v string", {"healed": (8, 19, 1), "refilled": (0, 20, 0), "half": (0, 8, None)}
+    for batch in (1, 2, 3):
+        tables = []
+        for name, (second, third, _) in left.items():
+            values = [f"{k}, 'v'" for k in range((20, second, third)[batch - 1])]
+            spec = lake.spec("upsert", extract="snapshot", name=name)
+            tables.append(lake.refine_spec(spec, lake.bronze(batch, columns, values, name)))
+        results = lake.refine_all(tables) if batch != 2 else ()
+        if batch == 1:
+            assert {result.status for result in results} == {"staged"}
+    for result, (name, (_, third, gone)) in zip(results, left.items(), strict=True):
+        if gone is None:
+            assert (result.error_code, result.facts["batch"], result.facts["count"]) == ("extract_shrunk", "2", "12")
+            missing = f'SELECT "k" FROM {lake.name(Layer.BRONZE, name).dotted} WHERE _hw_batch ='
+            assert result.facts["missing_sql"] == f"{missing} 1 EXCEPT {missing} 2"
+        else:
+            assert result.status == "staged", result.error
+            assert len(lake.rows(lake.name(Layer.SILVER, name), "NOT _hw_deleted", "k")) == third
 
 
 def test_rows_that_extraction_rejected_are_not_deleted(lake: Any) -> None:

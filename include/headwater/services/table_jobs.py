@@ -7,7 +7,13 @@ import json
 from collections.abc import Collection, Sequence
 
 from headwater.domain.base import Value
-from headwater.domain.errors import ContractBrokenError, HeadwaterError, SchemaDriftError, TransformError
+from headwater.domain.errors import (
+    ContractBrokenError,
+    HeadwaterError,
+    SchemaDriftError,
+    TransformError,
+)
+from headwater.domain.extract_errors import ExtractShrunkError
 from headwater.domain.job import BuildTable, JobSpec, RefineTable, TableResult
 from headwater.domain.names import TableName
 from headwater.domain.staging import StageName
@@ -22,7 +28,7 @@ from headwater.services.report import TableOutcome
 from headwater.services.staged import awaiting, reusable
 
 _ERRORS: dict[str, type[HeadwaterError]] = {
-    error.code: error for error in (ContractBrokenError, SchemaDriftError, TransformError)
+    error.code: error for error in (ContractBrokenError, ExtractShrunkError, SchemaDriftError, TransformError)
 }
 
 

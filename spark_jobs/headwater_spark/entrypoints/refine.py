@@ -14,12 +14,12 @@ from headwater.ports.failpoints import failpoint
 from headwater_spark.refining.derive_anew import judged_anew
 from headwater_spark.refining.judged_rows import judged_rows
 from headwater_spark.refining.refining import Refining
+from headwater_spark.refining.shrinking import refuse_shrunk_extract
 from headwater_spark.refining.silver_writes import SilverWrite, write_silver
 from headwater_spark.tables.preparing import prepare
 from headwater_spark.tables.sql_text import listed, spark_type
 from headwater_spark.tables.staging import mark_commits
 from headwater_spark.tables.views import as_view, query, settled
-from headwater_spark.transforms.extracts import refuse_mass_deletion
 from headwater_spark.transforms.rules import BROKEN, quarantine_rows
 
 
@@ -70,8 +70,7 @@ def _check_batches(refining: Refining, judged: DataFrame) -> Seen:
     ).collect()
     if refining.is_full_extract and refining.table.anew is None:  # what went long ago was judged then
         sizes = {int(row["_hw_batch"]): (int(row["rows"]), int(row.deleted)) for row in facts}
-        before = refining.bronze(batches.after).where(f"_hw_batch = {batches.after}").count() if batches.after else 0
-        refuse_mass_deletion(refining.table.spec, {batches.after: (before, 0), **sizes}, batches)
+        refuse_shrunk_extract(refining, judged, sizes)
     fresh = [row for row in facts if row["_hw_batch"] > batches.after]
     return Seen(
         rows_read=sum(int(row["rows"]) for row in fresh),

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
-from headwater.domain.errors import ContractBrokenError
-from headwater.domain.spec import TableSpec
 from headwater_spark.tables.sql_text import listed, literal, quoted
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.rules import key_missing
 
 REJECTED = "k"
 """``_hw_op`` of a row that stands for one that extraction rejected; it never leaves this module."""
-SMALLEST_REFUSED_DELETE = 10
-"""This many deletions are always believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +83,3 @@ def with_deletions(shaped: DataFrame, key: Sequence[str], batches: Batches) -> D
         f"AND _hw_batch < {batches.last} AND (hw_next IS NULL OR hw_next > _hw_batch + 1)) d "
         f"LEFT JOIN facts b ON b._hw_batch = d._hw_batch + 1 WHERE NOT coalesce(b.unsure, false)"
     )
-
-
-def refuse_mass_deletion(spec: TableSpec, sizes: dict[int, tuple[int, int]], batches: Batches) -> None:
-    """Stop at an empty extract, or one that deletes too much of its predecessor, unless the YAML allows it.
-
-    :param sizes: batch -> (rows present, deletions found in it), the predecessor included.
-    :raises ContractBrokenError: naming the batch, the count and the share.
-    """
-    for batch in range(batches.after + 1, batches.last + 1):
-        present, deleted = sizes.get(batch, (0, 0))
-        before = sizes.get(batch - 1, (0, 0))[0]
-        share = deleted / before if before else 0.0
-        too_many = deleted > SMALLEST_REFUSED_DELETE and share > spec.silver.max_delete_share
-        if (present == 0 or too_many) and not spec.silver.allow_empty:
-            what = "is empty" if present == 0 else f"deletes {deleted} of {before} rows ({share:.0%})"
-            raise ContractBrokenError(
-                f"the full extract of {spec.name} in batch {batch} {what}",
-                got=f"{present} rows, {deleted} deletions",
-                allowed=f"up to {spec.silver.max_delete_share:.0%} deletions, or {SMALLEST_REFUSED_DELETE} rows",
-                remedy="If the source really lost these rows, set `silver: {allow_empty: true}` or a higher "
-                "`max_delete_share` for this run; otherwise repair the source.",
-                facts={
-                    "table": spec.name,
-                    "batch": str(batch),
-                    "count": str(deleted),
-                    "rows_before": str(before),
-                    "rows_after": str(present),
-                    "share": f"{share:.4f}",
-                },
-            )

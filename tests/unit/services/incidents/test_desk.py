@@ -57,12 +57,14 @@ def test_a_broken_contract_names_rule_count_and_the_offending_rows(desk: Inciden
 
 
 def test_steps_promise_no_way_out_that_is_not_there(desk: IncidentDesk) -> None:
-    """Rule 21: nothing was staged (a full extract lost too many rows), so there is nothing to set aside or accept."""
-    facts = {"allowed": "up to 20% deletions", "table": "silver.flights.flights"}
-    incident, _ = desk.report(failed("contract_broken", facts=facts))
+    """Rule 21: nothing was staged of an extract that lost too much, so there is nothing to set aside or accept."""
+    facts = {"table": "silver.flights.flights", "table_name": "flights", "setting": "max_delete_share: 0.28"}
+    facts |= {"missing_sql": 'SELECT "no" FROM bronze.flights.flights'}
+    incident, _ = desk.report(failed("extract_shrunk", facts=facts))
     commands = [step.command or "" for step in incident.steps]
+    assert commands[0] == "uv run headwater query 'SELECT \"no\" FROM bronze.flights.flights'"
     assert not [command for command in commands if "discard" in command or "accept" in command]
-    assert "`max_delete_share`" in incident.steps[2].text
+    assert "`max_delete_share: 0.28`" in incident.steps[2].text
     assert incident.steps[-1].command == "uv run headwater run flights --wait"
     assert "kept the staged data of the table, held and unpublished" not in incident.done_already
 

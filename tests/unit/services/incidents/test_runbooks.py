@@ -15,6 +15,7 @@ from headwater.adapters.runbook_folder import load_runbooks
 from headwater.cli.main import app
 from headwater.domain.engine_errors import EngineRefusedError
 from headwater.domain.errors import HeadwaterError, SpecError
+from headwater.domain.extract_errors import ExtractShrunkError
 from headwater.domain.job_errors import JobFailedError
 from headwater.domain.maintenance_errors import MaintenanceError
 from headwater.domain.storage_errors import CatalogRefusedError
@@ -55,7 +56,8 @@ every_runbook = pytest.mark.parametrize("runbook", RUNBOOKS.values(), ids=RUNBOO
 
 
 def test_every_error_code_has_a_runbook_and_every_runbook_a_cause() -> None:
-    codes = {JobFailedError.code, MaintenanceError.code, CatalogRefusedError.code, EngineRefusedError.code}
+    raised = (JobFailedError, MaintenanceError, CatalogRefusedError, EngineRefusedError, ExtractShrunkError)
+    codes = {error.code for error in raised}
     assert codes <= set(RUNBOOKS)
     assert set(RUNBOOKS) == _codes(HeadwaterError) | WITHOUT_ERROR_CLASS
 
