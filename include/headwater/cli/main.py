@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import typer
@@ -26,24 +27,24 @@ from headwater.cli import (
     validating,
 )
 from headwater.cli.demo import commands as demo
-from headwater.cli.output import error_object, print_json
+from headwater.cli.output import answering_once
 from headwater.domain.errors import HeadwaterError
 
 
 class ExplainingGroup(TyperGroup):
     """Prints what Headwater can explain as its text, and ends with 1; wrong usage ends with 2.
 
-    Where a program asked for JSON, stdout holds a document then, too: an object with the key ``error``.
+    Where a program asked for JSON, stdout holds one document then, too: what the command printed before it failed, or an
+    object with the key ``error``.
     """
 
     def invoke(self, ctx: Any) -> Any:
         asked_for_json = "--json" in ctx.args  # the command takes them from here
         try:
-            return super().invoke(ctx)
+            with answering_once() if asked_for_json else nullcontext():
+                return super().invoke(ctx)
         except HeadwaterError as error:
             typer.echo(str(error), err=True)
-            if asked_for_json:
-                print_json({"error": error_object(error)})
             sys.exit(1)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -17,6 +19,8 @@ from headwater.domain.errors import HeadwaterError, Location
 WIDTH_OF_A_FILE = 140
 LARGEST_NUMBER = 2**31 - 1
 """Of what a person may ask for by number: the run store counts so far."""
+_ANSWERED = ContextVar("answered", default=False)
+"""Whether this command has printed its JSON document."""
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -30,6 +34,19 @@ def console() -> Console:
 def print_json(value: object) -> None:
     """One JSON document on stdout; times in ISO form, other values as text, and so NaN and the infinities."""
     typer.echo(json.dumps(_told(value), indent=2, default=_plain, ensure_ascii=False, allow_nan=False))
+    _ANSWERED.set(True)
+
+
+@contextmanager
+def answering_once() -> Iterator[None]:
+    """A command at work: a failure is its JSON document, unless it has printed one before it failed."""
+    _ANSWERED.set(False)
+    try:
+        yield
+    except HeadwaterError as error:
+        if not _ANSWERED.get():
+            print_json({"error": error_object(error)})
+        raise
 
 
 def error_object(error: HeadwaterError) -> dict[str, object]:

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from headwater.cli.output import print_json
+from headwater.cli.output import answering_once, print_json
+from headwater.domain.errors import NotFoundError
 
 
 def _strict(constant: str) -> float:
@@ -27,3 +28,12 @@ def test_json_is_strict_and_loses_nothing(capsys: pytest.CaptureFixture[str]) ->
         {"nan": "NaN", "most": "Infinity", "least": "-Infinity", "exact": "0.10"},
         {"at": "2013-01-01T00:00:00+00:00", "on": "2013-01-01", "nested": {"1": ["NaN", None, True]}},
     ]
+
+
+def test_a_failure_after_the_answer_adds_no_second_document(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that was waited for is told, and then that it failed."""
+    for _ in range(2):
+        with pytest.raises(NotFoundError), answering_once():
+            print_json({"state": "failed"})
+            raise NotFoundError("no release")
+        assert json.loads(capsys.readouterr().out) == {"state": "failed"}
