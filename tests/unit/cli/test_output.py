@@ -30,10 +30,15 @@ def test_json_is_strict_and_loses_nothing(capsys: pytest.CaptureFixture[str]) ->
     ]
 
 
+def _told_and_failed() -> None:
+    with answering_once():
+        print_json({"state": "failed"})
+        raise NotFoundError("no release")
+
+
 def test_a_failure_after_the_answer_adds_no_second_document(capsys: pytest.CaptureFixture[str]) -> None:
     """A run that was waited for is told, and then that it failed."""
     for _ in range(2):
-        with pytest.raises(NotFoundError), answering_once():
-            print_json({"state": "failed"})
-            raise NotFoundError("no release")
+        with pytest.raises(NotFoundError):
+            _told_and_failed()
         assert json.loads(capsys.readouterr().out) == {"state": "failed"}
