@@ -34,8 +34,8 @@ from headwater.domain.errors import HeadwaterError
 class ExplainingGroup(TyperGroup):
     """Prints what Headwater can explain as its text, and ends with 1; wrong usage ends with 2.
 
-    Where a program asked for JSON, stdout holds one document then, too: what the command printed before it failed, or an
-    object with the key ``error``.
+    Where a program asked for JSON, stdout holds one document then, too: what the command printed before it failed, or
+    an object with the key ``error``.
     """
 
     def invoke(self, ctx: Any) -> Any:
