@@ -70,12 +70,16 @@ def _outcome(result: TableResult) -> TableOutcome:
 
 def _red(pipeline: str, red: list[TableResult]) -> PreflightError:
     names = ", ".join(result.table.dotted for result in red) or "a table without an answer"
-    rows = "\n".join(line for result in red for line in (*result.differences, result.error or "") if line)
+    rows = [line for result in red for line in (*result.differences, result.error or "") if line]
     first = red[0] if red else None
     return PreflightError(
         f"the unit tests of {pipeline}'s transforms are red: {names}",
-        got=rows or None,
+        got="\n".join(rows) or None,
         allowed="exactly the rows the fixture expects",
         remedy="Mend the SQL or the fixture, then clear preflight with everything downstream.",
-        facts={**(first.facts if first else {}), "table": first.table.dotted if first else "", "differences": rows},
+        facts={
+            **(first.facts if first else {}),
+            "table": first.table.dotted if first else "",
+            "differences": "; ".join(rows),
+        },
     )

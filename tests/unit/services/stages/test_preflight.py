@@ -87,6 +87,7 @@ def test_red_fixtures_block_the_run_and_show_the_rows(tested: Any) -> None:
         with pytest.raises(PreflightError, match=r"red: silver\.shop\.orders") as red:
             _run(tested)
         assert red.value.got == "- 1\n+ 2"
+        assert red.value.facts["differences"] == "- 1; + 2", "on one line of an alert"
     assert len(tested.engine.jobs) == 2, "red is never remembered as green"
     assert tested.source.read == []
 
