@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -48,13 +51,19 @@ def connect(demo: Demo, landing: Path, service: JobService) -> None:
         file.write(f"shop_jobs=http://:{TOKEN}@127.0.0.1:{service.port}\n")
 
 
-def write_source(demo: Demo) -> None:
-    """The YAML last: the DAG is made of it."""
-    for layer in ("bronze", "silver"):
-        contract = demo.repository / "include" / "contracts" / layer / "orders" / "orders.yml"
-        contract.parent.mkdir(parents=True)
-        contract.write_text(CONTRACT.format(layer=layer))
+@contextmanager
+def source_files(demo: Demo) -> Iterator[None]:
+    """The YAML last: the DAG is made of it. None stays: a contract that no table uses is an error."""
+    contracts = demo.repository / "include" / "contracts"
+    folders = {layer: contracts / layer / "orders" for layer in ("bronze", "silver")}
+    for layer, folder in folders.items():
+        folder.mkdir(parents=True)
+        (folder / "orders.yml").write_text(CONTRACT.format(layer=layer))
     (demo.repository / YAML).write_text(SOURCE)
+    yield
+    (demo.repository / YAML).unlink()
+    for folder in folders.values():
+        shutil.rmtree(folder)
 
 
 def deliver(landing: Path, key: str) -> None:
@@ -67,9 +76,8 @@ def deliver(landing: Path, key: str) -> None:
 def test_a_run_waits_for_its_job_without_a_worker_and_reads_what_it_delivered(demo: Demo, tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     (landing / "orders").mkdir(parents=True)
-    with serving() as service, demo.logged_in("admin") as api:
+    with serving() as service, demo.logged_in("admin") as api, source_files(demo):
         connect(demo, landing, service)
-        write_source(demo)
         runs = Runs(api, "orders")
         until("the DAG is there", runs.is_there)
         run_id = runs.start(reason="the first export")
@@ -80,6 +88,5 @@ def test_a_run_waits_for_its_job_without_a_worker_and_reads_what_it_delivered(de
         deliver(landing, str(service.started[0][0]["key"]))
         service.end()
         assert (runs.outcome(run_id), len(service.started)) == ("success", 1)
-    (demo.repository / YAML).unlink()
     asked = demo.shell('headwater query "select id, note from silver.orders.orders order by id" --json')
     assert json.loads(asked.stdout) == [{"id": 1, "note": "a"}, {"id": 2, "note": "b"}]

@@ -55,8 +55,10 @@ def still_visible(releases: Sequence[Release], pipeline: str, table: str | None)
         return f"Nothing of {pipeline} was ever released; readers see nothing of it yet."
     if parsed_table(table) is not None:
         return f"{table} was never released; readers see the other tables of {pipeline}."
-    newest = max(own, key=lambda release: release.id)
-    return f"{pipeline} stays at {_of(newest)}, {len(newest.tables)} tables."
+    audited = [release for release in own if release.kind in {"audited", "rollback"}]
+    newest = max(audited or own, key=lambda release: release.id)
+    tables = "1 table" if len(newest.tables) == 1 else f"{len(newest.tables)} tables"
+    return f"{pipeline} stays at {_of(newest)}, {tables}."
 
 
 def _of(release: Release) -> str:

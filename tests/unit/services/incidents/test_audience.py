@@ -75,3 +75,9 @@ def test_readers_stay_at_the_release_that_shows_the_table() -> None:
 )
 def test_what_was_never_released_is_said_so(pipeline: str, table: str | None, words: str) -> None:
     assert still_visible([RELEASE], pipeline, table).startswith(words)
+
+
+def test_a_pipeline_stays_at_its_newest_audited_release() -> None:
+    """Not at a later one of bronze or quarantine alone, which its readers do not read."""
+    later = RELEASE.model_copy(update={"id": "r-20261121T110000-00000002", "kind": "bronze"})
+    assert f"stays at release {RELEASE.id} " in still_visible([RELEASE, later], "flights", None)

@@ -24,7 +24,7 @@ def test_files_that_give_no_dag_are_one_incident_until_all_load(desk: IncidentDe
     run_watchdog(desk, None, {}, refused=[wrong("a.yaml"), wrong("a.yaml")])
     (incident,) = desk.store.list("open")
     assert (incident.cause, incident.owner.team, incident.count) == ("files_refused", "platform", 1)
-    assert incident.title == "The repository has files that give no DAG: dags/sources/a.yaml"
+    assert incident.title == "The repository has files that cannot be used: dags/sources/a.yaml"
     assert "dags/sources/a.yaml:3: keyy: unknown key" in incident.likely_cause
     clock.pass_by(minutes=1)
     run_watchdog(desk, None, {}, refused=[wrong("b.yaml")])
