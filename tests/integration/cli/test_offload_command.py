@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from tests.integration.reconciling.lake_under_test import Lake
 from typer.testing import CliRunner
 
+from headwater.adapters.platform import open_platform
 from headwater.cli.main import app
 from headwater.domain.offload import OffloadReport
 from headwater_airflow.callbacks import _reported_already
@@ -59,7 +62,10 @@ def test_the_task_of_the_form_is_red_until_all_of_it_can_leave(lake: Lake, repos
     with DAG("headwater__offload", schedule=None) as dag:
         task = VerifyOffloadOperator(task_id="verify_offload")
     dag.fileloc = str(repository / "dags" / "operations.py")
-    context: Any = {"params": {"table": "shop.orders", "before": "2025-01-01T02:00:00Z"}}
+    instance = SimpleNamespace(
+        dag_id=dag.dag_id, run_id="manual__1", task_id=task.task_id, map_index=-1, try_number=1, log_url=None
+    )
+    context: Any = {"ti": instance, "params": {"table": "shop.orders", "before": "2025-01-01T02:00:00Z"}}
     done = task.execute(context)
     assert (done["table"], done["rows"]) == ("silver.shop.orders", 119)
     assert Path(done["report"].removeprefix("file://")).exists()
@@ -69,4 +75,8 @@ def test_the_task_of_the_form_is_red_until_all_of_it_can_leave(lake: Lake, repos
     assert '"window_to": "2025-01-01T02:00:00+00:00"' in str(red.value)
     assert _reported_already(red.value)
     with pytest.raises(AirflowFailException, match="shop has no table"):
-        task.execute({"params": {"table": "shop.order", "before": "2025-01-01"}})
+        task.execute(context | {"params": {"table": "shop.order", "before": "2025-01-01"}})
+    with closing(open_platform()) as platform:
+        noted = platform.incidents.list(status="closed", pipeline=dag.dag_id)
+        assert {(item.cause, item.closed_why) for item in noted} == {("request_invalid", "told to whoever asked")}
+        assert platform.incidents.list(status="open") == ()
