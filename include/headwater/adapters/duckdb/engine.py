@@ -42,11 +42,14 @@ def make_room(engine: duckdb.DuckDBPyConnection, columns: int) -> None:
     The order of rows in the files means nothing: each carries its position.
     """
     engine.execute("SET preserve_insertion_order = false")
-    engine.execute(f"SET memory_limit = '{_BASE_MB + columns * _MB_PER_COLUMN}MB'")
+    _allow(engine, columns)
 
 
 def room_for(engine: duckdb.DuckDBPyConnection, readers: int, columns: int) -> None:
     """Let more readers than there are threads have the row groups that each of them fills."""
     if readers > THREADS:
-        megabytes = _BASE_MB + columns * _MB_PER_COLUMN + (readers - THREADS) * _MB_PER_READER
-        engine.execute(f"SET memory_limit = '{megabytes}MB'")
+        _allow(engine, columns, (readers - THREADS) * _MB_PER_READER)
+
+
+def _allow(engine: duckdb.DuckDBPyConnection, columns: int, more_megabytes: int = 0) -> None:
+    engine.execute(f"SET memory_limit = '{_BASE_MB + columns * _MB_PER_COLUMN + more_megabytes}MB'")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from headwater.adapters.spark_applications.applications import Application, Applications, ApplicationState
 from headwater.adapters.spark_applications.exchange import Claim, Exchange, exchange_location, fits, job_key
 from headwater.adapters.spark_applications.hope import assert_hope
+from headwater.adapters.spark_applications.shared_folder import answering
 from headwater.domain.engine_errors import StageRunningError
 from headwater.domain.errors import EngineError
 from headwater.domain.job import JobResult, JobSpec
@@ -36,17 +37,11 @@ class ApplicationEngine:
     def run(self, job: JobSpec) -> JobResult:
         """See the port. What an earlier try of the same work began is followed, not begun again."""
         exchange = Exchange.of(exchange_location(self.settings), job_key(job))
-        try:
+        with answering(exchange.location):
             result = self._followed(job, exchange)
             if result is None:
                 result = self._begun(job, exchange)
             exchange.forget()
-        except OSError as error:
-            raise EngineError(
-                "the folder that tasks and drivers share does not answer",
-                got=f"{exchange.location}: {error}"[:300],
-                remedy="See whether the warehouse can be reached from the task and from Spark; then run again.",
-            ) from error
         return result
 
     def cancel(self) -> None:

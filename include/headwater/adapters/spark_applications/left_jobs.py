@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from headwater.adapters.spark_applications.exchange import CLAIM, Exchange, exchange_location
-from headwater.adapters.spark_applications.shared_folder import SharedFile, SharedFolder
-from headwater.domain.errors import EngineError
+from headwater.adapters.spark_applications.shared_folder import SharedFile, SharedFolder, answering
 from headwater.domain.settings import Settings
 from headwater.ports.leftovers import LeftBehind
 
@@ -31,7 +29,7 @@ class LeftJobs:
     settings: Settings
 
     def found(self) -> Iterator[LeftBehind]:
-        with _answering(exchange_location(self.settings)):
+        with answering(exchange_location(self.settings)):
             folder = self._folder()
             keys = sorted({file.name.split("/", 1)[0] for file in folder.files() if "/" in file.name})
         for key in keys:
@@ -43,7 +41,7 @@ class LeftJobs:
         folder = self._folder()
         if self._look(folder, left.place) != left:
             return False
-        with _answering(left.place):
+        with answering(left.place):
             folder.remove(left.place)
         return True
 
@@ -52,7 +50,7 @@ class LeftJobs:
 
     def _look(self, folder: SharedFolder, key: str) -> LeftBehind | None:
         """The folder of a job as it is now; None of one that is gone, or is none of ours."""
-        with _answering(key):
+        with answering(key):
             files = folder.files(key)
             if not files or not _is_a_jobs(key, files):
                 return None
@@ -73,15 +71,3 @@ class LeftJobs:
 def _is_a_jobs(key: str, files: Sequence[SharedFile]) -> bool:
     names = [file.name.removeprefix(f"{key}/") for file in files]
     return _JOB.fullmatch(key) is not None and all(_OF_AN_ATTEMPT.match(name) or _CLAIM.match(name) for name in names)
-
-
-@contextmanager
-def _answering(place: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise EngineError(
-            "the folder that tasks and drivers share does not answer",
-            got=f"{place}: {error}"[:300],
-            remedy="See whether the warehouse can be reached from the task; then run again.",
-        ) from error

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,8 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
+
+from headwater.domain.errors import EngineError
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
@@ -135,3 +137,16 @@ def open_shared_folder(location: str) -> SharedFolder:
 
     system, root = FileSystem.from_uri(location)
     return BucketFolder(system, root.rstrip("/"))
+
+
+@contextmanager
+def answering(place: str) -> Iterator[None]:
+    """Work on the folder. :raises EngineError: when its storage fails meanwhile."""
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(
+            "the folder that tasks and drivers share does not answer",
+            got=f"{place}: {error}"[:300],
+            remedy="See whether the warehouse can be reached from the task and from Spark; then run again.",
+        ) from error
