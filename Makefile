@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test k8s-test sbom demo-push monitoring monitoring-test dr-drill
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test k8s-test operators-test sbom demo-push monitoring monitoring-test dr-drill
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools
@@ -11,6 +11,8 @@ UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),$(TOOLS)/bin/uv)
 # Steps of alerts say `uv run …`: they find the same uv.
 export PATH := $(PATH):$(abspath $(TOOLS)/bin)
+# Where a shell forbids bytecode, as images of Python do, each of a demo's processes would compile every library anew.
+export PYTHONDONTWRITEBYTECODE :=
 RUN := $(UV) run --frozen --all-extras
 # No header: it would name the file the export was written to.
 EXPORT_ANY := $(UV) export --frozen --quiet --no-header --no-dev --no-emit-project
@@ -108,6 +110,14 @@ k8s-test: setup ## Ask a real Kubernetes API server what it says of our manifest
 	@command -v kubectl >/dev/null || { echo "make k8s-test needs kubectl 1.31 or newer"; exit 1; }
 	@deploy/api-server/build $(HOME_FOLDER)/api-server
 	@HEADWATER_API_SERVER=$(abspath $(HOME_FOLDER)/api-server) $(RUN) --no-sync pytest -q tests/kubernetes
+
+operators-test: setup ## k8s-test with a real Spark operator at work on our stages (needs go, kubectl; 15 minutes the first time)
+	@command -v kubectl >/dev/null || { echo "make operators-test needs kubectl 1.31 or newer"; exit 1; }
+	@deploy/api-server/build $(HOME_FOLDER)/api-server
+	@deploy/operators/build $(HOME_FOLDER)/operators
+	@HEADWATER_API_SERVER=$(abspath $(HOME_FOLDER)/api-server) HEADWATER_OPERATORS=$(abspath $(HOME_FOLDER)/operators) \
+	  HEADWATER_DEFINITIONS=$(abspath $(HOME_FOLDER)/operators/spark-operator-chart/crds) \
+	  $(RUN) --no-sync pytest -q tests/kubernetes
 
 sbom: $(UV) ## List what the images hold, with versions and hashes: dist/headwater.cdx.json (CycloneDX)
 	@mkdir -p dist

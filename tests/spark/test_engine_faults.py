@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from headwater.adapters.spark_connect import job_forks
 from headwater.adapters.spark_connect.engine import ConnectEngine
 from headwater.adapters.spark_connect.server import ConnectServer
 from headwater.domain.errors import EngineError
@@ -80,8 +81,20 @@ def test_no_secret_is_in_the_arguments_of_any_process(settings: Settings, remote
     secrets = {token, settings.catalog.jdbc_password.get_secret_value()}
     state = ConnectServer(settings).state()
     assert state is not None
-    lines = [" ".join(psutil.Process(pid).cmdline()) for pid in (state.pid, state.keeper_pid)]
+    keeper = psutil.Process(state.keeper_pid)
+    lines = [" ".join(process.cmdline()) for process in (keeper, *keeper.children())]
     assert not [line for line in lines if any(secret in line for secret in secrets)]
+
+
+def test_what_jobs_are_forked_from_has_imported_them_and_runs_no_thread(settings: Settings, remote: str) -> None:
+    """A lock that another thread holds while a process is forked is never let go in the fork."""
+    state = ConnectServer(settings).state()
+    assert state is not None
+    (forking,) = (
+        process for process in psutil.Process(state.keeper_pid).children() if job_forks.__name__ in process.cmdline()
+    )
+    assert any("pyarrow" in mapped.path for mapped in forking.memory_maps())
+    assert forking.num_threads() == 1
 
 
 def test_a_job_fails_with_its_killed_server_and_the_next_one_starts_another(

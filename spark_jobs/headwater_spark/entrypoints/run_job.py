@@ -1,13 +1,15 @@
-"""One Spark job: ``python -m headwater_spark.entrypoints.run_job --job job.json --result result.json``.
+"""One Spark job of a Connect server: ``main(["--job", "job.json", "--result", "result.json"])``.
 
-The server's address comes in ``HEADWATER_SPARK_REMOTE``. Tables run in parallel, each in a session of its own; one
-that fails is a result and stops no other. The result is written whole or not at all.
+It is forked from a process that called ``preload`` (``headwater.adapters.spark_connect.job_forks``). The server's
+address comes in ``HEADWATER_SPARK_REMOTE``. Tables run in parallel, each in a session of its own; one that fails is a
+result and stops no other. The result is written whole or not at all.
 """
 
 from __future__ import annotations
 
 import argparse
 import atexit
+import importlib
 import os
 import sys
 import threading
@@ -30,7 +32,24 @@ ENGINE_SILENT_EXIT = 75
 SILENCE_SECONDS = 120.0
 REMOTE_VARIABLE = "HEADWATER_SPARK_REMOTE"
 
+_OF_EVERY_KIND = (
+    "headwater_spark.entrypoints.refine",
+    "headwater_spark.entrypoints.build_gold",
+    "headwater_spark.entrypoints.preflight",
+    "headwater_spark.entrypoints.maintain",
+    "headwater_spark.gate.validate",
+    "soda_core.contracts",
+    "soda_sparkdf.common.data_sources.sparkdf_data_source",
+    "pyspark.sql.connect.session",
+)
+
 Work = tuple[TableName, Callable[[SparkSession], TableResult]]
+
+
+def preload() -> None:
+    """Import what jobs of every kind need, for processes forked from this one."""
+    for module in _OF_EVERY_KIND:
+        importlib.import_module(module)
 
 
 def open_session(remote: str) -> SparkSession:
@@ -127,7 +146,7 @@ def result_of(session: SparkSession, table: TableName, work: Callable[[SparkSess
     return result
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Read the job, do it, write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--job", type=Path, required=True)
@@ -139,7 +158,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fresh.write_text(result.model_dump_json(by_alias=True))
     fresh.replace(options.result)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

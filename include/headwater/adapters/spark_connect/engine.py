@@ -1,15 +1,11 @@
-"""Runs a JobSpec as a subprocess that talks to the shared Connect server, and reads its JobResult."""
+"""Runs a JobSpec in a process that talks to the shared Connect server, and reads its JobResult."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import signal
-import subprocess
-import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +14,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from headwater.adapters.connections.masking import masking_key
-from headwater.adapters.spark_connect.driver import die_with_parent
+from headwater.adapters.job_folders import job_folder
+from headwater.adapters.spark_connect.job_process import JobProcess
 from headwater.adapters.spark_connect.server import ConnectServer
 from headwater.adapters.spark_connect.server_state import is_process
 from headwater.domain.errors import EngineError
@@ -43,29 +40,27 @@ class ConnectEngine:
     settings: Settings
     connections: Connections | None = None
     """Where the masking key of tables with ``mask: hash`` comes from."""
-    _child: subprocess.Popen[str] | None = field(default=None, init=False, repr=False)
+    _child: JobProcess | None = field(default=None, init=False, repr=False)
 
     @property
     def server(self) -> ConnectServer:
         return ConnectServer(self.settings)
 
     def run(self, job: JobSpec) -> JobResult:
-        """See the port. The job ends with its caller: the kernel ends the subprocess when this process dies."""
-        folder = Path(self.settings.home).absolute() / "jobs" / job.attempt / job.kind
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "job.json").write_text(job.model_dump_json(by_alias=True))
+        """See the port. The job ends with its caller, however that ends (``job_forks``)."""
+        folder = job_folder(self.settings, job)
         result = folder / "result.json"
         result.unlink(missing_ok=True)
         with self.server.used() as remote:
-            code, tail = self._run_subprocess(folder, remote, self._masking(job))
+            code, tail = self._run_process(folder, remote, self._masking(job))
         if code == ENGINE_SILENT_EXIT:
             self.server.stop()  # it holds its port and answers nobody: the next job starts another
         return _read_result(result, code, tail, self.server)
 
     def cancel(self) -> None:
         """End the running job, if any. What it already sent to the server may still commit to its own branch."""
-        if self._child is not None and self._child.poll() is None:
-            os.killpg(self._child.pid, signal.SIGTERM)
+        if self._child is not None:
+            self._child.end()
 
     def _masking(self, job: JobSpec) -> dict[str, str]:
         """The masking key, by environment only, of a job that masks. :raises ConnectionMissingError: without one."""
@@ -74,23 +69,13 @@ class ConnectEngine:
         key = masking_key(self.connections, self.settings.masking_connection)
         return {MASKING_VARIABLE: json.dumps({"version": key.version, "key": key.key.get_secret_value()})}
 
-    def _run_subprocess(self, folder: Path, remote: str, secrets: Mapping[str, str]) -> tuple[int, str]:
-        command = [sys.executable, "-m", "headwater_spark.entrypoints.run_job"]
-        command += ["--job", str(folder / "job.json"), "--result", str(folder / "result.json")]
-        temporary = self.server.files.folder / "tmp"
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env={**os.environ, **_QUIET, **secrets, REMOTE_VARIABLE: remote, "TMPDIR": str(temporary)},
-            start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - calls the kernel and nothing else
-        )
+    def _run_process(self, folder: Path, remote: str, secrets: Mapping[str, str]) -> tuple[int, str]:
+        files, ended = self.server.files, threading.Event()
+        arguments = ["--job", str(folder / "job.json"), "--result", str(folder / "result.json")]
+        own = {**_QUIET, **secrets, REMOTE_VARIABLE: remote, "TMPDIR": str(files.folder / "tmp")}
+        child = JobProcess(files.jobs, arguments, {**os.environ, **own})
         self._child = child
-        threading.Thread(target=self._end_with_server, args=(child,), daemon=True).start()
+        threading.Thread(target=self._end_with_server, args=(child, ended), daemon=True).start()
         tail: deque[str] = deque(maxlen=20)
         try:
             reader = threading.Thread(target=_log_lines, args=(child.stderr, logging.DEBUG, tail))
@@ -99,22 +84,21 @@ class ConnectEngine:
             reader.join()
             return child.wait(), " | ".join(tail).replace(remote.rpartition("token=")[2], "***")
         finally:
-            self.cancel()
-            with child:  # waits for it, and closes its pipes
-                self._child = None
+            ended.set()
+            child.close()
+            self._child = None
 
-    def _end_with_server(self, child: subprocess.Popen[str]) -> None:
+    def _end_with_server(self, child: JobProcess, ended: threading.Event) -> None:
         """End the job soon after its server died: the client would go on trying for many minutes."""
         state = self.server.files.read_state()
-        while state is not None and child.poll() is None:
+        while state is not None and not ended.wait(_WATCH_SECONDS):
             if not is_process(state.pid, state.started):
-                child.terminate()
+                child.end()
                 return
-            time.sleep(_WATCH_SECONDS)
 
 
-def _log_lines(stream: Iterable[str] | None, level: int, keep: deque[str] | None) -> None:
-    for line in stream or ():
+def _log_lines(stream: Iterable[str], level: int, keep: deque[str] | None) -> None:
+    for line in stream:
         text = line.rstrip()
         if keep is not None:
             keep.append(text)

@@ -1,7 +1,9 @@
-"""Keeps one Connect server and stops it when nobody used it for a while: ``python -m … FOLDER SPARK_HOME IDLE PORT``.
+"""Keeps one Connect server, and the process that forks its jobs, until nobody used them for a while.
 
-Users hold a shared lock on ``users.lock``; the kernel drops it when they end, kill -9 included. The server dies with
-its keeper, so no server is ever without one.
+``python -m … FOLDER SPARK_HOME IDLE PORT``
+
+Users hold a shared lock on ``users.lock``; the kernel drops it when they end, kill -9 included. Both die with their
+keeper, and one does not stay without the other.
 """
 
 from __future__ import annotations
@@ -10,16 +12,21 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import psutil
 
-from headwater.adapters.spark_connect.driver import begin_serving, start_driver
+from headwater.adapters.spark_connect import job_forks
+from headwater.adapters.spark_connect.driver import begin_serving, die_with_parent, start_driver
+from headwater.adapters.spark_connect.job_process import listen
 from headwater.adapters.spark_connect.server_state import ServerFiles, ServerState, nobody_holds, port_answers
 
+JOBS = "headwater_spark.entrypoints.run_job"
+_WITHOUT_THREADS = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+"""Libraries start threads as they are imported, which would not survive a fork."""
 POLL_SECONDS = 1.0
 _STOP_PATIENCE_SECONDS = 15.0
 
@@ -33,19 +40,34 @@ def start_server(files: ServerFiles, spark_home: Path, port: int) -> subprocess.
     return child
 
 
+def start_forking(files: ServerFiles) -> subprocess.Popen[bytes]:
+    """Start the process that forks jobs; callers may come at once, and wait for its imports."""
+    with listen(files.jobs) as listener, files.log.open("ab") as log:
+        return subprocess.Popen(
+            # what lies in the folder somebody happened to start from is not imported (-P)
+            [sys.executable, "-P", "-m", job_forks.__name__, str(listener.fileno()), JOBS],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **_WITHOUT_THREADS},
+            pass_fds=[listener.fileno()],
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread runs yet
+        )
+
+
 def keep(
-    files: ServerFiles, child: subprocess.Popen[bytes], idle_seconds: float, port: int, told: threading.Event
+    files: ServerFiles, children: Sequence[subprocess.Popen[bytes]], idle_seconds: float, port: int, told: Event
 ) -> None:
-    """Wait until the server ended, was told to end, or had no user for ``idle_seconds``."""
+    """Wait until one of them ended, this was told to end, or nobody used the server for ``idle_seconds``."""
     last_used = time.monotonic()
-    while child.poll() is None and not told.wait(POLL_SECONDS):
+    while all(child.poll() is None for child in children) and not told.wait(POLL_SECONDS):
         if not nobody_holds(files.users_lock) or not port_answers(port):
             last_used = time.monotonic()
         elif time.monotonic() - last_used > idle_seconds:
             return
 
 
-def stop_server(child: subprocess.Popen[bytes]) -> None:
+def stop(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         child.terminate()
         try:
@@ -58,15 +80,17 @@ def stop_server(child: subprocess.Popen[bytes]) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Start, keep, stop."""
     folder, spark_home, idle_seconds, port = arguments
-    files, told = ServerFiles(Path(folder)), threading.Event()
+    files, told = ServerFiles(Path(folder)), Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is meant for one of its users
+    forking = start_forking(files)
     child = start_server(files, Path(spark_home), int(port))
     try:
         begin_serving(child, files.address)
-        keep(files, child, float(idle_seconds), int(port), told)
+        keep(files, (child, forking), float(idle_seconds), int(port), told)
     finally:
-        stop_server(child)
+        stop(forking)
+        stop(child)
     return 0
 
 

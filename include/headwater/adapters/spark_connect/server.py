@@ -66,9 +66,9 @@ class ConnectServer:
             yield f"sc://localhost:{state.port}/;token={token}"
 
     def state(self) -> ServerState | None:
-        """The living server, or None."""
+        """The living server that jobs can be started for, or None."""
         state = self.files.read_state()
-        return state if state is not None and state.is_alive() else None
+        return state if state is not None and state.is_alive() and self.files.jobs.exists() else None
 
     def stop(self, timeout_seconds: float = 20.0) -> None:
         """Stop the server and its keeper by id and wait until both are gone; does nothing when none runs."""

@@ -36,6 +36,8 @@ def server_properties(settings: Settings, port: int, token: str, folder: Path, j
         # not spark.jars: every Connect session would copy them over RPC and load all their classes again
         "spark.driver.extraClassPath": ":".join(str(jar) for jar in jars),
         "spark.ui.enabled": "false",
+        # a session's connection to the catalog's database is closed by nobody: it ends when it is collected as garbage
+        "spark.cleaner.periodicGC.interval": "30s",
         "spark.scheduler.allocation.file": (folder / "pools.xml").as_uri(),
         "spark.sql.warehouse.dir": str(folder / "unused_warehouse"),
         # read by the plugin only: Spark's own server would turn it on, whatever is said here

@@ -53,6 +53,11 @@ class ServerFiles:
         return self.folder / "driver.address"
 
     @property
+    def jobs(self) -> Path:
+        """Socket of the process that forks jobs, for this system user only."""
+        return self.folder / "jobs.sock"
+
+    @property
     def log(self) -> Path:
         return self.folder / "server.log"
 

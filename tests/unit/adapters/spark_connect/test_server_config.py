@@ -30,6 +30,12 @@ def test_it_listens_on_loopback_only_and_asks_for_the_token(tmp_path: Path) -> N
     assert made["spark.driver.extraClassPath"] == "a.jar:b.jar"
 
 
+def test_connections_of_sessions_that_ended_are_collected(tmp_path: Path) -> None:
+    """Each holds one to the catalog's database until then, and a database has some hundred to give."""
+    made = server_properties(settings("s3cret"), 15002, "token", tmp_path, [])
+    assert made["spark.cleaner.periodicGC.interval"] == "30s"
+
+
 def test_an_empty_password_is_left_out(tmp_path: Path) -> None:
     assert "spark.sql.catalog.lake.jdbc.password" not in server_properties(settings(""), 1, "t", tmp_path, [])
 
