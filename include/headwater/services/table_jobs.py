@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 from headwater.domain.base import Value
 from headwater.domain.errors import (
+    CatalogError,
     ContractBrokenError,
     HeadwaterError,
     SchemaDriftError,
@@ -28,7 +29,8 @@ from headwater.services.report import TableOutcome
 from headwater.services.staged import awaiting, reusable
 
 _ERRORS: dict[str, type[HeadwaterError]] = {
-    error.code: error for error in (ContractBrokenError, ExtractShrunkError, SchemaDriftError, TransformError)
+    error.code: error
+    for error in (CatalogError, ContractBrokenError, ExtractShrunkError, SchemaDriftError, TransformError)
 }
 
 

@@ -6,7 +6,7 @@ import re
 
 from pyspark.errors import PySparkException
 
-from headwater.domain.errors import HeadwaterError, TransformError
+from headwater.domain.errors import CatalogError, HeadwaterError, TransformError
 from headwater.domain.job import TableResult
 from headwater.domain.names import TableName
 
@@ -23,6 +23,9 @@ _LOST = (
     "All masters are unresponsive",
     "Master removed our application",
 )
+
+_CATALOG = "org.apache.iceberg.jdbc.Unchecked"
+"""Iceberg's own errors of its catalog's database: it is away, or has no connection left."""
 
 
 class EngineLostError(Exception):
@@ -44,8 +47,14 @@ def failed(table: TableName, error: Exception) -> TableResult:
     )
 
 
-def explained(table: TableName, error: Exception) -> TransformError:
-    """Spark's own error, with the column, its likely names, line and position as facts."""
+def explained(table: TableName, error: Exception) -> HeadwaterError:
+    """Spark's own error, with the column, its likely names, line and position as facts, or that of its catalog."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0][:600]
+    if _CATALOG in str(error):
+        return CatalogError(
+            f"{table}: the catalog's database did not answer Spark", got=first,
+            remedy="check that it can be reached and has connections left; then run the task again",
+        )  # fmt: skip
     facts = {"error_class": type(error).__name__}
     if isinstance(error, PySparkException):
         parameters = error.getMessageParameters() or {}
@@ -60,10 +69,9 @@ def explained(table: TableName, error: Exception) -> TransformError:
     place = _PLACE.search(str(error))
     if place:
         facts |= {"line": place[1], "position": place[2]}
-    first = str(error).strip().splitlines() or [type(error).__name__]
     return TransformError(
         f"Spark could not make {table}",
-        got=first[0][:600],
+        got=first,
         remedy="Correct the SQL or the column rules of this table; its fixture shows the error without a run.",
         facts=facts,
     )
@@ -76,7 +84,7 @@ def spoken(result: TableResult) -> str:
     parts = [f"{result.table}: {result.status} in {result.seconds:.1f} s"]
     if result.staged is not None:
         parts.append(
-            f"{result.staged.rows} rows (+{result.rows_inserted} ~{result.rows_updated} -{result.rows_deleted})"
+            f"{result.staged.rows} rows stored (+{result.rows_inserted} ~{result.rows_updated} -{result.rows_deleted})"
         )
     if result.staged is not None and result.staged.quarantined:
         parts.append(f"{result.staged.quarantined} quarantined")
