@@ -27,11 +27,11 @@ from headwater_spark.tables import touched_rows
 HISTORIES, KEYS, EVENTS = 30, 10, 40
 DELETES, DUPLICATES, NULLS, PARTIAL = 0.2, 0.15, 0.25, 0.25
 COLUMNS = "h bigint, k bigint, v string, w string, u timestamp"
-CUTS = {"sorted": 1, "one": 1, "three": 3, "eight": 8}
+CUTS = {"sorted": 1, "one": 1, "six": 6}
 """Table -> number of batches; all but the first are shuffled."""
 DEADLY = (2, 5)
 """Batches that an attempt dies at before one gets through."""
-LARGE = (2, 4, 7)
+LARGE = (2, 4, 6)
 """Batches that are merged as into tables of many files and rows."""
 MODES = {
     "upsert": Silver(mode="upsert", sequence_by="u"),

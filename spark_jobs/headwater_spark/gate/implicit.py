@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 
 from headwater.domain.job import ValidateTable
 from headwater.domain.names import Layer
-from headwater.domain.staging import CheckResult
+from headwater.domain.staging import KEY_CHECK, CheckResult
 from headwater_spark.gate.pinned_view import is_history
 from headwater_spark.tables.snapshots import rows_at
 from headwater_spark.tables.sql_text import listed
@@ -35,7 +35,7 @@ def _unique(rows: DataFrame, table: ValidateTable) -> CheckResult:
     ).collect()
     doubled = [row for row in found if row.hw_n > 1]
     shown = tuple(f"{_key_text(row.asDict(), table)}: {row.hw_n} rows" for row in doubled)
-    return _result("key is unique", "duplicate", "headwater.key", found[0].hw_bad if found else 0, shown).model_copy(
+    return _result("key is unique", "duplicate", KEY_CHECK, found[0].hw_bad if found else 0, shown).model_copy(
         update={"rows_tested": int(found[0].hw_all) if found else 0}
     )
 

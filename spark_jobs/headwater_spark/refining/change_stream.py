@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame
 from headwater_spark.refining.refining import WHOLE, Refining
 from headwater_spark.refining.stored_rows import StoredRows
 from headwater_spark.tables.sql_text import literal, quoted
+from headwater_spark.tables.touched_rows import sent
 from headwater_spark.tables.views import settled
 from headwater_spark.transforms import changes
 from headwater_spark.transforms.changes import KEPT, KEY_TEXT, OLD_KEY_TEXT, UNSURE, Truncation
@@ -97,7 +98,7 @@ class ChangeStream:
         """All events of these keys, or of all, completed and shaped."""
         rows = changes.with_key_texts(self._declared(0), self.source_key)
         if keys is not None:
-            rows = rows.join(keys, [KEY_TEXT], "left_semi")
+            rows = settled(rows.join(sent(keys, keys.count()), [KEY_TEXT], "left_semi"))
         rows = changes.with_truncations(rows, self.source_key, self.cuts)
         return self._shaped(completed_over_key_changes(rows, self.source_key))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 
 from headwater_spark.refining.derive_anew import cleared, lacks_history, with_forgotten
-from headwater_spark.refining.judged_rows import judged_rows
+from headwater_spark.refining.late_keys import with_whole_keys
 from headwater_spark.refining.refining import Refining
 from headwater_spark.tables.preparing import prepare, prepare_apart
 from headwater_spark.tables.sql_text import literal, quoted
@@ -118,7 +118,7 @@ def _write_scd2(refining: Refining, judged: DataFrame, touched: TouchedRows, col
     held = settled(scd2.believed(touched, history, anew=anew))
     any_whole = history.is_change_stream or anew
     if not (history.is_ordered or any_whole):
-        events, any_whole = _with_whole_keys(refining, settled(scd2.against_open(events, held, history)), history)
+        events, any_whole = with_whole_keys(refining, settled(scd2.against_open(events, held, history)), history)
     opened = scd2.open_versions(held, history, events.where("NOT hw_whole"))
     versions = scd2.derive_versions(events.unionByName(opened), history)
     versions = settled(versions) if any_whole else versions
@@ -135,17 +135,6 @@ def _write_scd2(refining: Refining, judged: DataFrame, touched: TouchedRows, col
     else:
         staging.commit_nothing()
     return SilverWrite(staging, counts)
-
-
-def _with_whole_keys(refining: Refining, events: DataFrame, history: scd2.History) -> tuple[DataFrame, bool]:
-    """Events of keys in order, and all bronze events of keys that a late one came for (rule 33), if there are any."""
-    late = events.where("hw_late").select(*map(quoted, history.key)).distinct()
-    if late.isEmpty():
-        return events.drop("hw_late"), False
-    in_order = events.drop("hw_late").join(late, list(history.key), "left_anti")
-    every = refining.events(judged_rows(refining, 0)).join(late, list(history.key), "left_semi")
-    whole = scd2.as_events(every, history).selectExpr("* EXCEPT (hw_whole)", "true AS hw_whole")
-    return in_order.unionByName(whole), True
 
 
 def _counts(actions: DataFrame) -> dict[str, int]:

@@ -55,9 +55,7 @@ class TouchedRows:
 
         :param where: a further predicate.
         """
-        keys = self.keys.select(*map(quoted, self.key))
-        if self.count <= BROADCAST_ROWS:
-            keys = keys.hint("broadcast")
+        keys = sent(self.keys.select(*map(quoted, self.key)), self.count)
         return self._in_range().where(where).join(keys, list(self.key), "left_semi")
 
     def candidates(self) -> DataFrame:
@@ -84,6 +82,14 @@ class TouchedRows:
         finally:
             for name, value in found.items():
                 spark.conf.set(name, value)
+
+
+def sent(keys: DataFrame, count: int) -> DataFrame:
+    """The keys, to be sent to the rows they are joined with, instead of the rows to them, where memory allows it.
+
+    :param count: rows of ``keys``.
+    """
+    return keys.hint("broadcast") if count <= BROADCAST_ROWS else keys
 
 
 def touched_rows(staging: Staging, key: Sequence[str], keys: DataFrame, count: int, *, whole: bool) -> TouchedRows:
