@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from headwater.adapters.sources.opening import MYSQL_KINDS, POSTGRES_KINDS, SQLITE_KIND
+from headwater.adapters.sources.opening import (
+    MYSQL_KINDS,
+    ORACLE_KINDS,
+    POSTGRES_KINDS,
+    SQLITE_KIND,
+    SQLSERVER_KINDS,
+    queried_database,
+)
 from headwater.domain.errors import RequestError
 from headwater.domain.spec import TableSpec
 from headwater.domain.storage import S3Settings
@@ -25,7 +32,8 @@ if TYPE_CHECKING:
 PostgresSide = TypeVar("PostgresSide", bound="PostgresRows")
 MySqlSide = TypeVar("MySqlSide", bound="MySqlRows")
 _HASHING = (*POSTGRES_KINDS, *MYSQL_KINDS)
-"""Kinds of database that hash their rows themselves."""
+"""Kinds of database that hash their rows themselves, seen on real servers."""
+_QUERIED = (*SQLSERVER_KINDS, *ORACLE_KINDS)
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,11 @@ class OpenedSides:
     """How the buckets of a warehouse in S3 are reached."""
 
     def source(self, table: TableSpec, connection_id: str) -> AbstractContextManager[SourceRows]:
-        connection = _resolved(self.connections, table, connection_id, "compared", (*_HASHING, SQLITE_KIND))
+        connection = _resolved(self.connections, table, connection_id, "compared", (*_HASHING, SQLITE_KIND, *_QUERIED))
+        if connection.kind in _QUERIED:
+            from headwater.adapters.sources.queried.comparing import queried_rows
+
+            return queried_rows(queried_database(connection), table)
         if connection.kind == SQLITE_KIND:
             return _sqlite_rows(table, connection)
         if connection.kind in MYSQL_KINDS:
@@ -104,7 +116,7 @@ def _sqlite_rows(table: TableSpec, connection: ConnectionInfo) -> Iterator[Sqlit
         explained(connection, facts),
         closing(connect(connection)) as session,
     ):
-        yield SqliteRows(session, table, connection.id, engine, Path(scratch))
+        yield SqliteRows(table, engine, Path(scratch), session, connection.id)
 
 
 @contextmanager

@@ -87,10 +87,21 @@ def print_report(report: OffloadReport) -> None:
     ]  # fmt: skip
     columns = ["above", "up to", "at the source", "in the lake", "checksum", "verified", ""]
     print_table(f"{report.table} before {report.before}", columns, rows, "The source has no row before that.")
+    if report.partitions:
+        print_partitions(report)
     for item in report.verified:
         typer.echo(item.purge)
     console().print(report.line, markup=False, highlight=False)
     console().print(f"Report: {report.stored}", markup=False, highlight=False)
+
+
+def print_partitions(report: OffloadReport) -> None:
+    """A line per partition, then the statements by which those that are covered leave as a whole."""
+    rows = [(item.name, item.rows, "yes" if item.is_covered else "NO", item.why) for item in report.partitions]
+    print_table("partitions with rows before it", ["partition", "rows", "covered", ""], rows, "")
+    for item in report.partitions:
+        if item.is_covered:
+            typer.echo(f"{item.detach}\n-- once nothing misses it:\n-- {item.drop}")
 
 
 def _object(report: OffloadReport) -> dict[str, Any]:

@@ -28,10 +28,31 @@ class OffloadedRange(Value):
     purge: str | None = None
 
 
+class OffloadedPartition(Value):
+    """A part of the relation that can leave it as a whole, or what keeps it.
+
+    :param detach: the statement that takes it out of the relation, and nothing where it holds another number of rows by
+        then; ``drop`` the one that removes it after that. Both only of one that ``is_covered``.
+    :param why: what keeps it.
+    """
+
+    name: str
+    rows: int
+    detach: str | None = None
+    drop: str | None = None
+    why: str = ""
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether every one of its rows is in a verified range."""
+        return self.detach is not None
+
+
 class OffloadReport(Value):
     """One table's history before a bound, range by range.
 
     :param compared: what was read of the lake: the silver table, or the bronze one where silver has other columns.
+    :param partitions: those of a partitioned relation that hold rows before the bound.
     :param stored: where the report is kept.
     """
 
@@ -43,6 +64,7 @@ class OffloadReport(Value):
     snapshot_id: int
     looked_at: AwareDatetime
     ranges: tuple[OffloadedRange, ...] = ()
+    partitions: tuple[OffloadedPartition, ...] = ()
     stored: str | None = None
 
     @property

@@ -92,6 +92,10 @@ class CheckResult(Value):
     """Spark SQL that is true for an offending row, when the check judges rows."""
 
 
+KEY_CHECK = "headwater.key"
+"""Path of the check that no key or grain comes twice, which every silver and gold table with one is held to."""
+
+
 class Verdict(Value):
     """A gate's answer for exactly one snapshot under exactly one contract (rule 15)."""
 
@@ -111,6 +115,11 @@ class Verdict(Value):
     def opens(self) -> bool:
         """Whether this snapshot may be published under this contract: it passed, or a person accepted it."""
         return self.passed or self.accepted_by is not None
+
+    @property
+    def rows(self) -> int | None:
+        """Rows that readers take the table for: not deleted, of a history those that hold now. None: not counted."""
+        return next((check.rows_tested for check in self.checks if check.path == KEY_CHECK), None)
 
     @property
     def is_decided(self) -> bool:

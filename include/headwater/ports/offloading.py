@@ -31,6 +31,24 @@ class RangePrint(NamedTuple):
     unfit: int = 0
 
 
+class Partition(NamedTuple):
+    """A part of a relation that can leave it as a whole.
+
+    :param rows: all that it holds; ``placed`` those with a usable cursor. :param first: the least of these cursors,
+        ``last`` the greatest, in the terms of ``cursor``.
+    :param detach: a statement that takes it out of the relation, or fails where it does not hold so many rows.
+    :param drop: a statement that removes it, once it was detached.
+    """
+
+    name: str
+    rows: int
+    placed: int
+    first: int
+    last: int
+    detach: str
+    drop: str
+
+
 class RangedSource(SourceRows, Protocol):
     """One consistent snapshot of a relation, in the order of its cursor."""
 
@@ -50,6 +68,10 @@ class RangedSource(SourceRows, Protocol):
 
     def purge(self, compared: Comparison, item: CursorRange, rows: int) -> str:
         """A statement in the source's SQL that removes the range, or fails where it does not hold so many rows."""
+        ...
+
+    def partitions(self, compared: Comparison, before: str) -> Iterable[Partition]:
+        """Those that hold rows below ``before``; none where the relation is not made of partitions."""
         ...
 
 

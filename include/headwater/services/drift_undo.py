@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from headwater.services.source_names import quoted, quoted_relation
+
 _TYPES = {
     "int": "integer", "long": "bigint", "float": "real", "double": "double precision", "string": "text",
     "binary": "bytea",
@@ -10,7 +12,7 @@ _TYPES = {
 
 def rename_back(relation: str, now: str, before: str) -> str:
     """A renamed column gets its old name."""
-    return f"ALTER TABLE {_relation(relation)} RENAME COLUMN {_quoted(now)} TO {_quoted(before)};"
+    return f"ALTER TABLE {quoted_relation(relation)} RENAME COLUMN {quoted(now)} TO {quoted(before)};"
 
 
 def retype_back(relation: str, column: str, before: str, now: str) -> str | None:
@@ -22,13 +24,5 @@ def retype_back(relation: str, column: str, before: str, now: str) -> str | None
     if now != "string" and not whole_number:
         return None
     kind = _TYPES.get(before, before.replace("decimal", "numeric"))
-    name = _quoted(column)
-    return f"ALTER TABLE {_relation(relation)} ALTER COLUMN {name} TYPE {kind} USING {name}::{kind};"
-
-
-def _relation(relation: str) -> str:
-    return ".".join(_quoted(part) for part in relation.split("."))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    name = quoted(column)
+    return f"ALTER TABLE {quoted_relation(relation)} ALTER COLUMN {name} TYPE {kind} USING {name}::{kind};"

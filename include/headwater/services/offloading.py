@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from headwater.domain.errors import RequestError
 from headwater.domain.names import Layer
@@ -16,10 +15,11 @@ from headwater.ports.extractor import unheard
 from headwater.ports.offloading import CursorRange, OffloadSides, RangedLake, RangedSource
 from headwater.ports.reconciling import Comparison, ReleasedRows
 from headwater.ports.run_store import RunStore
+from headwater.services.offload_bounds import checked_bound
+from headwater.services.partitions import covered
 from headwater.services.reconciling.releases import comparison, left_out, released_rows
 
 ROWS_OF_A_RANGE = 1_000_000
-_TIMES = frozenset({"date", "timestamp", "timestamptz"})
 
 
 def offload_table(
@@ -44,14 +44,16 @@ def offload_table(
     with sides.source(table, spec.connection) as source:
         relation = source.relation
         released, compared = _compared(sides, source, released, table)
-        bound = _checked_bound(source, compared, before)
+        bound = checked_bound(source, compared, before)
         rows = (table.extract.chunk_rows if isinstance(table.extract, SqlExtract) else None) or ROWS_OF_A_RANGE
         with sides.lake(released, table) as lake:
             missing = left_out(table, released, source.schema(), lake.columns())
-            found = []
-            for item in source.ranges(compared, bound, rows):
+            found, ranges = list[OffloadedRange](), source.ranges(compared, bound, rows)
+            for item in ranges:
                 found.append(_judged(source, lake, compared, item, missing))
                 progress(f"{name}: up to {item.high}: {found[-1].rows:,} rows {found[-1].why or 'verified'}")
+            judged = list(zip(ranges, found, strict=True))
+            partitions = tuple(covered(item, judged) for item in source.partitions(compared, bound))
     return OffloadReport(
         table=released.silver,
         compared=released.compared.table,
@@ -61,6 +63,7 @@ def offload_table(
         snapshot_id=released.compared.snapshot_id,
         looked_at=clock.now(),
         ranges=tuple(found),
+        partitions=partitions,
     )
 
 
@@ -109,41 +112,6 @@ def _compared(
     bronze = released.model_copy(update={"compared": released.bronze})
     with sides.lake(bronze, table) as lake:
         return bronze, comparison(table, bronze, schema, lake.columns(), 0)
-
-
-def _checked_bound(source: RangedSource, compared: Comparison, before: str) -> str:
-    """The bound as the source reads it.
-
-    :raises RequestError: when it is no value of the cursor, or lies above what runs are done with.
-    """
-    facts = {"table": compared.table.name, "column": compared.cursor.source if compared.cursor else ""}
-    is_time = compared.cursor is not None and compared.cursor.type in _TIMES
-    try:
-        bound = _instant(before) if is_time else str(int(before))
-    except ValueError:
-        raise RequestError(
-            f"{before!r} is no bound of the cursor of {compared.table.name!r}",
-            got=before,
-            allowed="a date or an instant such as 2020-01-01 (UTC)" if is_time else "a whole number",
-            facts=facts,
-        ) from None
-    settled = source.bounds(compared).zone
-    if settled is not None and source.ordinal_of(compared, bound) > settled + 1:
-        latest = str(settled) if not is_time else datetime.fromtimestamp(settled // 1_000_000, UTC).isoformat()
-        raise RequestError(
-            f"rows of {compared.table.name!r} before {before} are not all behind the runs yet",
-            got=before,
-            allowed=f"at most {latest}: the watermark less the lag",
-            remedy="Choose an earlier bound, or let a run read further first.",
-            facts=facts,
-        )
-    return bound
-
-
-def _instant(text: str) -> str:
-    moment = datetime.fromisoformat(text)
-    aware = moment.astimezone(UTC) if moment.tzinfo else moment
-    return aware.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
 def _judged(

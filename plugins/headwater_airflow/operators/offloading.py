@@ -64,6 +64,8 @@ class VerifyOffloadOperator(BaseOperator):
         report = self._report(platform, pipeline, table, before)
         for item in report.ranges:
             self.log.info("up to %s: %s rows %s", item.high, f"{item.rows:,}", item.why or "verified")
+        for part in report.partitions:
+            self.log.info("partition %s: %s rows %s", part.name, f"{part.rows:,}", part.why or part.detach)
         for item in report.verified:
             self.log.info("%s", item.purge)
         self.log.info("%s", report.line)

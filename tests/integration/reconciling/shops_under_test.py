@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
+from tests.integration.reconciling.emulated_servers import Answers, EmulatedSession
 from tests.integration.sources.mariadb_under_test import MariaSource
 from tests.integration.sources.sources_under_test import Source, connection_of
 
@@ -30,6 +32,24 @@ class SqliteSource(Source):
         with closing(sqlite3.connect(self.url)) as session, session:
             for statement in statements:
                 session.execute(statement)
+
+
+class EmulatedSource(Source):
+    """A database whose SQL is understood, and answered by another."""
+
+    def __init__(self, kind: str, dialect: str, schema: str, answers: Answers, folder: Path) -> None:
+        info = ConnectionInfo(id="shop_db", kind=kind, login=schema, extra=EXTRAS[kind])
+        super().__init__(info, "", folder / "extracts")
+        self.engine = duckdb.connect()
+        self.engine.execute(f"CREATE SCHEMA {schema}; USE {schema}; SET TimeZone = 'UTC'")
+        self.session = EmulatedSession(self.engine, dialect, answers)
+
+    def sql(self, *statements: str) -> None:
+        for statement in statements:
+            self.engine.execute(statement)
+
+
+EXTRAS: dict[str, dict[str, str]] = {"mssql": {}, "oracle": {"service_name": "shop"}}
 
 
 @dataclass(frozen=True)
@@ -75,8 +95,43 @@ def _mariadb(request: pytest.FixtureRequest, folder: Path) -> Shop:
     return Shop(source, moment="timestamp(3) NOT NULL DEFAULT '2000-01-01'", zone="")
 
 
+def _sqlserver(request: pytest.FixtureRequest, folder: Path) -> Shop:
+    kinds = {"id": ("int", 4, 10, 0), "customer": ("varchar", 40, 0, 0), "total": ("decimal", 9, 12, 2),
+             "paid": ("bit", 1, 1, 0), "updated_at": ("datetimeoffset", 10, 34, 7)}  # fmt: skip
+    answers: Answers = {
+        "FROM sys.columns": [("dbo", "orders", name, *kind, name != "id") for name, kind in kinds.items()],
+        "FROM sys.indexes": [("dbo", "orders", 1, True, "id")],
+        "snapshot_isolation_state": [(1, False)],
+        "fn_helpcollations": [(1,)],
+        "HAS_PERMS_BY_NAME": [(0,)],
+        "SYSUTCDATETIME(), 121": [("2100-01-01 00:00:00.000000", 0)],
+    }
+    source = EmulatedSource("mssql", "tsql", "dbo", answers, folder)
+    patched: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    patched.setattr("headwater.adapters.sources.sqlserver.database.connect", lambda _: source.session)
+    return Shop(source)
+
+
+def _oracle(request: pytest.FixtureRequest, folder: Path) -> Shop:
+    kinds = {"id": ("NUMBER", 22, 10, 0), "customer": ("VARCHAR2", 4000, None, None), "total": ("NUMBER", 22, 12, 2),
+             "paid": ("BOOLEAN", 1, None, None),
+             "updated_at": ("TIMESTAMP(6) WITH TIME ZONE", 13, None, 6)}  # fmt: skip
+    answers: Answers = {
+        "FROM all_tab_cols": [("SHOP", "ORDERS", name, *kind, "Y") for name, kind in kinds.items()],
+        "FROM all_constraints": [("SHOP", "ORDERS", "PK", "P", "id")],
+        "NLS_CHARACTERSET": [("AL32UTF8",)],
+        "gv$transaction": [(None,)],
+        "SYS_EXTRACT_UTC(SYSTIMESTAMP), 'YYYY": [("2100-01-01 00:00:00.000000", 0)],
+    }
+    source = EmulatedSource("oracle", "oracle", "SHOP", answers, folder)
+    patched: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    patched.setattr("headwater.adapters.sources.oracle.database.connect", lambda _: source.session)
+    return Shop(source)
+
+
 SHOPS: dict[str, Callable[[pytest.FixtureRequest, Path], Shop]] = {
     "postgres": _postgres,
     "mariadb": _mariadb,
     "sqlite": lambda _, folder: Shop(SqliteSource(folder)),
 }
+EMULATED = {"sqlserver": _sqlserver, "oracle": _oracle}

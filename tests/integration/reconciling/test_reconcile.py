@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.integration.reconciling.conftest import ORDERS
 from tests.integration.reconciling.lake_under_test import Lake
-from tests.integration.reconciling.shops_under_test import ROWS, SHOPS, Shop
+from tests.integration.reconciling.shops_under_test import EMULATED, ROWS, SHOPS, Shop
 from tests.integration.sources.sources_under_test import Source
 
 from headwater.domain.reconciliation import DifferenceKind, Reconciliation
@@ -16,7 +16,7 @@ from headwater.domain.reconciliation import DifferenceKind, Reconciliation
 
 @pytest.fixture(params=SHOPS)
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
-    return SHOPS[request.param](request, tmp_path)
+    return (SHOPS | EMULATED)[request.param](request, tmp_path)
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def test_equal_sides_are_equal_and_no_row_is_read(lake: Lake) -> None:
     assert found.differences == ()
 
 
+@pytest.mark.parametrize("shop", [*SHOPS, *EMULATED], indirect=True)
 def test_exactly_what_was_injected_is_named_with_its_class(lake: Lake, shop: Shop) -> None:
     lost, altered, stale = [3, 700, 1_000, 2_499, 3_750], [5, 6, 7, 3_086, 4_750], [11, 500]
     lake.damage(
@@ -76,6 +77,7 @@ def test_exactly_what_was_injected_is_named_with_its_class(lake: Lake, shop: Sho
     assert not found.is_equal
 
 
+@pytest.mark.parametrize("shop", [*SHOPS, *EMULATED], indirect=True)
 def test_a_source_that_moves_is_no_difference(lake: Lake, shop: Shop) -> None:
     """New rows, changed rows and a row deleted and written again are above the watermark; no bucket differs."""
     shop.source.sql(

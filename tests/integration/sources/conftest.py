@@ -44,15 +44,6 @@ def source(postgres_server: EmbeddedPostgres, tmp_path: Path) -> Source:
     return source
 
 
-@pytest.fixture(scope="session")
-def postgres_15() -> Iterator[str]:
-    """One PostgreSQL 15 per session; tests empty its one database."""
-    from tests.integration.sources.postgres15_under_test import serving
-
-    with serving() as url:
-        yield url
-
-
 @pytest.fixture
 def source_15(postgres_15: str, tmp_path: Path) -> Source:
     from tests.integration.sources.sources_under_test import Source, connection_of

@@ -152,6 +152,9 @@ def test_impact_names_what_is_made_of_a_column(repository: Path) -> None:
         "gold.flight_delays_by_weather.hourly_delays": ["mean_delay_minutes"],
     }
     assert "mean_delay_minutes" in RUNNER.invoke(app, asked).stdout
+    misspelt = RUNNER.invoke(app, ["impact", "silver.flights.flights", "--column", "dep_dealy"]).stdout
+    assert "Nothing reads silver.flights.flights.dep_dealy." in misspelt
+    assert "dep_delay, " in misspelt
     unknown = RUNNER.invoke(app, ["impact", "silver.flights.flight"])
     assert unknown.exit_code == 1
     assert "silver.flights.flights" in unknown.stderr

@@ -64,6 +64,9 @@ class Relation:
         if cursor is None:
             return "NULL::BIGINT"
         name = f"b.{quoted(cursor.lake)}"
+        if cursor.type == "binary":
+            # a version that the source counts up, its highest byte first
+            return f"('0x' || hex({name}))::BIGINT"
         return f"epoch_us({name})" if cursor.type in {"date", "timestamp", "timestamptz"} else f"{name}::BIGINT"
 
     def _piece(self, column: ComparedColumn) -> str:

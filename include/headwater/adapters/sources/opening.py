@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from headwater.adapters.sources.files.locations import FILE_KINDS
 from headwater.domain.errors import SpecError
 from headwater.domain.spec import ExternalExtract, SqlExtract, TableSpec
 from headwater.ports.connections import ConnectionInfo
 from headwater.ports.extractor import Extractor
+
+if TYPE_CHECKING:
+    from headwater.adapters.sources.queried.database import Database
 
 POSTGRES_KINDS = ("postgres", "postgresql")
 MYSQL_KINDS = ("mysql", "mariadb")
@@ -38,7 +43,9 @@ def open_extractor(table: TableSpec, connection: ConnectionInfo) -> Extractor:
 
         return ExternalExtractor(connection)
     if connection.kind in (*SQLSERVER_KINDS, *ORACLE_KINDS) and table.extract.kind == "sql":
-        return _queried(connection)
+        from headwater.adapters.sources.queried.extractor import QueriedExtractor
+
+        return QueriedExtractor(queried_database(connection))
     if connection.kind in FILE_KINDS and table.extract.kind == "files":
         from headwater.adapters.sources.files.extractor import FilesExtractor
 
@@ -68,14 +75,12 @@ def _check_readers(table: TableSpec, connection: ConnectionInfo) -> None:
         )
 
 
-def _queried(connection: ConnectionInfo) -> Extractor:
-    """Of databases whose own driver gives the rows."""
-    from headwater.adapters.sources.queried.extractor import QueriedExtractor
-
+def queried_database(connection: ConnectionInfo) -> Database:
+    """A make of database whose own driver gives the rows."""
     if connection.kind in SQLSERVER_KINDS:
         from headwater.adapters.sources.sqlserver.database import SqlServer
 
-        return QueriedExtractor(SqlServer(connection))
+        return SqlServer(connection)
     from headwater.adapters.sources.oracle.database import Oracle
 
-    return QueriedExtractor(Oracle(connection))
+    return Oracle(connection)

@@ -37,6 +37,16 @@ def record_of(place: int, row: Sequence[Any], columns: Sequence[Column]) -> Reco
     return Record(place, texts)
 
 
+def keyed_record(place: int, values: Sequence[Any], columns: Sequence[Column], key: Sequence[str]) -> Record:
+    """A row as texts; of one that cannot be taken the key alone, where that is sound."""
+    record = record_of(place, values, columns)
+    if record.fields is not None:
+        return record
+    # what is set aside has no content, but a key where that is sound
+    keyed = [value if column.name in key else None for column, value in zip(columns, values, strict=True)]
+    return Record(place, record_of(place, keyed, columns).fields, None, record.problem)
+
+
 def without_infinity(row: Sequence[Any]) -> list[Any]:
     """The values with NULL for infinities, as ``non_finite: null`` has it."""
     return [None if type(value) is float and value in NON_FINITE else value for value in row]

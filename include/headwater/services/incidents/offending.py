@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import SourceSpec, TableSpec
+from headwater.services.source_names import quoted_relation
 
 
 def offending_rows(spec: SourceSpec, table: TableName, predicate: str) -> str | None:
@@ -20,8 +21,7 @@ def offending_rows(spec: SourceSpec, table: TableName, predicate: str) -> str | 
         return None
     condition = _over_source_columns(item, predicate, renamed=table.layer == Layer.SILVER)
     relation = item.extract.relation or f"public.{item.name}"
-    name = ".".join('"' + part.replace('"', '""') + '"' for part in relation.split("."))
-    return None if condition is None else f"SELECT * FROM {name} WHERE {condition};"  # noqa: S608 - shown, not run
+    return None if condition is None else f"SELECT * FROM {quoted_relation(relation)} WHERE {condition};"  # noqa: S608 - shown, not run
 
 
 def _over_source_columns(item: TableSpec, predicate: str, renamed: bool) -> str | None:

@@ -17,7 +17,7 @@ from headwater.domain.errors import RequestError
 from headwater.domain.spec import TableSpec
 from headwater.ports.chunks import Bound
 from headwater.ports.connections import ConnectionInfo
-from headwater.ports.offloading import CursorRange, RangePrint
+from headwater.ports.offloading import CursorRange, Partition, RangePrint
 from headwater.ports.reconciling import Comparison
 
 _PURGE = """BEGIN NOT ATOMIC
@@ -91,6 +91,10 @@ class MySqlRanges(MySqlRows):
     def purge(self, compared: Comparison, item: CursorRange, rows: int) -> str:
         block = _PURGE.format(relation=dotted(self._pair), condition=self._inside(compared, item), rows=rows)
         return f"EXECUTE IMMEDIATE {literal(block)};"
+
+    def partitions(self, compared: Comparison, before: str) -> Sequence[Partition]:  # noqa: ARG002 - the port's
+        """None: MariaDB's partitions leave by another statement, which takes no count back."""
+        return ()
 
     def _ranged(self, compared: Comparison) -> Cursor:
         return self._cursor(ranged(compared))

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from headwater.adapters.sources.oracle import catalogue, sql
+from headwater.adapters.sources.oracle import canonical, catalogue, sql
 from headwater.adapters.sources.oracle.session import OracleSession, connect, driver_of, explained, told
 from headwater.adapters.sources.queried.columns import QueriedColumn
 from headwater.adapters.sources.queried.database import Clock, Offered, Relation, Session
@@ -53,6 +53,12 @@ class Oracle:
         if column.type == "timestamptz":
             return f"TO_TIMESTAMP_TZ({sql.literal(text + ' +00:00')}, '{shape} TZH:TZM')"
         return f"TO_TIMESTAMP({sql.literal(text)}, '{shape}')"
+
+    def equal(self, column: QueriedColumn, text: str) -> str:
+        return canonical.equal(column, f"t.{self.quoted(column.name)}", text, self.value)
+
+    def hashing(self, session: Session) -> canonical.OracleHashing | None:
+        return canonical.OracleHashing() if canonical.can_hash(session) else None
 
     def tomorrow(self, column: QueriedColumn) -> str:
         now = "SYSTIMESTAMP" if column.type == "timestamptz" else "SYS_EXTRACT_UTC(SYSTIMESTAMP)"

@@ -12,9 +12,10 @@ from headwater.adapters.sources.postgres import relations
 from headwater.adapters.sources.postgres.cursors import Cursor
 from headwater.adapters.sources.postgres.fingerprints import PostgresRows
 from headwater.adapters.sources.postgres.keyset import Keyset
+from headwater.adapters.sources.postgres.partitions import partitions_of
 from headwater.adapters.sources.printing import ranged, ranges_up_to, summed
 from headwater.ports.chunks import Bound
-from headwater.ports.offloading import CursorRange, RangePrint
+from headwater.ports.offloading import CursorRange, Partition, RangePrint
 from headwater.ports.reconciling import Comparison
 
 _FETCHED = 50_000
@@ -77,6 +78,11 @@ class PostgresRanges(PostgresRows):
             relation=self._relation, condition=self._inside(compared, item), rows=sql.Literal(rows)
         )
         return statement.as_string()
+
+    def partitions(self, compared: Comparison, before: str) -> Iterator[Partition]:
+        cursor = self._ranged(compared)
+        ordinal = self.as_ordinal(cursor, cursor.name)
+        return partitions_of(self.session, relations.relation_of(self.table), cursor, before, ordinal)
 
     def _ranged(self, compared: Comparison) -> Cursor:
         return self._cursor(ranged(compared))

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from headwater.adapters.sources.queried.columns import QueriedColumn
 from headwater.ports.connections import ConnectionInfo
+
+if TYPE_CHECKING:
+    from headwater.adapters.sources.queried.hashing import Hashing
 
 Relation = tuple[str, str]
 
@@ -79,6 +82,17 @@ class Database(Protocol):
     def quoted(self, name: str) -> str: ...
     def value(self, column: QueriedColumn, text: str) -> str:
         """SQL of a cursor value from its text, in the column's own type, so that an index can answer."""
+        ...
+
+    def equal(self, column: QueriedColumn, text: str) -> str:
+        """SQL condition for the values with this canonical text, and few others, that an index may answer."""
+        ...
+
+    def hashing(self, session: Session) -> Hashing | None:
+        """How this server hashes rows; None where it cannot hash what the lake does.
+
+        :raises RequestError: when no comparison is to be made: writers would have to wait for it.
+        """
         ...
 
     def tomorrow(self, column: QueriedColumn) -> str:

@@ -9,11 +9,21 @@ from datetime import datetime, timedelta
 
 from headwater.adapters.sources.queried.columns import QueriedColumn
 from headwater.adapters.sources.queried.database import Clock, Offered, Relation, Session
-from headwater.adapters.sources.sqlserver import catalogue, sql
-from headwater.adapters.sources.sqlserver.session import SqlServerSession, connect, explained
+from headwater.adapters.sources.sqlserver import canonical, catalogue, sql
+from headwater.adapters.sources.sqlserver.session import (
+    SERIALIZABLE,
+    SqlServerSession,
+    connect,
+    explained,
+    isolation_of,
+)
+from headwater.domain.errors import RequestError
 from headwater.ports.connections import ConnectionInfo
 
 CLOCK = "SELECT CONVERT(varchar(26), SYSUTCDATETIME(), 121), DATEDIFF(MINUTE, GETUTCDATE(), GETDATE())"
+KEEPS_VERSIONS = """
+SELECT snapshot_isolation_state, is_read_committed_snapshot_on FROM sys.databases WHERE database_id = DB_ID()
+"""
 MAY_SEE_TRANSACTIONS = """
 SELECT COALESCE(HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE'), 0)
   | COALESCE(HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'VIEW DATABASE STATE') * CASE WHEN
@@ -56,6 +66,21 @@ class SqlServer:
             return f"CONVERT(binary(8), 0x{bytes.fromhex(text).hex().upper()})"
         zone = " +00:00" if column.type == "timestamptz" else ""
         return f"CONVERT({column.source_type}, {sql.literal(text + zone)}, 121)"
+
+    def equal(self, column: QueriedColumn, text: str) -> str:
+        return canonical.equal(column, f"t.{self.quoted(column.name)}", text, self.value)
+
+    def hashing(self, session: Session) -> canonical.SqlServerHashing | None:
+        [(state, versioned)] = session.all(KEEPS_VERSIONS)
+        if isolation_of(int(state), bool(versioned)) == SERIALIZABLE:
+            raise RequestError(
+                "tables of this database cannot be compared: it keeps no row versions, so writers would have to wait",
+                got="ALLOW_SNAPSHOT_ISOLATION OFF, READ_COMMITTED_SNAPSHOT OFF",
+                allowed="a database with one of the two ON",
+                remedy="`ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON`, by its owner, or leave its tables out.",
+                facts={"connection": self.connection.id},
+            )
+        return canonical.SqlServerHashing() if canonical.can_hash(session) else None
 
     def tomorrow(self, column: QueriedColumn) -> str:
         now = "SYSDATETIMEOFFSET()" if column.type == "timestamptz" else "SYSUTCDATETIME()"
