@@ -180,4 +180,4 @@ def _rebuild(stack: EmbeddedStack, server: EmbeddedPostgres, back: tuple[Release
 
     server.create_databases(["rebuilt"])
     settings = _catalog(stack, server, "rebuilt")
-    return len(rebuild_catalog(settings, back)), Snapshots(settings)
+    return len(rebuild_catalog(settings, back).registered), Snapshots(settings)

@@ -86,9 +86,11 @@ def rebuild_catalog(
             )
         found = rebuild(platform.settings.catalog, releases, choose or ())
     if as_json:
-        print_json(found)
+        print_json(found._asdict())
         return
-    print_table("Registered", ["table", "metadata file"], list(found.items()))
+    print_table("Registered", ["table", "metadata file"], list(found.registered.items()))
+    for folder in found.left_out:
+        console().print(f"left out, for maintenance dropped it: {folder}")
 
 
 def dr_drill(as_json: Json = False) -> None:

@@ -15,7 +15,7 @@ class LeftBehind(Value):
     """A folder that somebody may have left."""
 
     place: str
-    """As people find it: a path below the warehouse or the exchange."""
+    """As people find it: a path below the warehouse, the exchange or the home."""
     written_at: AwareDatetime
     """When anything in it was last written."""
     run_keys: tuple[str, ...] = ()

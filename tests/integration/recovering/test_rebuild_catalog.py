@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from headwater.adapters.iceberg import IcebergCatalog
 from headwater.adapters.iceberg.rebuilding import rebuild_catalog
 from headwater.adapters.iceberg.upkeep import IcebergUpkeep
 from headwater.domain.backup_errors import BackupError
-from headwater.domain.names import Layer, TableName
+from headwater.domain.names import Layer, PhysicalName, TableName
 from headwater.domain.release import Move, Release, ReleasedTable
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.settings import CatalogSettings
@@ -117,6 +118,43 @@ def test_nothing_is_registered_when_a_table_is_gone_or_the_catalog_is_not_empty(
     with pytest.raises(BackupError, match="lacks 1 tables"):
         rebuild_catalog(lake.empty, lake.releases)
     assert _heads(lake.empty) == {}
+
+
+def _kill_a_drop(catalog: IcebergCatalog, name: PhysicalName) -> None:
+    """What is left of a drop whose purge was killed before the first file went."""
+    head = catalog.head(name)
+    assert head is not None
+    folder = Path(head.location.removeprefix("file://"))
+    shutil.copytree(folder, folder.with_name("kept"))
+    catalog.drop_physical(name)
+    shutil.copytree(folder.with_name("kept"), folder, dirs_exist_ok=True)
+    shutil.rmtree(folder.with_name("kept"))
+
+
+@pytest.mark.parametrize("is_run_store_lost", [False, True])
+def test_what_drops_left_does_not_come_back(lake: Lake, is_run_store_lost: bool) -> None:
+    """A table that another one replaced, and one that was staged apart, both dropped by maintenance (rule 14)."""
+    table, apart = TABLES[1], PhysicalName.of(TABLES[1], branch_of(new_attempt()))
+    with closing(IcebergCatalog(lake.settings)) as catalog:
+        old = catalog.head(table)
+        assert old is not None
+        staged = catalog.create(apart, SCHEMA).main
+        catalog.cut_branch(apart, apart.mark, staged)
+        state = TableState(run_key="k", spec_hash="s")
+        move = Move(table=table, base=old.main, target=staged, branch=apart.mark, state=state, physical=apart.mark)
+        places = catalog.publish([move])
+        released = ReleasedTable(table=table, snapshot_id=staged, metadata_location=places[table.dotted])
+        (replaced,) = catalog.physical_tables(table)
+        never = PhysicalName.of(table, branch_of(new_attempt()))
+        catalog.create(never, SCHEMA)
+        for name in (replaced, never):
+            _kill_a_drop(catalog, name)
+    swap = lake.releases[0].model_copy(update={"id": "r-3", "tables": (released,)})
+    found = rebuild_catalog(lake.empty, () if is_run_store_lost else (swap, *lake.releases))
+    assert _heads(lake.empty) == _heads(lake.settings)
+    with closing(IcebergCatalog(lake.empty)) as catalog:
+        assert catalog.physical_tables(table) == ()
+    assert set(found.left_out) == {f"silver.{table.identifier[1]}", ".".join(never.identifier)}
 
 
 def test_a_difference_of_one_row_is_told(lake: Lake) -> None:

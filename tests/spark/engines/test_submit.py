@@ -18,6 +18,7 @@ import pytest
 from tests.spark.engines.standalone_cluster import Cluster, arguments_of
 from tests.spark.engines.test_engines import GOOD, branches, gold_job
 
+from headwater.adapters.job_folders import LeftJobFolders
 from headwater.adapters.profile import write_profile
 from headwater.adapters.spark_applications.engine import ApplicationEngine
 from headwater.adapters.spark_applications.exchange import Exchange, exchange_location, job_key
@@ -104,6 +105,7 @@ def test_a_retry_follows_the_driver_of_its_killed_task_though_an_executor_is_los
     python = wait_for(lambda: paused(driver))
     executors = wait_for(cluster.executors)
     family = [driver, *driver.children(recursive=True), *cluster.executors()]
+    assert [left for left in LeftJobFolders(submit_settings).found() if left.run_keys == (first.run_key,)] == []
     lines = [arguments_of(process) for process in (psutil.Process(task.pid), *family)]
 
     task.send_signal(signal.SIGKILL)
@@ -119,6 +121,7 @@ def test_a_retry_follows_the_driver_of_its_killed_task_though_an_executor_is_los
     lake.publish(answer.tables[0].staged)
     assert len(lake.rows(silver)) == len(ROWS)
     driver.wait(60)
+    assert first.run_key in {run for left in LeftJobFolders(submit_settings).found() for run in left.run_keys}
     password = submit_settings.catalog.jdbc_password.get_secret_value()
     assert [line for line in lines if password in line] == []  # rule 42
     assert left_over(submit_settings, first) == []

@@ -11,31 +11,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import AwareDatetime, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from headwater.adapters.iceberg.drop_notes import DROPPED, Dropped, drop_notes, read_note, warehouse_of
 from headwater.adapters.iceberg.folders import opened_folder
 from headwater.adapters.iceberg.metadata_files import folder_of
 from headwater.adapters.iceberg.opening import OpenedLake, explained
-from headwater.domain.base import Value
-from headwater.domain.names import Layer, PhysicalName, TableName
+from headwater.domain.names import Layer, PhysicalName
 from headwater.ports.leftovers import LeftBehind
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
     from pyiceberg.catalog.sql import SqlCatalog
-
-DROPPED = "dropped"
-"""Folder of the warehouse; no layer is called so."""
-
-
-class Dropped(Value):
-    """A note: this physical table is about to leave the catalog, and its folder with it."""
-
-    table: TableName
-    location: str
-    at: AwareDatetime
 
 
 def purge(catalog: SqlCatalog, name: PhysicalName) -> None:
@@ -45,7 +33,7 @@ def purge(catalog: SqlCatalog, name: PhysicalName) -> None:
     try:
         table = catalog.load_table(name.identifier)
         note = Dropped(table=name.name, location=table.location(), at=datetime.now(UTC))
-        path = f"{_warehouse(catalog)}/{DROPPED}/{table.metadata.table_uuid}.json"
+        path = f"{warehouse_of(catalog)}/{DROPPED}/{table.metadata.table_uuid}.json"
         with table.io.new_output(path).create(overwrite=True) as stream:
             stream.write(note.model_dump_json().encode())
         catalog.purge_table(name.identifier)
@@ -63,12 +51,9 @@ class DroppedFolders(OpenedLake):
     """``ports.leftovers.Leftovers`` of the folders that notes name."""
 
     def found(self) -> Iterator[LeftBehind]:
-        from pyarrow.fs import FileSelector
-
         with explained("listing dropped tables"):
-            system, root = opened_folder(self._lake, f"{_warehouse(self._lake)}/{DROPPED}")
-            notes = [item.path for item in system.get_file_info(FileSelector(root, allow_not_found=True))]
-        for path in sorted(path for path in notes if path.endswith(".json")):
+            system, paths = drop_notes(self._lake)
+        for path in paths:
             with explained(f"reading {path}"):
                 left = self._look(system, path)
             if left is not None:
@@ -78,7 +63,7 @@ class DroppedFolders(OpenedLake):
         from pyarrow.fs import FileType
 
         with explained(f"removing {left.place}"):
-            system, root = opened_folder(self._lake, f"{_warehouse(self._lake)}/{DROPPED}")
+            system, root = opened_folder(self._lake, f"{warehouse_of(self._lake)}/{DROPPED}")
             note = f"{root}/{left.place.rsplit('/', 1)[-1]}"
             if self._look(system, note) != left or left.is_referenced:
                 return False
@@ -91,16 +76,14 @@ class DroppedFolders(OpenedLake):
 
     def _look(self, system: FileSystem, path: str) -> LeftBehind | None:
         """What a note and the folder it names say; None when another sweep removed it."""
+        from pyarrow.fs import FileType
+
         place = f"{DROPPED}/{path.rsplit('/', 1)[-1]}"
-        try:
-            with system.open_input_stream(path) as stream:
-                note = Dropped.model_validate_json(bytes(stream.read()))
-        except FileNotFoundError:
-            return None
-        except ValidationError:
-            # its writer was killed before the drop: there is no more to it than the note
+        note = read_note(system, path)
+        if note is None:
             (info,) = system.get_file_info([path])
-            return LeftBehind(place=place, written_at=info.mtime or datetime.now(UTC))
+            is_there = info.type == FileType.File
+            return LeftBehind(place=place, written_at=info.mtime or datetime.now(UTC)) if is_there else None
         _, folder = opened_folder(self._lake, note.location)
         told = _contents(system, folder, note.at)
         return LeftBehind(
@@ -131,9 +114,5 @@ def _is_known(catalog: SqlCatalog, location: str) -> bool:
 
 def _is_a_tables(catalog: SqlCatalog, location: str) -> bool:
     """Whether it is one folder below a layer of the warehouse: nothing else is ever removed."""
-    inside = folder_of(location).removeprefix(f"{folder_of(_warehouse(catalog))}/").split("/")
+    inside = folder_of(location).removeprefix(f"{folder_of(warehouse_of(catalog))}/").split("/")
     return len(inside) == 2 and inside[0] in set(Layer)
-
-
-def _warehouse(catalog: SqlCatalog) -> str:
-    return str(catalog.properties["warehouse"]).rstrip("/")

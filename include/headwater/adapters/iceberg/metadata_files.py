@@ -110,7 +110,7 @@ def names_of(
     families: dict[TableName, dict[Identifier, MetadataFile]] = {}
     named: dict[Identifier, MetadataFile] = {}
     for place, state in chosen.items():
-        table = _table_of(place)
+        table = table_of(place)
         if table is None:
             named[place] = state  # somebody else's table in our warehouse keeps its name
         else:
@@ -156,7 +156,7 @@ def _home(
     return candidates[0] if candidates else None
 
 
-def _table_of(place: Identifier) -> TableName | None:
+def table_of(place: Identifier) -> TableName | None:
     """The table whose physical table lives in that folder."""
     namespace, folder = place
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Iterator
@@ -45,6 +46,8 @@ def open_catalog(settings: CatalogSettings) -> SqlCatalog:
     """The SQL catalog ``lake``; its two tables are made on first use."""
     from pyiceberg.catalog.sql import SqlCatalog
 
+    # one line per table opened, in the log where a person looks for what a task did
+    logging.getLogger("pyiceberg.io").setLevel(logging.WARNING)
     properties = catalog_properties(settings)
     for attempt in range(5):
         try:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from headwater.adapters.iceberg.folders import opened_folder
+from headwater.adapters.iceberg.drop_notes import noted_folders
 from headwater.adapters.iceberg.metadata_files import (
     Identifier,
     MetadataFile,
@@ -20,29 +18,31 @@ from headwater.adapters.iceberg.metadata_files import (
     names_of,
     newest,
     records_of,
-    version_of,
 )
 from headwater.adapters.iceberg.opening import explained, open_catalog
-from headwater.adapters.iceberg.tables import STATE
+from headwater.adapters.iceberg.warehouse_tables import Folders, dropped_places, table_folders
 from headwater.domain.backup_errors import BackupError
 from headwater.domain.release import Release
 from headwater.domain.settings import CatalogSettings
 
 if TYPE_CHECKING:
-    from pyarrow.fs import FileSystem
     from pyiceberg.catalog.sql import SqlCatalog
 
-_READERS = 8
+
+class Rebuilt(NamedTuple):
+    """What the catalog lists now."""
+
+    registered: dict[str, str]
+    """``namespace.table`` -> metadata file."""
+    left_out: tuple[str, ...]
+    """``namespace.folder`` of what drops left."""
 
 
-def rebuild_catalog(
-    settings: CatalogSettings, releases: Iterable[Release], chosen: Collection[str] = ()
-) -> dict[str, str]:
+def rebuild_catalog(settings: CatalogSettings, releases: Iterable[Release], chosen: Collection[str] = ()) -> Rebuilt:
     """Register every table of the warehouse in the catalog, which must be empty, in one transaction.
 
     :param releases: what the run store knows, newest first; none when it is lost as well.
     :param chosen: metadata files somebody names where two could be the newest.
-    :returns: ``namespace.table`` -> metadata file.
     :raises BackupError: when the catalog is not empty, the warehouse holds no table, or a choice is open.
     """
     with explained("rebuilding the catalog"):
@@ -51,15 +51,20 @@ def rebuild_catalog(
         with explained("rebuilding the catalog"):
             _refuse_what_is_not_empty(catalog)
             records = records_of(releases)
-            states = _choose(dict(_folders(catalog, settings.warehouse)), records, frozenset(chosen))
             homes = {table: record.location for table, record in records.items()}
+            folders = dict(table_folders(catalog, settings.warehouse))
+            kept = {folder_of(location) for location in (*homes.values(), *chosen)}
+            dropped = dropped_places(folders, noted_folders(catalog), kept)
+            there = {place: files for place, files in folders.items() if place not in dropped}
+            states = _choose(there, records, frozenset(chosen))
             named = names_of(states, homes, frozenset(chosen))
             if not named:
                 raise BackupError("The warehouse holds no table.", got=settings.warehouse)
             _register(catalog, named)
     finally:
         catalog.close()
-    return {".".join(name): state.location for name, state in sorted(named.items())}
+    registered = {".".join(name): state.location for name, state in sorted(named.items())}
+    return Rebuilt(registered, tuple(sorted(map(".".join, dropped))))
 
 
 def _refuse_what_is_not_empty(catalog: SqlCatalog) -> None:
@@ -74,9 +79,7 @@ def _refuse_what_is_not_empty(catalog: SqlCatalog) -> None:
         )  # fmt: skip
 
 
-def _choose(
-    folders: dict[Identifier, list[MetadataFile]], records: dict[str, Record], wanted: frozenset[str]
-) -> dict[Identifier, MetadataFile]:
+def _choose(folders: Folders, records: dict[str, Record], wanted: frozenset[str]) -> dict[Identifier, MetadataFile]:
     states: dict[Identifier, MetadataFile] = {}
     homes = {folder_of(record.location): table for table, record in records.items()}
     missing = dict(records)
@@ -92,57 +95,6 @@ def _choose(
             remedy="Bring their files back first: a catalog without them would look whole.",
         )  # fmt: skip
     return states
-
-
-def _folders(catalog: SqlCatalog, warehouse: str) -> Iterator[tuple[Identifier, list[MetadataFile]]]:
-    """(namespace, folder) -> its metadata files. Never lists data: only ``warehouse/namespace/table``."""
-    from pyarrow.fs import FileSelector, FileType
-
-    system, root = opened_folder(catalog, warehouse)
-    with ThreadPoolExecutor(_READERS, "metadata") as pool:
-        tables = [
-            (space.base_name, table.base_name, table.path)
-            for space in system.get_file_info(FileSelector(root, allow_not_found=True))
-            if space.type == FileType.Directory
-            for table in system.get_file_info(FileSelector(space.path))
-            if table.type == FileType.Directory
-        ]
-        for namespace, name, path in tables:
-            found = system.get_file_info(FileSelector(f"{path}/metadata", allow_not_found=True))
-            paths = [item.path for item in found if version_of(item.path) is not None]
-            if paths:
-                yield (namespace, name), list(pool.map(lambda item: _read(system, item), paths))
-
-
-def _read(system: FileSystem, path: str) -> MetadataFile:
-    with system.open_input_stream(path) as stream:
-        text = stream.read()
-    try:
-        content: dict[str, Any] = json.loads(text)
-        refs: dict[str, dict[str, Any]] = content.get("refs", {})
-        properties: dict[str, str] = content.get("properties", {})
-        # a rewrite of equal content is known to releases as the snapshot it stands for
-        stands_for = json.loads(properties.get(STATE, "{}")).get("stands_for")
-        main = stands_for or refs.get("main", {}).get("snapshot-id")
-        return MetadataFile(
-            location=f"{content['location']}/metadata/{path.rsplit('/', 1)[-1]}",
-            version=version_of(path) or 0,
-            uuid=content["table-uuid"],
-            main=main,
-            branches=frozenset(name for name in refs if name != "main"),
-            published=STATE in properties,
-            sequence=content.get("last-sequence-number", 0),
-            updated_ms=content["last-updated-ms"],
-            says=_said(content),
-        )
-    except (ValueError, KeyError) as error:
-        raise BackupError("A metadata file cannot be read.", got=f"{path}: {type(error).__name__}: {error}",
-                          remedy="Bring it back, or move it away if it is half written.") from error  # fmt: skip
-
-
-def _said(content: dict[str, Any]) -> str:
-    parts = ("refs", "properties", "current-schema-id", "default-spec-id", "default-sort-order-id", "schemas")
-    return json.dumps({name: content.get(name) for name in parts}, sort_keys=True)
 
 
 def _register(catalog: SqlCatalog, named: dict[Identifier, MetadataFile]) -> None:

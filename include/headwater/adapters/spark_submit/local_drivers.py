@@ -18,6 +18,7 @@ import psutil
 from headwater.adapters.connections.masking import masking_key
 from headwater.adapters.embedded.jars import ensure_jars, jars_for, pyspark_home
 from headwater.adapters.embedded.java import find_java
+from headwater.adapters.job_folders import job_folder
 from headwater.adapters.spark_applications.applications import Application, ApplicationState
 from headwater.adapters.spark_applications.arguments import driver_arguments
 from headwater.adapters.spark_applications.exchange import Exchange
@@ -47,8 +48,7 @@ class LocalDrivers:
 
     def start(self, job: JobSpec, exchange: Exchange) -> Application:
         """See the port. The process is its own session: it goes on when the task is killed."""
-        folder = Path(self.settings.home).absolute() / "jobs" / job.attempt / job.kind
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = job_folder(self.settings, job)
         masking = self._masking(job)
         properties = folder / "spark.properties"
         made = submit_properties(self.settings, job, exchange.key, self._jars(), masking)
