@@ -56,6 +56,18 @@ class Cluster:
         asked = ("auth", "can-i", verb, whole, f"--subresource={part}", f"--namespace={namespace}", f"--as={who}")
         return self.kubectl(*asked, refused_is_fine=True).strip() == "yes"
 
+    def signed_in(self, account: str, folder: Path) -> Path:
+        """A configuration in the folder, with which a process is the service account ``namespace/name``."""
+        namespace, _, name = account.partition("/")
+        config = json.loads(self._config.read_text())
+        config["users"][0]["user"] = {
+            "token": self.kubectl("create", "token", name, f"--namespace={namespace}").strip()
+        }
+        path = folder / f"{name}.yaml"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(config))
+        return path
+
 
 @contextmanager
 def serving(binaries: Path, folder: Path) -> Iterator[Cluster]:

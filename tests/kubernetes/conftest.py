@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,9 +48,25 @@ def cluster(
     binaries = Path(os.environ["HEADWATER_API_SERVER"])
     with serving(binaries, tmp_path_factory.mktemp(environment)) as made:
         made.apply(definitions(os.environ.get("HEADWATER_DEFINITIONS")), dry=False)
-        made.kubectl("wait", "--for=condition=established", "--timeout=60s", "customresourcedefinitions", "--all")
+        _await_definitions(made)
         argocd = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
         for kind in FIRST:
             items = [item for item in manifests if item["kind"] == kind]
             made.apply(items + [argocd] * (kind == "Namespace"), dry=False)
         yield made
+
+
+def _await_definitions(made: Cluster) -> None:
+    """Until each is served. ``kubectl wait`` gives up at one that has no conditions yet."""
+    until = time.monotonic() + 60
+    while True:
+        items = json.loads(made.kubectl("get", "customresourcedefinitions", "--output=json"))["items"]
+        if all(_is_established(item) for item in items):
+            return
+        assert time.monotonic() < until, "the server does not come to serve the definitions"
+        time.sleep(0.2)
+
+
+def _is_established(definition: dict[str, Any]) -> bool:
+    conditions = definition.get("status", {}).get("conditions") or ()
+    return any((item["type"], item["status"]) == ("Established", "True") for item in conditions)

@@ -54,6 +54,7 @@ class ExtractToBronzeOperator(StageOperator):
                 job_id=record.id,
                 until=record.until.isoformat(),
                 poll_seconds=table.extract.job.poll_every.total_seconds(),
+                run_key=stage.run.key,
             ),
             method_name=self.execute_after_wait.__name__,
         )

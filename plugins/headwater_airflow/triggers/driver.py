@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -14,9 +14,7 @@ from headwater.domain.engine_errors import DriverAtWork
 from headwater.domain.errors import HeadwaterError
 from headwater_airflow.hooks.spark_applications import KubernetesApplications
 from headwater_airflow.platform import open_task_platform
-
-if TYPE_CHECKING:
-    from headwater.adapters.platform import LocalPlatform
+from headwater_airflow.triggers.waiting import LeaseKeepingWait
 
 BLIND_SECONDS = 600.0
 """The API server may not answer for so long; then the task looks, and explains it."""
@@ -41,12 +39,9 @@ class DriverTrigger(BaseTrigger):
         driver = DriverAtWork.model_validate(self.driver)
         platform = await asyncio.to_thread(open_task_platform)
         applications = KubernetesApplications(platform.settings)
-        seen, beaten = time.monotonic(), float("-inf")
+        waiting, seen = LeaseKeepingWait(platform, driver.run_key), time.monotonic()
         try:
             while True:
-                if time.monotonic() - beaten >= platform.settings.lease_ttl.total_seconds() / 3:
-                    beaten = time.monotonic()
-                    await asyncio.to_thread(self._beat, platform, driver)
                 try:
                     said = await asyncio.to_thread(said_of, applications, driver)
                     seen = time.monotonic()
@@ -57,7 +52,7 @@ class DriverTrigger(BaseTrigger):
                 if said is not None:
                     yield TriggerEvent({"said": said})  # type: ignore[no-untyped-call]  # Airflow gives it no types
                     return
-                await asyncio.sleep(self.poll_seconds)
+                await waiting.sleep(self.poll_seconds)
         finally:
             await asyncio.to_thread(platform.close)
 
@@ -67,14 +62,6 @@ class DriverTrigger(BaseTrigger):
         platform = await asyncio.to_thread(open_task_platform)
         await asyncio.to_thread(KubernetesApplications(platform.settings).stop, driver.application)
         self.log.info("the Spark application was stopped")
-
-    def _beat(self, platform: LocalPlatform, driver: DriverAtWork) -> None:
-        """Rule 23. That a lease was lost is noticed by the task, which takes them anew before it goes on."""
-        try:
-            platform.runs.heartbeat(driver.run_key, platform.settings.lease_ttl.total_seconds())
-        except HeadwaterError as error:
-            # a missed beat costs nothing while the scheduler knows that the run lives
-            self.log.warning("the leases could not be renewed: %s", error)
 
 
 def said_of(applications: KubernetesApplications, driver: DriverAtWork) -> str | None:

@@ -28,6 +28,7 @@ from headwater_airflow.triggers.job import JobTrigger
 sys.path.append(str(Path(__file__).parents[3]))
 
 NOW = datetime.now(UTC)
+KEY = "i/shop/r"
 JOB = ExternalJob(connection="jobs", start="/jobs", status="/jobs/{id}")
 
 
@@ -35,7 +36,12 @@ class Platform:
     """The part of a task's platform that a trigger opens."""
 
     def __init__(self, port: int) -> None:
-        self.port = port
+        self.port, self.beats, self.is_closed = port, set[str](), False
+        self.settings = SimpleNamespace(lease_ttl=timedelta(seconds=60))
+        self.runs = SimpleNamespace(heartbeat=lambda run_key, _: self.beats.add(run_key))
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def open_job_runner(self, job: ExternalJob) -> JobRunner:
         from tests.integration.sources.external.job_service import TOKEN
@@ -50,12 +56,15 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     with serving() as running:
         running.start({"key": "k"}, {})
-        monkeypatch.setattr(module, "open_task_platform", lambda: Platform(running.port))
-        yield running
+        watched: Any = running
+        watched.platform = Platform(running.port)
+        monkeypatch.setattr(module, "open_task_platform", lambda: watched.platform)
+        yield watched
 
 
 def fired(until: datetime, meanwhile: Any = None) -> list[Any]:
-    trigger = JobTrigger(job=JOB.model_dump(mode="json"), job_id="job-1", until=until.isoformat(), poll_seconds=0.01)
+    job = JOB.model_dump(mode="json")
+    trigger = JobTrigger(job=job, job_id="job-1", until=until.isoformat(), poll_seconds=0.01, run_key=KEY)
 
     async def collect() -> list[Any]:
         async def later() -> None:
@@ -73,6 +82,7 @@ def fired(until: datetime, meanwhile: Any = None) -> list[Any]:
 
 def test_it_fires_with_the_services_word_once_the_job_has_ended(service: Any) -> None:
     assert fired(NOW + timedelta(hours=1), service.end) == [{"said": "succeeded"}]
+    assert (service.platform.beats, service.platform.is_closed) == ({KEY}, True), "rule 23: it kept the run's leases"
 
 
 def test_a_service_that_does_not_answer_is_asked_again(service: Any) -> None:
@@ -96,7 +106,8 @@ def test_it_fires_when_time_is_up(service: Any) -> None:
 
 
 def test_a_trigger_is_made_again_from_what_it_serializes() -> None:
-    trigger = JobTrigger(job=JOB.model_dump(mode="json"), job_id="7", until=NOW.isoformat(), poll_seconds=7.0)
+    job = JOB.model_dump(mode="json")
+    trigger = JobTrigger(job=job, job_id="7", until=NOW.isoformat(), poll_seconds=7.0, run_key=KEY)
     path, arguments = trigger.serialize()
     assert path == "headwater_airflow.triggers.job.JobTrigger"
     assert JobTrigger(**arguments).serialize() == (path, arguments)
@@ -115,9 +126,9 @@ def test_the_task_defers_while_the_job_is_at_work(monkeypatch: pytest.MonkeyPatc
     spec = SourceSpec(name="shop", file="f", description="d", owner=Owner(team="t"), schedule=Schedule(manual=True),
                       connection="landing", tables=(table,))  # fmt: skip
     operator = ExtractToBronzeOperator(task_id="extract_to_bronze", file="f", pipeline="shop", table="orders")
-    stage: Any = SimpleNamespace(platform=None, run=SimpleNamespace(spec=spec))
+    stage: Any = SimpleNamespace(platform=None, run=SimpleNamespace(spec=spec, key=KEY))
     with pytest.raises(TaskDeferred) as deferred:
         operator.run_stage(stage)
     assert isinstance(deferred.value.trigger, JobTrigger)
     assert (deferred.value.trigger.job_id, deferred.value.method_name) == ("7", "execute_after_wait")
-    assert deferred.value.trigger.poll_seconds == 30
+    assert (deferred.value.trigger.poll_seconds, deferred.value.trigger.run_key) == (30, KEY)

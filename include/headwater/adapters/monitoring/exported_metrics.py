@@ -1,6 +1,7 @@
 """Metrics of what Headwater stands on, by the names its own exporters give them; the guide says which were seen.
 
-Spark's are held against a Spark that runs, Kafka's against what our brokers are told to report (tests of the names).
+Spark's are held against a Spark that runs, its operator's by ``make operators-test`` against that, Kafka's against what
+our brokers are told to report (tests of the names).
 """
 
 from __future__ import annotations

@@ -44,7 +44,12 @@ def spark_application(settings: Settings, job: JobSpec, key: str, arguments: Map
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": "SparkApplication",
-        "metadata": {"name": application_name(job, key), "namespace": place.namespace, "labels": labels},
+        "metadata": {
+            "name": application_name(job, key),
+            "namespace": place.namespace,
+            # the operator's metrics carry this one label, and would say Unknown
+            "labels": {**labels, "app_type": job.kind},
+        },
         "spec": {
             "type": "Python",
             "pythonVersion": "3",

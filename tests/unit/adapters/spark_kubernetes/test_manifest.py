@@ -153,7 +153,7 @@ def test_names_and_labels_are_kubernetes_own(pipeline: str) -> None:
     assert len(name) <= 47  # Spark refuses longer prefixes of executors' pods
     for value in made["metadata"]["labels"].values():
         assert re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,61})?[A-Za-z0-9]", value)
-    assert made["spec"]["driver"]["labels"] == made["metadata"]["labels"]
+    assert {**made["spec"]["driver"]["labels"], "app_type": "refine"} == made["metadata"]["labels"]
 
 
 def test_an_attempts_name_is_its_own_and_stays() -> None:
