@@ -31,9 +31,9 @@ class Owner(Value):
 class Freshness(Value):
     """Alert when the newest release of a layer is older than this, whether or not a run exists."""
 
-    bronze: Duration | None = None
-    silver: Duration | None = None
-    gold: Duration | None = None
+    bronze: Duration | None = Field(default=None, gt=timedelta(0))
+    silver: Duration | None = Field(default=None, gt=timedelta(0))
+    gold: Duration | None = Field(default=None, gt=timedelta(0))
 
 
 class SqlExtract(Value):

@@ -10,11 +10,12 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import SourceSpec
 from headwater.model.attempts import Attempt
 from headwater.model.circles import circles_between
+from headwater.model.contracts.columns import absent_columns
 from headwater.model.gold_modes import input_findings
 from headwater.model.layout import Layout
 from headwater.model.references import line_of_table, tables_of, unknown_table
 from headwater.model.sql.columns import unknown_columns
-from headwater.model.sql.known_columns import known_columns
+from headwater.model.sql.known_columns import known_columns, made_columns
 from headwater.model.table_layouts import column_findings
 
 
@@ -33,6 +34,7 @@ def check_between(layout: Layout, attempts: Sequence[Attempt]) -> None:
     silver_modes = _silver_modes(attempts)
     for attempt in attempts:
         attempt.errors += list(_unknown_columns(layout, attempt, columns))
+        attempt.errors += list(_contracts(layout, attempt))
         _gold_modes(attempt, silver_modes)
         _layouts(attempt, columns)
 
@@ -90,6 +92,16 @@ def _unknown_columns(layout: Layout, attempt: Attempt, columns: dict[str, tuple[
     for gold in (gold for gold in spec.gold if gold.transform is None):
         file = layout.display(layout.sql(spec.name_of(Layer.GOLD, gold.name)))
         yield from unknown_columns(gold.sql, file, columns)
+
+
+def _contracts(layout: Layout, attempt: Attempt) -> Iterator[SpecError]:
+    spec = attempt.spec
+    if spec is None:
+        return
+    for dotted, columns in made_columns(spec).items():
+        text = spec.contracts.get(dotted)
+        if text is not None:
+            yield from absent_columns(text, layout.display(layout.contract(TableName.parse(dotted))), columns)
 
 
 def _unknown_tables(layout: Layout, attempt: Attempt, known: set[str], broken: set[str]) -> Iterator[SpecError]:

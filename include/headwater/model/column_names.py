@@ -7,19 +7,30 @@ from collections.abc import Iterator
 from headwater.domain.spec import FilesExtract, SqlExtract, TableSpec
 from headwater.model.schedules import Finding
 
+_SILVER = ("sequence_by", "valid_from", "initial_valid_from")
+
 
 def column_name_findings(table: TableSpec) -> Iterator[Finding]:
     """Names that are none, and columns of one name; paths start at the table."""
     cursor = table.extract.cursor if isinstance(table.extract, SqlExtract) else None
-    named: dict[tuple[str | int, ...], str] = {("key", index): name for index, name in enumerate(table.key)}
-    if cursor is not None:
-        named["extract", "cursor"] = cursor
-    for path, name in named.items():
+    for path, name in _named(table):
         if not name.strip():
             yield path, "this names no column", repr(name), "the name of a column at the source"
     if len({name.lower() for name in table.key}) < len(set(table.key)):
         yield ("key",), "two columns of the key are equal but for case (rule 30)", repr(list(table.key)), "one of them"
     yield from _same_target(table, {*table.key, *([cursor] if cursor else [])})
+
+
+def _named(table: TableSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every place that names a column of the source."""
+    for path, names in ((("key",), table.key), (("silver", "track"), table.silver.track)):
+        for index, name in enumerate(names):
+            yield (*path, index), name
+    for part, keys in (("extract", ("cursor", "deleted_column")), ("silver", _SILVER)):
+        for key in keys:
+            declared = getattr(getattr(table, part), key, None)
+            if declared is not None:
+                yield (part, key), declared
 
 
 def _same_target(table: TableSpec, identifying: set[str]) -> Iterator[Finding]:

@@ -51,6 +51,14 @@ def readers(specs: Sequence[PipelineSpec], table: TableName, column: str | None 
     return tuple(found.values())
 
 
+def columns_named(specs: Sequence[PipelineSpec], table: str) -> tuple[str, ...]:
+    """Columns of a dotted table that the SQL of gold names, in lower case; what the table has besides nobody reads."""
+    schemas = known_columns(specs)
+    written = (gold.sql for spec in specs for gold in spec.gold if gold.transform is None)
+    read = (item for sql in written for item in columns_read(sql, schemas) if item.table == table)
+    return tuple(sorted({item.column.lower() for item in read}))
+
+
 def _reached(
     spec: PipelineSpec, affected: dict[str, Affected], schemas: Schemas
 ) -> Iterator[tuple[TableName, str, dict[str, Affected]]]:

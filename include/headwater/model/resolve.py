@@ -126,6 +126,9 @@ def _gold(layout: Layout, source: str, entries: dict[str, GoldDocument], result:
         table = checked_name(Layer.GOLD, source, name)
         result.refuse(missing_of_gold(layout, table, by_sql=raw.transform is None), ("gold", name))
         result.refuse(layout_findings(raw), ("gold", name))
+        if len(set(raw.grain)) != len(raw.grain):
+            finding = (("grain",), "a column is in the grain twice", repr(list(raw.grain)), "each column once")
+            result.refuse([finding], ("gold", name))
         if raw.mode != "rebuild" and not raw.grain:
             finding = (("grain",), f"mode {raw.mode} needs a grain", "none", "grain: [column, …]")
             result.refuse([finding], ("gold", name))

@@ -34,6 +34,9 @@ def schedule_findings(schedule: Schedule) -> Iterator[Finding]:
         ZoneInfo(schedule.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         yield ("schedule", "timezone"), "no such time zone", repr(schedule.timezone), "an IANA name: Europe/Berlin"
+    if "timezone" in schedule.model_fields_set and schedule.cron is None:
+        message = "a time zone belongs to cron: every counts from run to run"
+        yield ("schedule", "timezone"), message, repr(schedule.timezone), "cron, or no timezone"
     for index, asset in enumerate(schedule.assets):
         try:
             TableName.parse(asset)

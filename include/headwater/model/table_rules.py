@@ -11,6 +11,7 @@ from headwater.model.cdc_rules import cdc_findings
 from headwater.model.column_names import column_name_findings
 from headwater.model.file_rules import file_findings
 from headwater.model.schedules import Finding
+from headwater.model.silver_rules import silver_findings
 from headwater.model.table_layouts import layout_findings
 
 _PRIMITIVE = re.compile(
@@ -18,7 +19,6 @@ _PRIMITIVE = re.compile(
     r"|decimal\((?:[1-9]|[12]\d|3[0-8]),\s*(?:\d|[12]\d|3[0-8])\)"
 )
 PRIMITIVE_TYPES = "boolean int long float double decimal(p,s) date timestamp timestamptz string binary uuid"
-_SCD2_ONLY = ("valid_from", "initial_valid_from", "track")
 
 
 def is_primitive(text: str) -> bool:
@@ -31,10 +31,10 @@ def is_primitive(text: str) -> bool:
 
 def table_findings(table: TableSpec) -> Iterator[Finding]:
     """What is wrong with a resolved table; paths start at the table."""
-    yield from _modes(table)
+    yield from silver_findings(table)
     yield from cdc_findings(table)
     yield from _key(table)
-    yield from _scd2_only(table)
+    yield from _source(table)
     for path, message, got, allowed in layout_findings(table.silver):
         yield ("silver", *path), message, got, allowed
     yield from column_name_findings(table)
@@ -51,19 +51,6 @@ def hides_deletes(table: TableSpec) -> bool:
     return isinstance(extract, SqlExtract) and extract.mode == "incremental" and extract.deleted_column is None
 
 
-def _modes(table: TableSpec) -> Iterator[Finding]:
-    extract, silver = table.extract, table.silver
-    incremental = extract.mode == "incremental"
-    if isinstance(extract, SqlExtract) and incremental and extract.cursor is None:
-        yield ("extract", "cursor"), "an incremental extract needs a cursor", "none", "a column that only grows"
-    if silver.mode == "append" and not incremental:
-        allowed = "upsert or scd2: a full extract is compared with its predecessor (rule 31)"
-        yield ("silver", "mode"), "append cannot follow a snapshot extract", "append", allowed
-    if silver.mode in {"upsert", "scd2"} and incremental and silver.sequence_by is None:
-        message = f"silver mode {silver.mode} after an incremental extract needs sequence_by"
-        yield ("silver", "sequence_by"), message, "none", "the column that orders versions of a key"
-
-
 def _key(table: TableSpec) -> Iterator[Finding]:
     extract, mode = table.extract, table.silver.mode
     if mode in {"upsert", "scd2"} and not table.key:
@@ -75,11 +62,15 @@ def _key(table: TableSpec) -> Iterator[Finding]:
         yield ("key",), "a column is in the key twice", repr(list(table.key)), "each column once"
 
 
-def _scd2_only(table: TableSpec) -> Iterator[Finding]:
-    for name in _SCD2_ONLY:
-        if table.silver.form != "scd2" and getattr(table.silver, name):
-            message = f"{name} belongs to silver mode scd2"
-            yield ("silver", name), message, table.silver.mode, f"mode: scd2, or no {name}"
+def _source(table: TableSpec) -> Iterator[Finding]:
+    deleted = table.extract.deleted_column if isinstance(table.extract, SqlExtract) else None
+    if isinstance(table.extract, SqlExtract) and deleted in {*table.key, table.extract.cursor} - {None}:
+        allowed = "a column of its own that says that a row is gone"
+        yield ("extract", "deleted_column"), "every row has a value there", repr(deleted), allowed
+    relation = table.extract.relation if isinstance(table.extract, SqlExtract) else None
+    if relation is not None and not all(part.strip() for part in relation.split(".", 1)):
+        allowed = "schema.table: the first dot ends the schema, others belong to the table's name; or table"
+        yield ("extract", "relation"), "this names no relation", repr(relation), allowed
 
 
 def _columns(table: TableSpec) -> Iterator[Finding]:

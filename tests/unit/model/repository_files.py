@@ -41,7 +41,7 @@ def contract(layer: str, source: str, table: str) -> str:
     return (
         f"dataset: lake/{layer}/{source}__{table}\n"
         "checks: [{row_count: {threshold: {must_be_greater_than: 0}}}]\n"
-        "columns: [{name: id, checks: [{missing: {}}]}]\n"
+        f"columns: [{{name: {'day' if layer == 'gold' else 'id'}, checks: [{{missing: {{}}}}]}}]\n"
     )
 
 

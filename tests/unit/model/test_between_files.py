@@ -56,3 +56,24 @@ def test_an_unknown_table_of_the_own_pipeline_is_refused(files: Any) -> None:
     errors = [error for error in load_repository(files.root).errors if error.got == "silver.shop.ordres"]
     assert str(errors[0].where) == "sql/gold/shop/revenue.sql:3"
     assert errors[0].remedy == "did you mean 'silver.shop.orders'?"
+
+
+@pytest.mark.parametrize(
+    ("checks", "line", "got"),
+    [
+        ("checks: [{row_count: {}}]\ncolumns:\n  - {name: day}\n  - {name: amuont}\n", 5, "'amuont'"),
+        ("checks:\n  - duplicate:\n      columns: [day, amuont]\ncolumns: [{name: day}]\n", 4, "'amuont'"),
+        (
+            "checks: [{freshness: {column: amuont, threshold: {must_be_less_than: 1}}}]\ncolumns: [{name: day}]\n",
+            2,
+            "'amuont'",
+        ),
+    ],
+)
+def test_a_contract_names_columns_that_the_sql_makes(files: Any, checks: str, line: int, got: str) -> None:
+    contract = "include/contracts/gold/shop/revenue.yml"
+    files.write({contract: "dataset: lake/gold/shop__revenue\n" + checks})
+    (error,) = load_repository(files.root).errors
+    assert error.where is not None
+    assert (error.got, error.where.file, error.where.line) == (got, contract, line)
+    assert (error.allowed, error.remedy) == ("day, amount", "did you mean 'amount'?")

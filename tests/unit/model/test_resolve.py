@@ -121,3 +121,45 @@ def test_every_finding_is_counted_when_the_first_is_raised(files: Any) -> None:
     with pytest.raises(SpecError) as caught:
         _load(files)
     assert caught.value.facts["more"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "message"),
+    [
+        ("    grain: [day]", "    grain: [day, day]", "gold.revenue.grain", "in the grain twice"),
+        ("{mode: upsert, sequence_by: updated_at}", "{mode: append, sequence_by: updated_at}",
+         "tables.orders.silver.sequence_by", "no versions to order"),
+        ("{mode: scd2}", "{mode: scd2, track: [name, id]}", "tables.customers.silver.track[1]", "never opens a"),
+        ("{mode: scd2}", "{mode: scd2, track: [name, name]}", "tables.customers.silver.track[1]", "tracked twice"),
+        ("sequence_by: updated_at", "sequence_by: ''", "tables.orders.silver.sequence_by", "names no column"),
+        ("{mode: scd2}", "{mode: scd2, track: ['']}", "tables.customers.silver.track[0]", "names no column"),
+        ("sequence_by: updated_at", "sequence_by: updated_at, allow_empty: true", "tables.orders.silver.allow_empty",
+         "judges full extracts"),
+        ("deleted_column: gone", "deleted_column: id", "tables.orders.extract.deleted_column", "every row has a value"),
+        ("deleted_column: gone", "deleted_column: updated_at", "tables.orders.extract.deleted_column",
+         "every row has a value"),
+        ("{every: 1d}", "{every: 1d, timezone: Europe/Berlin}", "schedule.timezone", "belongs to cron"),
+        ("connection: shop_db", "connection: shop_db\nfreshness: {gold: 0s}", "freshness.gold", "greater than"),
+        ("lag: 2h,", "lag: 2h, relation: 'sales.',", "tables.orders.extract.relation", "names no relation"),
+        ("lag: 2h,", "lag: 2h, relation: '',", "tables.orders.extract.relation", "names no relation"),
+    ],
+)  # fmt: skip
+def test_words_without_effect_are_refused(files: Any, old: str, new: str, key: str, message: str) -> None:
+    files.replace(SHOP, old, new)
+    with pytest.raises(SpecError) as caught:
+        _load(files)
+    assert (caught.value.where is not None and caught.value.where.key) == key
+    assert message in caught.value.message
+    assert caught.value.allowed
+
+
+def test_rows_that_never_change_may_be_ordered_by_their_key(files: Any) -> None:
+    """A serial number is key and cursor at once, and upsert wants an order."""
+    files.replace(SHOP, "sequence_by: updated_at", "sequence_by: id")
+    assert _load(files).table("orders").silver.sequence_by == "id"
+
+
+def test_a_relation_may_have_dots_after_its_schema(files: Any) -> None:
+    """PostgreSQL names tables so; the first dot ends the schema."""
+    files.replace(SHOP, "lag: 2h,", "lag: 2h, relation: public.a.b.c,")
+    assert _load(files).table("orders").extract.kind == "sql"

@@ -11,6 +11,8 @@ COLUMN_KEYS = frozenset({"name", "description", "data_type", "character_maximum_
 _COMMON = frozenset({"name", "qualifier", "attributes", "threshold", "filter"})
 _VALID = frozenset({"valid_values", "valid_format", "invalid_values", "invalid_format", "valid_reference_data"})
 _RANGES = frozenset({"valid_length", "valid_min_length", "valid_max_length", "valid_min", "valid_max"})
+VALIDITY = _VALID | _RANGES
+"""Keys of which an ``invalid`` check needs one."""
 _QUERY = frozenset({"expression", "query"})
 
 DATASET_CHECKS = {
@@ -23,7 +25,7 @@ DATASET_CHECKS = {
 }
 COLUMN_CHECKS = {
     "missing": _COMMON | {"missing_values", "missing_format"},
-    "invalid": _COMMON | _VALID | _RANGES,
+    "invalid": _COMMON | VALIDITY,
     "duplicate": _COMMON,
     "aggregate": _COMMON | {"function"},
     "failed_rows": DATASET_CHECKS["failed_rows"],

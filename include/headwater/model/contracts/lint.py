@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from headwater.domain.errors import SpecError
@@ -13,15 +13,15 @@ from headwater.model.contracts.contract import Written, parse_contract, variable
 from headwater.model.contracts.grammar import (
     COLUMN_CHECKS,
     COLUMN_KEYS,
-    COMPARISONS,
     DATASET_CHECKS,
     LENGTHS,
     NEEDS_THRESHOLD,
-    THRESHOLD_KEYS,
     TOP_KEYS,
+    VALIDITY,
 )
 from headwater.model.contracts.json_schema import schema_findings
 from headwater.model.contracts.quarantine import quarantine_findings
+from headwater.model.contracts.thresholds import threshold_findings
 from headwater.model.schedules import Finding
 from headwater.model.spec_errors import shown, unknown_key
 from headwater.model.yaml_text import YamlDocument
@@ -85,9 +85,9 @@ def _findings(content: dict[str, Any], text: str, table: TableName) -> Iterator[
     if percent is not None and all(check.type != "row_count" for check in checks):
         message = "a percentage of no rows passes: a percent threshold needs a row_count check beside it"
         yield (*percent.at, "threshold"), message, "no row_count", "checks: [{row_count: {threshold: …}}]"
-    counts = Counter(check.path for check in checks)
+    counts, variables = Counter(check.path for check in checks), variables_of(content)
     for check in checks:
-        yield from _check(check, counts)
+        yield from _check(check, counts, variables)
     yield from _columns(content)
     yield from _variables(content, text)
     yield from quarantine_findings(checks, content, table.layer is Layer.SILVER)
@@ -98,29 +98,19 @@ def _metric(check: Written) -> object:
     return threshold.get("metric") if isinstance(threshold, dict) else None
 
 
-def _check(check: Written, counts: Counter[str]) -> Iterator[Finding]:
+def _check(check: Written, counts: Counter[str], variables: Mapping[str, str]) -> Iterator[Finding]:
     if counts[check.path] > 1:
         yield check.at, "the same check twice needs qualifiers", check.path, "qualifier: a name of its own"
     for key in LENGTHS:
         if key in check.body and not isinstance(check.body[key], int):
             yield (*check.at, key), "a length is a whole number", shown(check.body[key]), "a whole number"
+    if check.type == "invalid" and not any(check.body.get(key) not in (None, [], "") for key in VALIDITY):
+        yield check.at, "invalid says nothing of what is valid", "no rule", "one of " + ", ".join(sorted(VALIDITY))
     threshold = check.body.get("threshold")
     if threshold is None and check.type in NEEDS_THRESHOLD - {"row_count"}:
         yield check.at, f"{check.type} judges nothing without a threshold", "none", "threshold: {must_be…: …}"
     if isinstance(threshold, dict):
-        yield from _threshold(threshold, (*check.at, "threshold"))
-
-
-def _threshold(threshold: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
-    for key in threshold:
-        if key not in THRESHOLD_KEYS:
-            yield (*at, key), f"unknown key {key!r}", key, ", ".join(sorted(THRESHOLD_KEYS))
-    found = sorted(key for key in threshold if key in COMPARISONS)
-    if len(found) != 1:
-        message = "a threshold has exactly one comparison; Soda would not evaluate it and say it is fine"
-        yield at, message, ", ".join(found) or "none", "one of " + ", ".join(sorted(COMPARISONS))
-    if isinstance(threshold.get("additional"), dict):
-        yield from _threshold(threshold["additional"], (*at, "additional"))
+        yield from threshold_findings(threshold, (*check.at, "threshold"), variables)
 
 
 def _columns(content: dict[str, Any]) -> Iterator[Finding]:

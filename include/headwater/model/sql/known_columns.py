@@ -14,15 +14,18 @@ def known_columns(specs: Iterable[PipelineSpec]) -> dict[str, tuple[str, ...]]:
     """Dotted silver or gold table -> its columns, of every table that the files alone determine."""
     found: dict[str, tuple[str, ...]] = {}
     for spec in specs:
-        for gold in spec.gold:
-            name = spec.name_of(Layer.GOLD, gold.name).dotted
-            made = _gold(gold) if gold.transform is None else _promised(spec.contracts.get(name))
-            if made is not None:
-                found[name] = made
-        for table in spec.tables if isinstance(spec, SourceSpec) else ():
-            columns = _silver(table) or _promised(spec.contracts.get(spec.name_of(Layer.SILVER, table.name).dotted))
-            if columns is not None:
-                found[spec.name_of(Layer.SILVER, table.name).dotted] = columns
+        promised = {name: _promised(text) for name, text in spec.contracts.items() if not name.startswith(Layer.BRONZE)}
+        found |= {name: columns for name, columns in promised.items() if columns is not None} | made_columns(spec)
+    return found
+
+
+def made_columns(spec: PipelineSpec) -> dict[str, tuple[str, ...]]:
+    """Dotted silver or gold table -> its columns, where SQL or declarations make them, whatever a contract says."""
+    found = {spec.name_of(Layer.GOLD, gold.name).dotted: _gold(gold) for gold in spec.gold if gold.transform is None}
+    for table in spec.tables if isinstance(spec, SourceSpec) else ():
+        columns = _silver(table)
+        if columns is not None:
+            found[spec.name_of(Layer.SILVER, table.name).dotted] = columns
     return found
 
 

@@ -39,11 +39,40 @@ def test_a_good_contract_has_no_finding() -> None:
     assert _errors(GOOD) == []
 
 
+@pytest.mark.parametrize(
+    "threshold", ["{must_be: '${var.least}'}", "{must_be_between: {greater_than: 1, less_than: 9.5}}"]
+)
+def test_a_number_may_be_a_variable_or_a_bound(threshold: str) -> None:
+    text = GOOD.replace("{must_be_greater_than: 0}", threshold).replace(
+        "variables: {", "variables: {least: {default: 1}, "
+    )
+    assert _errors(text) == []
+
+
 CASES = [
     ("two comparisons", "{must_be_greater_than: 0}", "{must_be_greater_than: 0, must_be_less_than: 9}", 5,
      "checks[0].row_count.threshold", "exactly one comparison"),
     ("no comparison", "{metric: percent, must_be_less_than: 5}", "{metric: percent}", 12,
      "columns[0].checks[1].invalid.threshold", "exactly one comparison"),
+    ("a text as threshold", "metric: percent, must_be_less_than: 5", "must_be_less_than: five", 12,
+     "columns[0].checks[1].invalid.threshold.must_be_less_than", "compares with a number"),
+    ("a number in quotes", "must_be_greater_than: 0", "must_be_greater_than: '0'", 5,
+     "checks[0].row_count.threshold.must_be_greater_than", "compares with a number"),
+    ("a truth as threshold", "must_be_greater_than: 0", "must_be: true", 5,
+     "checks[0].row_count.threshold.must_be", "compares with a number"),
+    ("a variable that is no number", "must_be_greater_than: 0", "must_be: '${var.day}'", 5,
+     "checks[0].row_count.threshold.must_be", "compares with a number"),
+    ("half a range", "must_be_greater_than: 0", "must_be_between: {greater_than: 1}", 5,
+     "checks[0].row_count.threshold.must_be_between", "one lower and one upper"),
+    ("a range of nothing", "must_be_greater_than: 0", "must_be_between: {greater_than: 9, less_than: 1}", 5,
+     "checks[0].row_count.threshold.must_be_between", "nothing lies in this range"),
+    ("a percentage of more than all", "must_be_less_than: 5", "must_be_less_than: 500", 12,
+     "columns[0].checks[1].invalid.threshold.metric", "between 0 and 100"),
+    ("invalid by no rule", "valid_min: 1, ", "", 12, "columns[0].checks[1].invalid", "nothing of what is valid"),
+    ("invalid by an empty list", "valid_min: 1", "valid_values: []", 12, "columns[0].checks[1].invalid",
+     "nothing of what is valid"),
+    ("a text in a range", "must_be_greater_than: 0", "must_be_between: {greater_than: 1, less_than: x}", 5,
+     "checks[0].row_count.threshold.must_be_between.less_than", "compares with a number"),
     ("misspelt threshold", "{threshold: {must_be_greater", "{treshold: {must_be_greater", 5,
      "checks[0].row_count.treshold", "unknown key 'treshold'"),
     ("misspelt comparison", "must_be_less_than: 5", "must_be_less_then: 5", 12,
