@@ -32,7 +32,7 @@ def console() -> Console:
 
 
 def print_json(value: object) -> None:
-    """One JSON document on stdout; times in ISO form, other values as text, and so NaN and the infinities."""
+    """One JSON document on stdout; times in ISO form, bytes as hex, other values as text, and so NaN and infinities."""
     typer.echo(json.dumps(_told(value), indent=2, default=_plain, ensure_ascii=False, allow_nan=False))
     _ANSWERED.set(True)
 
@@ -75,28 +75,42 @@ def _told(value: object) -> object:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str = "") -> None:
-    """A table for people; ``empty`` is said instead when it has no rows."""
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    empty: str = "",
+    *,
+    whole: Sequence[str] = (),
+    is_data: bool = False,
+) -> None:
+    """A table for people; ``empty`` is said instead when it has no rows.
+
+    :param whole: columns that stay on one line, because people copy them.
+    :param is_data: the values are somebody's, not counts of ours: no commas, which would make 1,998 of a year.
+    """
     if not rows and empty:
         console().print(empty)
         return
     table = Table(title=title, title_justify="left", header_style="bold")
     for index, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=name in whole)
     for row in rows:
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(_cell(value, is_data=is_data) for value in row))
     console().print(table)
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, *, is_data: bool) -> str:
     if value is None:
         return "–"
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and not is_data:
         return f"{value:,}"
-    return str(value)
+    return value.hex() if isinstance(value, bytes) else str(value)

@@ -40,8 +40,8 @@ def query(
     if as_json:
         print_json(result.objects())
         return
-    print_table("", result.columns, result.rows)
-    console().print(f"{len(result.rows):,} rows")
+    print_table("", result.columns, result.rows, is_data=True)
+    console().print("1 row" if len(result.rows) == 1 else f"{len(result.rows):,} rows")
 
 
 def lineage(

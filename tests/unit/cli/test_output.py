@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from headwater.cli.output import answering_once, print_json
+from headwater.cli.output import answering_once, print_json, print_table
 from headwater.domain.errors import NotFoundError
 
 
@@ -22,12 +22,29 @@ def test_json_is_strict_and_loses_nothing(capsys: pytest.CaptureFixture[str]) ->
         [
             {"nan": math.nan, "most": math.inf, "least": -math.inf, "exact": Decimal("0.10")},
             {"at": datetime(2013, 1, 1, tzinfo=UTC), "on": date(2013, 1, 1), "nested": {1: (math.nan, None, True)}},
+            {"raw": b"ab\xff", "inside": [b"\0"]},
         ]
     )
     assert json.loads(capsys.readouterr().out, parse_constant=_strict) == [
         {"nan": "NaN", "most": "Infinity", "least": "-Infinity", "exact": "0.10"},
         {"at": "2013-01-01T00:00:00+00:00", "on": "2013-01-01", "nested": {"1": ["NaN", None, True]}},
+        {"raw": "6162ff", "inside": ["00"]},
     ]
+
+
+def test_data_has_no_commas_and_an_id_stays_on_its_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year is no count, and a person copies an id."""
+    monkeypatch.setenv("COLUMNS", "40")
+    release = "r-20261122T140433-ba8163db"
+    print_table("", ["moved", "release"], [("silver.flights.planes and others", release)], whole=["release"])
+    print_table("", ["year"], [(1998,)], is_data=True)
+    print_table("", ["rows"], [(27004,)])
+    said = capsys.readouterr().out
+    assert release in said
+    assert "1998" in said
+    assert "27,004" in said
 
 
 def _told_and_failed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from headwater.adapters.duckdb.sql import quoted
 from headwater.domain.names import RESERVED_PREFIX, TableName
 
 AS_KNOWN_AT, VALID_AT = "_as_known_at", "_valid_at"
@@ -23,22 +24,22 @@ def history_macros(table: TableName, scan: str, columns: Sequence[str], key: Seq
     """
     if "batch_out" not in columns:
         return []
-    where = f"{table.layer}.{_name(table.source)}"
+    where = f"{table.layer}.{quoted(table.source)}"
     valid_at = (
-        f"CREATE MACRO {where}.{_name(table.table + VALID_AT)}(instant) AS TABLE "  # noqa: S608 - names, quoted
+        f"CREATE MACRO {where}.{quoted(table.table + VALID_AT)}(instant) AS TABLE "  # noqa: S608 - names, quoted
         f"SELECT {_columns(columns)} FROM {scan} b WHERE NOT b._hw_deleted AND b.batch_out IS NULL "
         f"AND b.valid_from <= instant AND (b.valid_to IS NULL OR b.valid_to > instant)"
     )
     if key is None:
         return [valid_at]
-    return [valid_at, _as_known_at(f"{where}.{_name(table.table + AS_KNOWN_AT)}", scan, columns, key)]
+    return [valid_at, _as_known_at(f"{where}.{quoted(table.table + AS_KNOWN_AT)}", scan, columns, key)]
 
 
 def _as_known_at(function: str, scan: str, columns: Sequence[str], key: Sequence[str]) -> str:
     """Beliefs as they stood. An open version that ended since gets its end taken back: it is written into the row,
     and was known only when its successor was.
     """
-    same = " AND ".join(f"s.{_name(column)} IS NOT DISTINCT FROM b.{_name(column)}" for column in key)
+    same = " AND ".join(f"s.{quoted(column)} IS NOT DISTINCT FROM b.{quoted(column)}" for column in key)
     known = "{0}.batch_in <= instant AND ({0}.batch_out IS NULL OR {0}.batch_out > instant)"
     ended = (
         f"EXISTS (SELECT 1 FROM {scan} s WHERE {same} "  # noqa: S608 - made of quoted names and literals
@@ -59,9 +60,5 @@ def _as_known_at(function: str, scan: str, columns: Sequence[str], key: Sequence
 def _columns(columns: Sequence[str], **instead: str) -> str:
     own = [column for column in columns if not column.startswith(RESERVED_PREFIX)]
     return ", ".join(
-        f"{instead[column]} AS {_name(column)}" if column in instead else f"b.{_name(column)}" for column in own
+        f"{instead[column]} AS {quoted(column)}" if column in instead else f"b.{quoted(column)}" for column in own
     )
-
-
-def _name(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from headwater.adapters.duckdb.answers import QueryResult, answered
 from headwater.adapters.duckdb.histories import history_functions, history_macros
 from headwater.adapters.duckdb.snapshots import columns_of, load_iceberg, path_of, scan_of
+from headwater.adapters.duckdb.sql import literal, quoted
 from headwater.adapters.iceberg.refusals import refused_by_store
 from headwater.domain.errors import HeadwaterError, NotFoundError, QueryRefusedError
 from headwater.domain.names import Layer
@@ -21,24 +22,6 @@ if TYPE_CHECKING:
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 """Every other table function reaches files, settings or the network."""
 _TOMBSTONE = "_hw_deleted"
-
-
-@dataclass(frozen=True)
-class QueryResult:
-    """Rows as the query ordered them; ``columns`` may repeat a name, as SQL may."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[object, ...], ...]
-
-    def objects(self) -> list[dict[str, object]]:
-        """A row as an object per column; a name that comes again is numbered, so that no value is lost."""
-        names: list[str] = []
-        for column in self.columns:
-            name, number = column, 2
-            while name in names:
-                name, number = f"{column}_{number}", number + 1
-            names.append(name)
-        return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
 def query(
@@ -67,9 +50,7 @@ def query(
             _refuse_all_but_reading(connection, sql, history_functions(item.table for item in _tables(releases)))
             _make_views(connection, releases, keys or {}, s3)
             _close_the_doors(connection, warehouse)
-            cursor = connection.execute(sql)
-            names = tuple(column[0] for column in cursor.description or ())
-            return QueryResult(names, tuple(cursor.fetchall()))
+            return answered(connection, sql)
         except duckdb.IOException as error:
             raise _unreadable(str(error)) from None
         except duckdb.Error as error:
@@ -89,7 +70,8 @@ def _unreadable(text: str) -> HeadwaterError:
 
 
 def _refuse_all_but_reading(connection: DuckDBPyConnection, sql: str, ours: frozenset[str]) -> None:
-    row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
+    # not as a parameter: DuckDB imports pandas, for a third of what such a command takes, to learn if it was given one
+    row = connection.execute(f"SELECT json_serialize_sql({literal(sql)}::VARCHAR)").fetchone()
     tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
     if tree["error"] or len(tree["statements"]) != 1:
         allowed = "one SELECT statement"
@@ -144,23 +126,15 @@ def _make_view(connection: DuckDBPyConnection, item: ReleasedTable, key: Sequenc
     columns = list(columns_of(connection, scan))
     shown = [c for c in columns if not c.startswith("_hw_") or name.layer in {Layer.BRONZE, Layer.QUARANTINE}]
     alive = f" WHERE {_TOMBSTONE} IS NOT TRUE" if _TOMBSTONE in columns else ""
-    select = f"SELECT {', '.join(map(_name, shown))} FROM {scan}{alive}"  # noqa: S608 - names of our own, quoted
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name.layer}.{_name(name.source)}")
-    connection.execute(f"CREATE VIEW {name.layer}.{_name(name.source)}.{_name(name.table)} AS {select}")
+    select = f"SELECT {', '.join(map(quoted, shown))} FROM {scan}{alive}"  # noqa: S608 - names of our own, quoted
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name.layer}.{quoted(name.source)}")
+    connection.execute(f"CREATE VIEW {name.layer}.{quoted(name.source)}.{quoted(name.table)} AS {select}")
     for statement in history_macros(name, scan, columns, key):
         connection.execute(statement)
 
 
 def _close_the_doors(connection: DuckDBPyConnection, warehouse: str) -> None:
-    connection.execute(f"SET allowed_directories = [{_text(path_of(warehouse).rstrip('/') + '/')}]")
+    connection.execute(f"SET allowed_directories = [{literal(path_of(warehouse).rstrip('/') + '/')}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET lock_configuration = true")
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _name(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'

@@ -110,8 +110,8 @@ def test_valid_at_shows_what_held_then_by_what_is_known_today(ask: Ask, number: 
 def test_what_we_reported_and_why_it_changed_is_one_query(ask: Ask) -> None:
     """The query of the guide."""
     guide = (Path(__file__).parents[4] / "docs/guides/histories.md").read_text()
-    sql = guide.split("```sql\n-- What did we report")[1].split("```")[0]
-    assert ask("-- What did we report" + sql.replace("2013-03-31", "2026-03-04")) == [
+    sql = guide.split("```sql\nWITH reported")[1].split("```")[0]
+    assert ask("WITH reported" + sql.replace("2013-03-31", "2026-03-04")) == [
         ("EWR", "Newark", None, "gone since 2026-03-05"),
         ("JFK", "Idlewild", "Kennedy", "changed on 2026-03-10, known since 2026-03-11"),
         ("LGA", "Laguardia", "LaGuardia", "corrected on 2026-03-20: it held already then"),

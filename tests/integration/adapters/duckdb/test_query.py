@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,6 +48,17 @@ def snapshots(warehouse: Path) -> list[ReleasedTable]:
         states.append(ReleasedTable(table=name, snapshot_id=snapshot.snapshot_id, metadata_location=location))
     catalog.close()
     return states
+
+
+def test_a_query_imports_no_pandas() -> None:
+    """It is asked for on a command line, and would wait for it longer than for the rest."""
+    code = (
+        "import sys; from headwater.adapters.duckdb.query import query; print(query('SELECT 1 AS a', [], '/').rows);"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "((1,),)\n"
+    )
 
 
 def test_release_is_read_as_it_was_without_deleted_keys_and_our_columns(
@@ -109,3 +122,21 @@ def test_a_release_past_the_retention_is_refused_with_words(warehouse: Path, sna
     gone = snapshots[0].model_copy(update={"metadata_location": f"{warehouse}/gone/00001-a.metadata.json"})
     with pytest.raises(QueryRefusedError, match="retention"):
         query("SELECT * FROM silver.flights.flights", [_release(gone)], str(warehouse))
+
+
+def test_what_python_has_no_value_for_is_a_word(warehouse: Path) -> None:
+    """DuckDB's client makes the last instant of an infinity, which is somebody's real value, and 30 days of a month."""
+    sql = (
+        "SELECT 'infinity'::TIMESTAMP AS t, '9999-12-31 23:59:59.999999'::TIMESTAMP AS t, '-infinity'::DATE AS d, "
+        "'infinity'::TIMESTAMPTZ AS z, NULL::DATE AS n, INTERVAL '1 month 2 days' AS i, 'ab'::BLOB AS b; -- a remark"
+    )
+    (row,) = query(sql, [], str(warehouse)).objects()
+    last = datetime.max
+    assert row == {"t": "infinity", "t_2": last, "d": "-infinity", "z": "infinity", "n": None,
+                   "i": "1 month 2 days", "b": b"ab"}  # fmt: skip
+
+
+def test_rows_keep_the_order_of_the_query(warehouse: Path) -> None:
+    sql = "SELECT n, make_date(2013, 1, 1) FROM range(200000) AS t(n) ORDER BY n % 7, n DESC"
+    found = [row[0] for row in query(sql, [], str(warehouse)).rows]
+    assert found == sorted(range(200000), key=lambda n: (n % 7, -n))
