@@ -90,11 +90,12 @@ class LocalPlatform:
 
     @property
     def leftovers(self) -> tuple[Leftovers, ...]:
+        from headwater.adapters.job_folders import LeftJobFolders
         from headwater.adapters.spark_applications.left_jobs import LeftJobs
 
         # with the engine connect nothing is put there, and a bucket may not be reached as the others do
         shared = () if self.settings.spark.mode == "connect" else (LeftJobs(self.settings),)
-        return (self.dropped, *shared)
+        return (self.dropped, *shared, LeftJobFolders(self.settings))
 
     @cached_property
     def runs(self) -> SqlRunStore:

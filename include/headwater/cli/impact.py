@@ -24,7 +24,7 @@ def impact(
 ) -> None:
     """Tables made of a table or of one of its columns, by the SQL of every pipeline, with who owns them."""
     from headwater.model.changes.comparing import table_names
-    from headwater.model.impact import readers
+    from headwater.model.impact import columns_named, readers
     from headwater.model.repository import load_repository
 
     found = load_repository(repository())
@@ -41,4 +41,7 @@ def impact(
         (item.table.dotted, item.team, ", ".join(item.columns) or "all, rows included", ", ".join(item.through))
         for item in reached
     ]
-    print_table(f"Depends on {asked}", ["table", "owner", "columns", "through"], rows, f"Nothing reads {asked}.")
+    nothing = f"Nothing reads {asked}."
+    named = ", ".join(columns_named(found.pipelines, table)) if column is not None and not reached else ""
+    nothing += f" Of its table these are read: {named}." if named else ""
+    print_table(f"Depends on {asked}", ["table", "owner", "columns", "through"], rows, nothing)

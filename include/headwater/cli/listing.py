@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.opening import opened_platform, repository
-from headwater.cli.output import LARGEST_NUMBER, Json, print_json, print_table
+from headwater.cli.output import LARGEST_NUMBER, Json, console, print_json, print_table
 from headwater.domain.errors import NotFoundError
 
 if TYPE_CHECKING:
     from headwater.domain.spec import PipelineSpec
     from headwater.ports.platform import Platform
 
+COUNTED = "Rows: of bronze what the last batch added, of silver those not deleted, of histories those that hold now."
 Pipeline = Annotated[str | None, typer.Argument(help="Only this source or product.")]
 Limit = Annotated[int, typer.Option(min=1, max=LARGEST_NUMBER, help="How many, newest first.")]
 
@@ -70,6 +71,8 @@ def tables(as_json: Json = False) -> None:
         return
     rows = [(item.table.dotted, item.rows, release.id, release.published_at) for release, item in found]
     print_table("Tables", ["table", "rows", "release", "published"], rows, "Nothing was released yet.")
+    if rows:
+        console().print(COUNTED)
     shared = [(pipeline, ", ".join(group)) for pipeline, group in groups if len(group) > 1]
     alone = "Every table is published by itself."
     print_table("Published together or not at all, as their SQL connects them", ["pipeline", "tables"], shared, alone)
@@ -92,11 +95,11 @@ def releases(pipeline: Pipeline = None, limit: Limit = 20, as_json: Json = False
         (release.id, release.pipeline, release.kind, release.status, release.published_at, version, moved, held)
         for release in found
         for version in [commit(release.bundle_version)]
-        for moved in [", ".join(item.table.dotted for item in release.tables if item.moved)]
-        for held in [", ".join(release.held)]
+        for moved in ["\n".join(item.table.dotted for item in release.tables if item.moved)]
+        for held in ["\n".join(release.held)]
     ]
     columns = ["release", "pipeline", "kind", "status", "published", "bundle", "moved", "held"]
-    print_table("Releases", columns, rows, "Nothing was released yet.")
+    print_table("Releases", columns, rows, "Nothing was released yet.", whole=["release"])
 
 
 def commit(bundle_version: str | None) -> str | None:

@@ -36,6 +36,10 @@ def rebuild(
     pipeline = _pipeline(table)
     conf: dict[str, JsonValue] = {"rebuild": [table]}
     if since is not None:
+        if table.startswith(f"{Layer.GOLD}."):
+            raise RequestError(
+                "Gold is always made from all of its inputs.", got=f"--from {since}", allowed="no --from"
+            )
         rebuild_bound(since)  # refused here already
         conf["rebuild_from"] = since
     if reason:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from headwater.domain.base import Value
+from headwater.domain.errors import RequestError
 from headwater.domain.spec import Owner
 
 IncidentKind = Literal["failed", "held", "late", "notice"]
@@ -57,7 +58,7 @@ class Failure(Value):
 
 
 class Incident(Value):
-    """Repeats of one cause are one incident with a count; a new run that heals closes it."""
+    """Repeats of one cause (and ``matter``) are one incident with a count; a new run that heals closes it."""
 
     id: int
     kind: IncidentKind
@@ -82,6 +83,11 @@ class Incident(Value):
     status: Literal["open", "closed"] = "open"
     closed_at: AwareDatetime | None = None
     closed_why: str | None = None
+
+    @property
+    def matter(self) -> str:
+        """What tells apart open incidents of one pipeline, table, kind and cause: of requests, what each got wrong."""
+        return f"{self.error_line}: {self.facts.get('got', '')}" if self.cause == RequestError.code else ""
 
     def numbered(self, number: int) -> Incident:
         """This draft with its number, also where its texts say ``{incident}``."""

@@ -53,6 +53,7 @@ class ReleasedTable(Value):
     snapshot_id: int
     metadata_location: str
     rows: int | None = None
+    """Bronze: what its last batch added. Silver and gold: rows not deleted, of a history those that hold now."""
     moved: bool = True
     """Whether this release moved it; readers get every table of the pipeline, moved or not."""
     state: TableState | None = None

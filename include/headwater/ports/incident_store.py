@@ -12,8 +12,8 @@ from headwater.domain.incident import Delivery, Failure, Incident
 class IncidentStore(Protocol):
     def record(self, failure: Failure, draft: Incident, channels: Sequence[str]) -> tuple[Incident, bool]:
         """In one transaction: insert the failure (unique per dag, run, task, map index, try, kind and table, because
-        one gate task can hold several tables), open or count up
-        the incident of the same pipeline, table, kind and cause, and queue one delivery per channel for a new one.
+        one gate task can hold several tables), open or count up the incident of the same pipeline, table, kind, cause
+        and matter, and queue one delivery per channel for a new one.
 
         A repeat keeps number, first sight and owner of the open incident and takes the draft's texts and facts.
         ``{incident}`` in the draft's texts becomes the number (``Incident.numbered``).

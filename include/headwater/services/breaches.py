@@ -34,7 +34,7 @@ def breach_of(verdict: Verdict, record: StagedRecord) -> HeadwaterError:
             "examples": "; ".join(worst.examples[:2]),
             "predicate": worst.predicate or "",
             "attempt": record.staged.attempt,
-            "rows": str(record.staged.rows if worst.type != SHARE_CHECK else worst.rows_tested),
+            "rows": str(record.staged.rows if worst.rows_tested is None else worst.rows_tested),
             "held_snapshot": str(record.staged.staged),
             "quarantine_table": _quarantine_of(verdict.table),
         },

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from headwater.domain.change import Effect
 from headwater.domain.errors import RequestError
 from headwater.domain.job import Anew
 from headwater.domain.names import Layer, TableName
-from headwater.domain.run import RunPlan, RunRequest, Window
+from headwater.domain.run import RunPlan, RunRequest, TablePlan, Window
 from headwater.services.context import RunContext
 
 _LONGEST_BATCH = 7
@@ -45,6 +46,17 @@ def check_rebuild(run: RunContext, request: RunRequest) -> None:
             raise _refused("rebuild_from", dotted, allowed)
     if request.full_refresh or request.window_from or request.window_to or request.tables:
         raise _refused("rebuild", "together with a window, tables or a full refresh", "rebuild by itself")
+
+
+def check_bound(request: RunRequest, plans: Sequence[TablePlan], planned_at: datetime) -> None:
+    """:raises RequestError: when nothing can lie behind the bound; a green run would have derived nothing again."""
+    since = request.rebuild_from
+    if isinstance(since, datetime) and since > planned_at:
+        raise _refused("rebuild_from", since.isoformat(), f"an instant up to now, {planned_at.isoformat()}")
+    named = {TableName.parse(dotted).table for dotted in request.rebuild}
+    for plan in plans:
+        if plan.table in named and isinstance(since, int) and since >= plan.batch:
+            raise _refused("rebuild_from", f"batch {since} of {plan.table}", f"a batch up to {plan.batch - 1}")
 
 
 def asked_anew(plan: RunPlan, table: TableName) -> Anew | None:

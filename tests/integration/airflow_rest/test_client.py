@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from headwater.adapters.airflow_rest import DagVersion, Deployments, RestAirflowApi, RestRunStates, unwell
-from headwater.domain.errors import AirflowDownError, NotFoundError
+from headwater.domain.errors import AirflowDownError, NotFoundError, RequestError
 from headwater.domain.run import RunKey
 from headwater.domain.settings import AirflowSettings
 
@@ -39,6 +39,11 @@ DEPLOYMENTS: dict[str, tuple[int, dict[str, Any] | None]] = {
         for bundle in ("dags-folder", "pushed")
     ]}),
 }  # fmt: skip
+REFUSALS: dict[str, tuple[int, dict[str, Any] | None]] = {
+    "/dags/missing": (404, {"detail": "no such DAG"}),
+    "/dags/broken": (500, {"detail": "broken"}),
+    "/dags/picky": (400, {"detail": "Invalid input for param rebuild: 'x' is not one of ['y']\n\nFailed validating"}),
+}
 TASK = {
     "task_id": "preflight",
     "map_index": -1,
@@ -93,11 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _document(method: str, path: str) -> tuple[int, dict[str, Any] | None]:
-    if "/dags/missing" in path:
-        return 404, {"detail": "no such DAG"}
-    if "/dags/broken" in path:
-        return 500, {"detail": "broken"}
-    for part, answer in DEPLOYMENTS.items():
+    for part, answer in {**REFUSALS, **DEPLOYMENTS}.items():
         if part in path:
             return answer
     if "taskInstances" in path:
@@ -134,6 +135,13 @@ def test_an_expired_token_is_renewed(api: RestAirflowApi, server: AirflowServer)
     assert state is not None
     assert state.is_paused
     assert server.tokens == 2
+
+
+def test_parameters_that_a_form_refuses_are_the_requests_fault(api: RestAirflowApi) -> None:
+    """Not Airflow's: it is well, and asking again helps nothing."""
+    with pytest.raises(RequestError) as refused:
+        api.trigger("picky", {"rebuild": ["x"]})
+    assert refused.value.got == "Invalid input for param rebuild: 'x' is not one of ['y']"
 
 
 def test_run_ids_are_escaped_and_tasks_read_page_by_page(api: RestAirflowApi, server: AirflowServer) -> None:

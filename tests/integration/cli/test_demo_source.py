@@ -34,6 +34,17 @@ def test_source_begins_with_january_and_moves_on_by_a_month(postgres_database: C
         assert _one(connection, "SELECT max(updated_at) FROM flights") < chapter.clock
 
 
+def test_a_month_after_a_broken_batch_is_written_above_what_was_read(postgres_database: Callable[..., str]) -> None:
+    """The batch came a day into the month; flights of that day would lie below the watermark, and be missed."""
+    with psycopg.connect(postgres_database(driver=None), autocommit=True) as connection:
+        source_database.load_first_month(connection)
+        broken = story.Chapter().next_day
+        source_database.change(connection, story.broken_batch(broken))
+        assert source_database.add_months(connection, range(2, 3), broken.clock) == 24_951
+        newest = _one(connection, "SELECT max(updated_at) FROM flights WHERE month = 1")
+        assert _one(connection, "SELECT min(updated_at) FROM flights WHERE month = 2") > newest
+
+
 def test_break_can_be_fed_again_and_keeps_every_key_new(postgres_database: Callable[..., str]) -> None:
     with psycopg.connect(postgres_database(driver=None), autocommit=True) as connection:
         source_database.load_first_month(connection)

@@ -13,6 +13,7 @@ from headwater.cli.main import app
     [
         (["bronze.flights.flights"], "bronze is what the source gave"),
         (["flights"], "silver.<source>.<table>"),
+        (["gold.flights.daily_departures", "--from", "1"], "no --from"),
         (["silver.flights.flights", "--from", "yesterday"], "a batch (17) or an instant"),
     ],
 )

@@ -63,6 +63,13 @@ def test_a_broken_rule_names_table_column_count_and_values() -> None:
     assert error.facts["count"] == "37"
     assert error.facts["column"] == "distance"
     assert error.facts["predicate"] == "`distance` < 1"
+    assert error.facts["rows"] == "1000"
+
+
+def test_a_check_that_counted_says_among_how_many_rows() -> None:
+    """A staging counts kept tombstones and ended versions, which no check looks at."""
+    check = CheckResult(name="x", type="missing", outcome="failed", threshold="must be 0", rows_failed=1, rows_tested=9)
+    assert breach_of(verdict(check), record()).facts["rows"] == "9"
 
 
 def test_a_check_of_the_whole_table_says_what_was_measured_and_allowed() -> None:

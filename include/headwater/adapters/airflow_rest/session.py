@@ -8,9 +8,11 @@ from typing import Any
 import httpx
 from pydantic import JsonValue, SecretStr
 
-from headwater.domain.errors import AirflowDownError
+from headwater.domain.errors import AirflowDownError, RequestError
 
-TIMEOUT_SECONDS = 8.0
+CONNECT_SECONDS = 8.0
+ANSWER_SECONDS = 30.0
+"""One that is busy answers late, its first questions above all; one that is gone does not connect."""
 LONGEST_DETAIL = 200
 
 
@@ -22,7 +24,9 @@ class AirflowSession:
         self._username = username
         self._password = password
         self._token: str | None = None
-        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        self._http = httpx.Client(
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS), follow_redirects=False
+        )
 
     def close(self) -> None:
         self._http.close()
@@ -37,6 +41,7 @@ class AirflowSession:
         """The JSON answer, or None when there is no such thing (404).
 
         :raises AirflowDownError: when Airflow does not answer in time, or refuses.
+        :raises RequestError: when it refuses what a run was to be started with.
         """
         response = self._send(method, path, params, body)
         if response.status_code == 401 and self._token is not None:
@@ -44,6 +49,9 @@ class AirflowSession:
             response = self._send(method, path, params, body)
         if response.status_code == 404:
             return None
+        if response.status_code == 400 and method == "POST":
+            raise RequestError(f"Airflow at {self.base_url} refuses the parameters", got=_detail(response),
+                               remedy="Ask again with what is allowed; nothing was started.")  # fmt: skip
         if not response.is_success:
             raise self._refused(response)
         return self._document(response)
@@ -90,3 +98,12 @@ class AirflowSession:
             remedy="see which part of Airflow does not answer: headwater doctor",
             facts={"host": self.base_url, "reason": reason},
         )
+
+
+def _detail(response: httpx.Response) -> str:
+    """What a form's schema objects to, without the schema."""
+    try:
+        said = str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        said = response.text
+    return said.partition("\n")[0]

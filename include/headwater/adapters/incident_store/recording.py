@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
@@ -72,11 +73,13 @@ def _incident_of(connection: Connection, failure: Failure) -> Incident:
 
 
 def _incident_key(draft: Incident) -> dict[str, str]:
+    # a hash, because an index takes neither texts of any length nor NUL
+    matter = f":{hashlib.sha256(draft.matter.encode()).hexdigest()[:16]}" if draft.matter else ""
     return {
         "pipeline": draft.pipeline,
         "table_name": draft.table or "",
         "kind": draft.kind,
-        "cause": draft.cause,
+        "cause": draft.cause + matter,
     }
 
 

@@ -24,7 +24,7 @@ INCIDENTS = Table(
     Column("pipeline", Text, nullable=False),
     Column("table_name", Text, nullable=False),  # empty when no single table is at fault: NULLs never collide
     Column("kind", Text, nullable=False),
-    Column("cause", Text, nullable=False),
+    Column("cause", Text, nullable=False),  # with a hash of the matter, where there is one
     Column("status", Text, nullable=False),
     Column("document", Text, nullable=False),
     Index(

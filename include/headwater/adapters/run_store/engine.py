@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -46,18 +46,31 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def migrate(url: str) -> None:
     """Bring the database to the newest revision; several processes may call this at once, and do nothing twice."""
+    engine = open_engine(url)
+    try:
+        if not _is_newest(engine):
+            _upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _is_newest(engine: Engine) -> bool:
+    newest = max(path.stem[1:5] for path in (_MIGRATIONS / "versions").glob("v*.py"))
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest]
+
+
+def _upgrade(engine: Engine) -> None:
     from alembic import command  # half a second that only a migration should pay
     from alembic.config import Config
 
     config = Config()
     # % would be read as interpolation
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    engine = open_engine(url)
-    try:
-        with engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    finally:
-        engine.dispose()
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

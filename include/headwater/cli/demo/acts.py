@@ -58,11 +58,12 @@ def play_next() -> None:
     """
     with on_stage() as stage:
         try:
-            chapter = story.read_chapter(stage.stack.home).next
+            before = story.read_chapter(stage.stack.home)
+            chapter = before.next
         except ValueError as error:
             raise RequestError(str(error)) from None
         month = range(chapter.month, chapter.month + 1)
-        changed = {"flights of the month": source_database.add_months(stage.source, month)}
+        changed = {"flights of the month": source_database.add_months(stage.source, month, before.clock)}
         changed |= source_database.change(stage.source, story.late_changes(chapter))
         files, rows = landing.land_months(landing_folder(stage.stack), month)
         story.write_chapter(stage.stack.home, chapter)
@@ -129,4 +130,4 @@ def _print_history(stage: Stage) -> None:
         FROM silver.flights.airports WHERE faa NOT IN (SELECT faa FROM silver.flights.airports WHERE is_current)
         ORDER BY what, valid_from"""
     found = query(sql, list(stage.platform.runs.current()), stage.platform.settings.catalog.warehouse)
-    print_table("History kept", found.columns, found.rows)
+    print_table("History kept", found.columns, found.rows, is_data=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg import sql
@@ -13,6 +13,8 @@ from headwater.cli.demo.flight_data import MISSING, Row, read_flights, read_tabl
 
 KNOWN_AFTER = timedelta(hours=6)
 """How long after its scheduled hour a flight's row was written: ``updated_at``."""
+BEGIN = datetime(2013, 1, 1, tzinfo=UTC)
+"""Before the first flight."""
 _TABLES = """
 CREATE TABLE airlines (carrier text PRIMARY KEY, name text NOT NULL);
 CREATE TABLE airports (
@@ -59,9 +61,12 @@ def admit_reader(connection: psycopg.Connection) -> str:
     return password
 
 
-def add_months(connection: psycopg.Connection, months: range) -> int:
-    """Insert the flights of these months; returns how many."""
-    return _copy(connection, "flights", _with_updates(read_flights(months)))
+def add_months(connection: psycopg.Connection, months: range, since: datetime = BEGIN) -> int:
+    """Insert the flights of these months; returns how many.
+
+    :param since: none is written before: what a source writes below what was read already is late, and may be missed.
+    """
+    return _copy(connection, "flights", _with_updates(read_flights(months), since))
 
 
 def change(connection: psycopg.Connection, statements: Mapping[str, str]) -> dict[str, int]:
@@ -70,9 +75,9 @@ def change(connection: psycopg.Connection, statements: Mapping[str, str]) -> dic
         return {what: connection.execute(statement.encode()).rowcount for what, statement in statements.items()}
 
 
-def _with_updates(rows: Iterable[Row]) -> Iterator[Row]:
+def _with_updates(rows: Iterable[Row], since: datetime) -> Iterator[Row]:
     for row in rows:
-        written = datetime.fromisoformat(row["time_hour"]) + KNOWN_AFTER
+        written = max(datetime.fromisoformat(row["time_hour"]) + KNOWN_AFTER, since)
         yield {**row, "updated_at": written.isoformat()}
 
 

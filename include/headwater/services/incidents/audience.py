@@ -67,7 +67,10 @@ def _of(release: Release) -> str:
 
 
 def _rows(item: ReleasedTable) -> str:
-    return "" if item.rows is None else f", {item.rows:,} rows"
+    if item.rows is None:
+        return ""
+    told = {Layer.BRONZE: "its last batch {} rows", Layer.SILVER: "{} current rows"}.get(item.table.layer, "{} rows")
+    return ", " + told.format(f"{item.rows:,}")
 
 
 def _first_reached(spec: PipelineSpec | None, table: str | None) -> set[str]:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping
 
 from headwater.domain.incident import NUMBER_PLACEHOLDER
+from headwater.services.source_names import quoted, quoted_relation
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)(:name)?\}")
 LONGEST_FACT = 400
@@ -36,7 +37,7 @@ def fill_command(text: str, facts: Mapping[str, str]) -> str:
 
 
 def fill_sql(text: str, facts: Mapping[str, str]) -> str:
-    """For a database: ``{x:name}`` is a quoted name (dotted only for a relation), ``{x_sql}`` a statement, the rest
+    """For a database: ``{x:name}`` is a quoted name (of a relation schema and table), ``{x_sql}`` a statement, the rest
     are literals.
 
     :raises FactMissingError: as ``fill_text``.
@@ -52,8 +53,7 @@ def one_line(text: str, longest: int) -> str:
 
 def _sql_value(name: str, value: str, as_name: bool) -> str:
     if as_name:
-        parts = value.split(".") if name.endswith("relation") else [value]
-        return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+        return quoted_relation(value) if name.endswith("relation") else quoted(value)
     return value if name.endswith("_sql") else "'" + value.replace("'", "''") + "'"
 
 

@@ -97,8 +97,11 @@ def _stuck(run: DagRun, tasks: tuple[TaskRun, ...], now: datetime) -> list[Failu
 
 
 def _dag(run: DagRun) -> dict[str, str]:
-    """The run's DAG, for links, where it is not the pipeline's own."""
-    return {} if pipeline_of(run.dag_id) == run.dag_id else {"dag_id": run.dag_id}
+    """What a run beside the chain did, and its DAG for links, where it is not the pipeline's own."""
+    if run.dag_id == MAINTENANCE:
+        return {"maintained": "the tables"}
+    pipeline = pipeline_of(run.dag_id)
+    return {} if pipeline == run.dag_id else {"dag_id": run.dag_id, "compared": pipeline}
 
 
 def _context(run: DagRun, task: TaskRun, now: datetime, kind: IncidentKind = "failed") -> FailureContext:

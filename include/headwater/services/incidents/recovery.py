@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from headwater.domain.errors import SourceDiffersError
+from headwater.domain.errors import RequestError, SourceDiffersError
 from headwater.domain.incident import Incident
 from headwater.domain.release import Release
 from headwater.ports.incident_store import IncidentStore
@@ -77,10 +77,18 @@ def _healed_by(
 
 
 def _covers(run: RunRecord, incident: Incident, runs: RunStore) -> bool:
-    """Whether the run did what the incident is about: not a dry run, nor one of other tables only."""
+    """Whether the run did what the incident is about: not a dry run, nor one of other tables only.
+
+    A rebuild reads nothing from the source, and so says nothing of it. Of a wrong request any run says that there is
+    a right one.
+    """
     plan = runs.plan(str(run.run_key))
-    if plan is None:
+    if plan is None or plan.request.dry_run:
+        return plan is None
+    if incident.cause == RequestError.code:
         return True
+    if plan.request.rebuild:
+        return incident.table in plan.request.rebuild
     name = parsed_table(incident.table)
     wanted = plan.request.tables
-    return not plan.request.dry_run and (not wanted or (name is not None and name.table in wanted))
+    return not wanted or (name is not None and name.table in wanted)

@@ -15,7 +15,7 @@ from headwater.ports.run_store import RunRecord
 from headwater.services.changes import planned_changes, refuse_unreadable
 from headwater.services.context import RunContext
 from headwater.services.leasing import take_leases
-from headwater.services.rebuilding import check_rebuild
+from headwater.services.rebuilding import check_bound, check_rebuild
 from headwater.services.refusing import forget_refused
 from headwater.services.table_plans import instant, is_moved, plan_table, renewed
 
@@ -123,6 +123,7 @@ def _plan(platform: Platform, run: RunContext, request: RunRequest, changes: tup
             remedy="Choose tables of this source.",
         )
     plans = tuple(plan_table(platform, run.spec, table, request, planned_at) for table in tables)
+    check_bound(request, plans, planned_at)
     return RunPlan.model_validate({**common, "tables": plans, **released_inputs(platform, run)})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headwater.domain.names import Layer
 from headwater.domain.release import Move, Release, ReleaseKind
+from headwater.domain.staging import StagedTable
 from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
@@ -47,10 +48,10 @@ def _publish(
     failpoint(f"{stage}.begin")
     release = publish_records(platform, run, kind, records, held)
     failpoint(f"{stage}.end")
-    outcomes = tuple(TableOutcome(table=str(r.staged.table), status="published", rows=r.staged.rows) for r in records)
-    changed = tuple(
-        ChangedTable(table=r.staged.table, snapshot_id=r.staged.staged, rows=r.staged.rows) for r in records
-    )
+    rows = {item.table: item.rows or 0 for item in release.tables}
+    staged = [record.staged for record in records]
+    outcomes = tuple(TableOutcome(table=str(s.table), status="published", rows=rows[s.table]) for s in staged)
+    changed = tuple(ChangedTable(table=s.table, snapshot_id=s.staged, rows=rows[s.table]) for s in staged)
     return StageReport(stage=stage, outcomes=outcomes, changed=changed, held=held, release=release.id)
 
 
@@ -59,7 +60,7 @@ def publish_records(
 ) -> Release:
     """One release of these stagings; every earlier staging of their tables that was held is settled by it."""
     moves = [Move.of(record.staged) for record in records]
-    rows = {record.staged.table: record.staged.rows for record in records}
+    rows = {record.staged.table: _rows(platform, record.staged) for record in records}
     inputs = planned(platform, run).inputs
     release = publish_moves(platform, run, kind, moves, rows, held=held, inputs=inputs)
     for record in records:
@@ -69,6 +70,12 @@ def publish_records(
         if record.staged.table.layer is not Layer.BRONZE:  # silver alone reads bronze, by batches
             drop_stale_tags(platform, run.spec, record.staged.table)
     return release
+
+
+def _rows(platform: Platform, staged: StagedTable) -> int:
+    """What readers take for the table's rows, as its gate counted them: a staging counts kept tombstones, too."""
+    verdict = platform.runs.verdict(staged.table, staged.staged)
+    return staged.rows if verdict is None or verdict.rows is None else verdict.rows
 
 
 def _settle_held(platform: Platform, published: StagedRecord) -> None:

@@ -142,7 +142,7 @@ def _outcome(record: StagedRecord, verdict: Verdict) -> TableOutcome:
     return TableOutcome(
         table=str(record.staged.table),
         status="passed" if verdict.passed else "accepted" if accepted else "held",
-        rows=record.staged.rows,
+        rows=record.staged.rows if verdict.rows is None else verdict.rows,
         note=accepted or note,
     )
 

@@ -60,9 +60,18 @@ def test_what_belongs_to_no_pipeline_goes_to_the_platform_team() -> None:
 
 def test_readers_stay_at_the_release_that_shows_the_table() -> None:
     text = still_visible([RELEASE], "flights", "silver.flights.flights")
-    assert text == (
-        "silver.flights.flights stays at release r-20261121T100000-00000001 of 2026-11-21 10:01 UTC, 27,004 rows."
-    )
+    release = "release r-20261121T100000-00000001 of 2026-11-21 10:01 UTC"
+    assert text == f"silver.flights.flights stays at {release}, 27,004 current rows."
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [("bronze.flights.flights", ", its last batch 3 rows."), ("gold.flights.daily", ", 3 rows.")],
+)
+def test_what_is_counted_is_named(table: str, words: str) -> None:
+    """A release tells of bronze what its last batch added, which is not what the table has."""
+    item = ReleasedTable(table=TableName.parse(table), snapshot_id=1, metadata_location="m", rows=3)
+    assert still_visible([RELEASE.model_copy(update={"tables": (item,)})], "flights", table).endswith(words)
 
 
 @pytest.mark.parametrize(

@@ -146,3 +146,18 @@ def test_offending_rows_are_selected_in_the_sources_own_columns(
     spec = desk.specs["flights"]
     assert isinstance(spec, SourceSpec)
     assert offending_rows(spec, TableName.parse(table), predicate) == expected
+
+
+def test_requests_that_got_different_things_wrong_are_incidents_of_their_own(desk: IncidentDesk) -> None:
+    """Else the second person's request would count up what the first was told."""
+
+    def asked(run_id: str, got: str) -> int:
+        message = "parameter tables does not fit"
+        plan = failed("request_invalid", run_id=run_id, table=None, kind="failed", message=message)
+        return desk.report(plan.model_copy(update={"facts": {"got": got, "allowed": "flights"}}))[0].id
+
+    first = asked("r1", "flihgts")
+    assert asked("r2", "plains\0" + "x" * 4000) != first
+    assert asked("r3", "flihgts") == first
+    assert sorted(item.count for item in desk.store.list("open")) == [1, 2]
+    assert desk.store.get(first).title.endswith("may not do: flihgts")  # type: ignore[union-attr]

@@ -31,6 +31,11 @@ def test_a_value_is_one_literal_or_name_of_a_statement(value: str) -> None:
     assert [column.name for column in select.find_all(sqlglot.exp.Column)] == [value, "x"]
 
 
+def test_a_table_whose_name_has_dots_is_one_name() -> None:
+    """As an extract reads it: the first dot ends the schema."""
+    assert fill_sql("{relation:name}", {"relation": "public.a.b"}) == '"public"."a.b"'
+
+
 def test_a_relation_keeps_its_dots_and_a_column_does_not() -> None:
     facts = {"relation": "public.flights", "column": "a.b"}
     assert fill_sql("{relation:name} {column:name}", facts) == '"public"."flights" "a.b"'

@@ -173,6 +173,25 @@ def test_a_long_comparison_is_not_stuck(desk: IncidentDesk) -> None:
     assert run_watchdog(desk, Airflow([running], [task]), {}).found == 0
 
 
+@pytest.mark.parametrize(
+    ("dag_id", "command"),
+    [
+        ("flights", "uv run headwater run flights --wait"),
+        ("flights__reconcile", "uv run headwater reconcile flights"),
+        (MAINTENANCE, "uv run headwater maintain"),
+    ],
+)
+def test_what_does_not_end_is_done_again_by_its_own_command(desk: IncidentDesk, dag_id: str, command: str) -> None:
+    compared = desk.specs["flights"].model_copy(
+        update={"reconcile": Reconcile(schedule=Schedule(every=timedelta(days=1)))}
+    )
+    desk = replace(desk, specs={"flights": compared})
+    running = DagRun(dag_id=dag_id, run_id="r1", state="running", started_at=NOON - timedelta(hours=4))
+    hanging = KILLED.model_copy(update={"state": "running", "started_at": NOON - timedelta(hours=3), "ended_at": None})
+    run_watchdog(desk, Airflow([running], [hanging]), {})
+    assert desk.store.list("open")[-1].steps[-1].command == command
+
+
 def test_a_task_that_does_not_end_is_told_and_its_later_death_too(desk: IncidentDesk) -> None:
     running = DagRun(dag_id="flights", run_id="r1", state="running", started_at=NOON - timedelta(hours=4))
     hanging = KILLED.model_copy(update={"state": "running", "started_at": NOON - timedelta(hours=3), "ended_at": None})
@@ -239,6 +258,38 @@ def test_a_release_heals_the_tables_it_moved_and_a_green_run_the_rest(desk: Inci
     runs.save_run(RunRecord(run_key=key, state="success", planned_at=EARLIER, ended_at=NOON))
     assert run_watchdog(desk, None, {}).closed == 2
     assert desk.store.list("open") == ()
+
+
+@pytest.mark.parametrize(
+    ("request_", "healed"),
+    [
+        (RunRequest(), {"source_unreachable", "gate_unsure", "request_invalid"}),
+        (RunRequest(dry_run=True), set()),
+        (RunRequest(tables=("planes",)), {"request_invalid"}),
+        (RunRequest(rebuild=("silver.flights.flights",)), {"gate_unsure", "request_invalid"}),
+        (RunRequest(rebuild=("silver.flights.planes",)), {"request_invalid"}),
+    ],
+)
+def test_a_green_run_heals_what_it_did(
+    desk: IncidentDesk, runs: MemoryRunStore, request_: RunRequest, healed: set[str]
+) -> None:
+    """A rebuild reads nothing: it cannot say that the source answers again."""
+    for cause, table in (
+        ("source_unreachable", None),
+        ("gate_unsure", "silver.flights.flights"),
+        ("request_invalid", None),
+    ):
+        desk.report(
+            Failure(
+                pipeline="flights", run_id=cause, task_id="t", cause=cause, table=table, message="m", seen_at=EARLIER
+            )
+        )
+    key = RunKey(installation="i", dag_id="flights", run_id="r2")
+    runs.save_plan(RunPlan(run_key=key, planned_at=EARLIER, kind=RunKind.SCHEDULED, tables=(), spec_hash="h",
+                           request=request_, inputs={}), "{}")  # fmt: skip
+    runs.save_run(RunRecord(run_key=key, state="success", planned_at=EARLIER, ended_at=NOON))
+    run_watchdog(desk, None, {})
+    assert {item.cause for item in desk.store.list("closed")} == healed
 
 
 def test_a_note_of_a_changed_source_closes_with_the_first_run_that_reads_and_does_not_meet_it(

@@ -10,7 +10,8 @@ import pytest
 from headwater.domain.errors import RunNotGreenError, StaleBaseError
 from headwater.domain.incident import Incident
 from headwater.domain.names import Layer
-from headwater.services.stages import publishing
+from headwater.domain.staging import KEY_CHECK, CheckResult
+from headwater.services.stages import publishing, refinement
 
 GROUP = {"silver.shop.orders", "silver.shop.customers", "gold.shop.revenue"}
 
@@ -61,6 +62,21 @@ def test_clearing_a_published_run_changes_nothing(world: Any) -> None:
     before, releases, jobs = world.mains(), world.runs.releases("shop"), len(world.engine.jobs)
     assert world.whole("one") is None
     assert (world.mains(), world.runs.releases("shop"), len(world.engine.jobs)) == (before, releases, jobs)
+
+
+def test_a_release_counts_the_rows_its_gate_counted(world: Any) -> None:
+    """A staging counts kept tombstones and ended versions, too, which no reader takes for rows."""
+    counted = CheckResult(name="key is unique", type="duplicate", outcome="passed", path=KEY_CHECK, rows_tested=2)
+    world.bronze("one")
+    bronze = {item.table.dotted: item.rows for release in world.runs.current() for item in release.tables}
+    world.engine.twist = lambda verdict: verdict.model_copy(update={"checks": (*verdict.checks, counted)})
+    refinement.run(world, world.context("one"))
+    judged = world.validate("one", Layer.SILVER)
+    assert {item.rows for item in judged.outcomes} == {2}
+    report = world.publish("one")
+    assert {item.rows for item in _audited(world).tables} == {2}
+    assert {item.rows for item in report.changed} == {item.rows for item in report.outcomes} == {2}
+    assert 2 not in bronze.values()
 
 
 def test_publishing_twice_makes_one_release(world: Any) -> None:

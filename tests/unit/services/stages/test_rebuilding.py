@@ -68,12 +68,29 @@ def test_later_runs_go_on_from_the_rebuilt_table(world: Any) -> None:
 
 @pytest.mark.parametrize(
     ("since", "anew"),
-    [(7, Anew(after_batch=6)), (datetime(2026, 3, 31, tzinfo=UTC), Anew(since=datetime(2026, 3, 31, tzinfo=UTC)))],
+    [
+        (1, Anew(after_batch=0)),
+        (2, Anew(after_batch=1)),
+        (datetime(2026, 3, 31, tzinfo=UTC), Anew(since=datetime(2026, 3, 31, tzinfo=UTC))),
+    ],
 )
 def test_a_bound_goes_with_the_order(world: Any, since: Any, anew: Anew) -> None:
     world.whole("one")
-    jobs = rebuilt(world, "two", rebuild=(ORDERS,), rebuild_from=since)
+    world.source.rows["orders"] += 1
+    world.whole("two")
+    jobs = rebuilt(world, "three", rebuild=(ORDERS,), rebuild_from=since)
     assert refined(jobs)[ORDERS].anew == anew
+
+
+@pytest.mark.parametrize(
+    ("since", "allowed"), [(2, "a batch up to 1"), (datetime(9000, 1, 1, tzinfo=UTC), "an instant up to now")]
+)
+def test_a_bound_that_nothing_lies_behind_is_refused(world: Any, since: Any, allowed: str) -> None:
+    """A mistyped batch would give a green run that derived nothing again."""
+    world.whole("one")
+    with pytest.raises(RequestError) as refused:
+        world.plan("two", rebuild=(ORDERS,), rebuild_from=since)
+    assert allowed in str(refused.value.allowed)
 
 
 def test_gold_is_made_again_though_nothing_changed(world: Any) -> None:
