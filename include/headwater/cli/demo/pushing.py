@@ -108,9 +108,13 @@ def _take_back(dev: Pusher) -> None:
     def loads() -> bool:
         return not dev.error("sources.py") and files.BROKEN not in dev.error("refused.py")
 
+    def is_of_it() -> bool:
+        return dev.deployments.versions(dev.name)[0].commit == commit
+
     dev.wait("no import error of it is left", loads)
-    newest = dev.deployments.versions(dev.name)[0]
-    dev.found("taken back, everything loads again", newest.commit == commit, short(newest.commit))
+    # Airflow writes no DAG twice in 30 s, and tells of no error all the same: the next look writes it.
+    dev.wait("the DAG is of that commit", is_of_it)
+    dev.found("taken back, everything loads again", is_of_it(), short(commit))
 
 
 def _line(text: str, words: str) -> str:
