@@ -81,17 +81,20 @@ class Landing:
             digest.update(chunk)
         return digest.hexdigest()
 
-    def fetch(self, file: LandedFile, scratch: Path) -> tuple[Path, str]:
+    def fetch(self, file: LandedFile, scratch: Path) -> tuple[Path, str | None]:
         """The planned file as a file of this machine under a harmless name, and the sha256 of its bytes.
+
+        The hash is None for a file of this machine that no manifest vouches for: who wants it reads the file twice, and
+        may do so beside other work.
 
         :raises SourceDataError: when it is gone, or not the one that was planned.
         """
         self.check_planned(file)
-        local = scratch / "file"
+        local, found = scratch / "file", None
         local.unlink(missing_ok=True)
         if self.store.local:
             local.symlink_to(Path(self.store.root) / file.path)
-            found = self.sha256(file.path)
+            found = None if file.sha256 is None else self.sha256(file.path)
         else:
             digest = sha256()
             with local.open("wb") as target:
@@ -101,7 +104,7 @@ class Landing:
             found = digest.hexdigest()
         self.check_planned(file)
         if file.sha256 is not None and file.sha256 != found:
-            raise self.refusal(file.path, "has other bytes than its manifest says", found, f"sha256 {file.sha256}")
+            raise self.refusal(file.path, "has other bytes than its manifest says", str(found), f"sha256 {file.sha256}")
         return local, found
 
     def check_planned(self, file: LandedFile) -> None:

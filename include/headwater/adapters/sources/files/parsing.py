@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -66,26 +66,30 @@ class Parser:
         :raises SourceDataError: when a file is damaged, or not the one that was planned.
         :raises SchemaDriftError: when its columns are not what the YAML declares.
         """
-        # a version of a Delta table may have no file at all: then the texts are an empty file
-        if files and self.landing.extract.format in ("parquet", "delta"):
-            for file in files:
-                self._each(file, self._columnar)
-            return
-        texts = self.scratch / "texts.parquet"
-        with TextFile(texts, len(self.landing.extract.columns)) as target, ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(THREADS) as pool:
+            # a version of a Delta table may have no file at all: then the texts are an empty file
+            if files and self.landing.extract.format in ("parquet", "delta"):
+                for file in files:
+                    self._each(pool, file, self._columnar)
+                return
+            texts = self.scratch / "texts.parquet"
             readers: dict[str, _Reader] = {
                 "csv": CsvReader(pool, self.rows).read, "jsonl": read_json_lines, "json": read_json_array
             }  # fmt: skip
-            for file in files:
-                self._each(file, partial(self._lines, target, readers[self.landing.extract.format]))
-        self.texts.append(texts)
+            with TextFile(texts, len(self.landing.extract.columns)) as target:
+                for file in files:
+                    self._each(pool, file, partial(self._lines, target, readers[self.landing.extract.format]))
+            self.texts.append(texts)
 
-    def _each(self, file: LandedFile, read: Callable[[LandedFile, Path, Shape], int]) -> None:
+    def _each(self, pool: Executor, file: LandedFile, read: Callable[[LandedFile, Path, Shape], int]) -> None:
         shape = Shape.of(self.landing, file.path, file.partitions)
-        local, digest = self.landing.fetch(file, self.scratch)
+        local, known = self.landing.fetch(file, self.scratch)
+        hashed = pool.submit(lambda: known or self.landing.sha256(file.path))
         records = read(file, local, shape)
         for words in shape.noticed:
             self.noticed.setdefault(words, file.path)
+        digest = hashed.result()
+        # both readings were of the planned bytes if the file lies there untouched now
         self.landing.check_planned(file)
         if file.rows is not None and file.rows != records:
             what = "has another number of records than its manifest says"
