@@ -23,6 +23,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from dlt_alone import RETURN_TYPES, dlt_alone
 from extract_postgres import Took, committed_rows, timed
 from pydantic import SecretStr
 
@@ -89,29 +90,6 @@ def ours(port: int, catalog_url: str, warehouse: str) -> Took:
     return took
 
 
-def dlt_alone(port: int, return_type: str) -> Took:
-    """Dlt's ``sql_table`` by ConnectorX, into Parquet files of a folder."""
-    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-    dlt: Any = import_module("dlt")
-    sources: Any = import_module("dlt.sources.sql_database")
-    import_module("connectorx")
-    with tempfile.TemporaryDirectory() as folder:
-
-        def work() -> int:
-            address = f"{LOGIN}:{PASSWORD}@127.0.0.1:{port}/{DATABASE}"
-            table = sources.sql_table(
-                f"mysql+pymysql://{address}", table="flights", backend="connectorx",
-                reflection_level="full_with_precision",
-                backend_kwargs={"conn": f"mysql://{address}", "return_type": return_type},
-            )  # fmt: skip
-            target = dlt.destinations.filesystem(f"file://{folder}/out")
-            pipeline = dlt.pipeline("bench", destination=target, pipelines_dir=f"{folder}/pipelines", dataset_name="b")
-            pipeline.run(table, loader_file_format="parquet")
-            return int(pipeline.last_trace.last_normalize_info.row_counts["flights"])
-
-        return timed(work)
-
-
 def connectorx_alone(port: int) -> Took:
     """ConnectorX into one Arrow table, and that into one Parquet file: no bounds on memory."""
     connectorx: Any = import_module("connectorx")
@@ -151,7 +129,8 @@ def measured(what: str, rows: int) -> None:
     if what == "ours":
         took = ours(port, os.environ["BENCH_CATALOG"], os.environ["BENCH_WAREHOUSE"])
     elif what.startswith("dlt"):
-        took = dlt_alone(port, what.removeprefix("dlt-"))
+        address = f"{LOGIN}:{PASSWORD}@127.0.0.1:{port}/{DATABASE}"
+        took = dlt_alone(f"mysql+pymysql://{address}", f"mysql://{address}", "flights", what.removeprefix("dlt-"))
     else:
         took = connectorx_alone(port) if what == "connectorx" else pymysql_alone(port)
     assert took.rows == rows, took
@@ -177,7 +156,7 @@ def compared(rows: int, runs: int) -> dict[str, list[dict[str, float]]]:
             told = {"BENCH_PORT": str(server.port), "BENCH_CATALOG": catalog.url("catalog", "psycopg")}
             environment = os.environ | told | {"BENCH_WAREHOUSE": f"{folder}/warehouse"}
             results: dict[str, list[dict[str, float]]] = {
-                "ours": [], "dlt-arrow_stream": [], "dlt-arrow": [], "connectorx": [], "pymysql": [],
+                "ours": [], **{f"dlt-{kind}": [] for kind in RETURN_TYPES}, "connectorx": [], "pymysql": [],
             }  # fmt: skip
             for _ in range(runs):
                 for what, found in results.items():
