@@ -33,7 +33,7 @@ class WatchRunsOperator(BaseOperator):
                     airflow = opened.enter_context(closing(RestAirflowApi(settings)))
                 desk = platform.desk()
                 errors = platform.model.repository.errors
-                report = run_watchdog(desk, airflow, platform.notifiers, refused=errors)
+                report = run_watchdog(desk, airflow, platform.notifiers, refused=errors, own_dag=self.dag_id)
                 tell_watchdog(desk, report)
         self.log.info("%s", report)
         return report.model_dump(mode="json")

@@ -14,7 +14,7 @@ from headwater.services.incidents.desk import IncidentDesk
 from headwater.services.incidents.failure import FailureContext, failure_from_exception
 from headwater.services.incidents.freshness import check_freshness
 from headwater.services.incidents.reconciling import reconcile, reconcile_dags
-from headwater.services.incidents.recovery import close_recovered
+from headwater.services.incidents.recovery import close_all, close_recovered
 from headwater.services.incidents.refused_files import check_files
 from headwater.services.incidents.sending import send_due
 
@@ -39,6 +39,7 @@ def run_watchdog(
     notifiers: Mapping[str, Notifier],
     budget_seconds: float = BUDGET_SECONDS,
     refused: Sequence[SpecError] | None = None,
+    own_dag: str = "",
 ) -> WatchdogReport:
     """One pass: find what nobody told, judge files and freshness, close what healed, send what waits.
 
@@ -47,11 +48,15 @@ def run_watchdog(
     :param airflow: None where this process cannot reach Airflow's API.
     :param refused: what is wrong with the files Airflow serves; None where this process has others, such as a
         person's checkout.
+    :param own_dag: the DAG whose task makes this pass. A pass makes up for each that was lost before it, so what is
+        open of that DAG is closed.
     """
     found, state = (0, "not asked") if airflow is None else _reconcile_all(desk, airflow)
     files = 0 if refused is None else check_files(desk, refused)
     late = check_freshness(desk)
     closed = sum(len(close_recovered(desk.store, desk.runs, name, desk.clock.now())) for name in desk.specs)
+    if own_dag:
+        close_all(desk.store, own_dag, "a later pass got through", desk.clock.now())
     result = send_due(desk.store, notifiers, desk.clock, budget_seconds)
     return WatchdogReport(
         found=found,
