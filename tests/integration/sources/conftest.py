@@ -12,6 +12,7 @@ import pytest
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 
 if TYPE_CHECKING:
+    from tests.integration.sources.azurite_under_test import Azurite
     from tests.integration.sources.s3_under_test import S3Server
     from tests.integration.sources.sources_under_test import Source
 
@@ -57,6 +58,15 @@ def source_15(postgres_15: str, tmp_path: Path) -> Source:
 def s3_server() -> Iterator[S3Server]:
     """One S3 server per session; tests make buckets of their own."""
     from tests.integration.sources.s3_under_test import serving
+
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """One server of Azure's Blob protocol per session; tests make containers of their own."""
+    from tests.integration.sources.azurite_under_test import serving
 
     with serving() as server:
         yield server

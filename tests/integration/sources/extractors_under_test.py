@@ -32,6 +32,7 @@ SUBJECTS: dict[str, Callable[[pytest.FixtureRequest, Path], Subject]] = {
     "mariadb-snapshot": lambda request, folder: _maria(request, folder, mode="snapshot"),
     "mariadb-in-chunks": _maria_in_chunks,
     "s3": lambda request, folder: Uploaded(request.getfixturevalue("s3_server"), folder),
+    "adls": lambda request, folder: Uploaded(request.getfixturevalue("azurite"), folder),
     "delta": lambda _, folder: Versioned(folder),
     **{ending: partial(lambda ending, _, folder: Landed(folder, ending), ending) for ending in CONTENTS},
 }

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import write_deltalake
 from pydantic import SecretStr
-from tests.integration.sources.s3_under_test import S3Server
+from tests.integration.sources.s3_under_test import BucketServer
 from tests.integration.sources.subject import SECRET, Subject
 
 from headwater.domain.run import RunRequest, Window
@@ -51,10 +51,10 @@ class Landed(Subject):
 class Uploaded(Landed):
     """Objects in a bucket."""
 
-    def __init__(self, server: S3Server, folder: Path) -> None:
+    def __init__(self, server: BucketServer, folder: Path) -> None:
         super().__init__(folder)
         self.server, self.bucket = server, server.make_bucket()
-        self.connection = server.connection(f"s3://{self.bucket}/landing")
+        self.connection = server.connection(server.place(self.bucket, "landing"))
 
     def put(self, path: str, content: bytes) -> None:
         self.server.put(f"{self.bucket}/landing/{path}", content)

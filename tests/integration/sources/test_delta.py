@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from tests.integration.sources.s3_under_test import KEY_ID, SECRET_KEY, S3Server
+from tests.integration.sources.s3_under_test import SECRET_KEY, BucketServer, S3Server
 from tests.integration.sources.sources_under_test import PLANNED_AT, live_schema, rejects_of, rows_of
 
 from headwater.adapters.sources.opening import open_extractor
@@ -83,19 +82,13 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(str(root), connection, tmp_path / "out", {})
 
 
-@pytest.fixture(params=["folder", "s3"])
-def any_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lake]:
-    if request.param == "folder":
-        yield request.getfixturevalue("lake")
-        return
-    server: S3Server = request.getfixturevalue("s3_server")
-    bucket = server.make_bucket()
-    options = {
-        "AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}", "AWS_ALLOW_HTTP": "true",
-        "AWS_S3_ALLOW_UNSAFE_RENAME": "true",
-    }  # fmt: skip
-    yield Lake(f"s3://{bucket}/lake", server.connection(f"s3://{bucket}/lake"), tmp_path / "out", options)
+@pytest.fixture(params=["lake", "s3_server", "azurite"])
+def any_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    found: Lake | BucketServer = request.getfixturevalue(request.param)
+    if isinstance(found, Lake):
+        return found
+    place = found.place(found.make_bucket(), "lake")
+    return Lake(place, found.connection(place), tmp_path / "out", found.delta_options())
 
 
 def test_each_version_that_appends_is_taken_once(any_lake: Lake) -> None:

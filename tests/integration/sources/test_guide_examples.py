@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from tests.integration.sources.mariadb_under_test import MariaDb
-from tests.integration.sources.s3_under_test import S3Server
 from tests.integration.sources.sources_under_test import PLANNED_AT, Source, live_schema, rejects_of, rows_of
 
 from headwater.adapters.connections.parsing import parse_connection
@@ -128,11 +127,13 @@ def test_files(tmp_path: Path) -> None:
     holds(run(table_of(given["source"], tmp_path / "r"), connection, tmp_path / "out"), given)
 
 
-def test_s3(s3_server: S3Server, tmp_path: Path) -> None:
-    given, bucket = examples("s3.md"), s3_server.make_bucket()
+@pytest.mark.parametrize(("guide", "server"), [("s3.md", "s3_server"), ("adls.md", "azurite")])
+def test_buckets(guide: str, server: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    given, store = examples(guide), request.getfixturevalue(server)
+    bucket = store.make_bucket()
     for name, text in files_of(given).items():
-        s3_server.put(f"{bucket}/orders/{name}", text.encode())
-    known = s3_server.connection(f"s3://{bucket}/orders")
+        store.put(f"{bucket}/orders/{name}", text.encode())
+    known = store.connection(store.place(bucket, "orders"))
     connection = connected(given, login=known.login, password=SecretStr(known.password.get_secret_value()),
                            extra=connected(given).extra | known.extra)  # fmt: skip
     holds(run(table_of(given["source"], tmp_path / "r"), connection, tmp_path / "out"), given)

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from headwater.adapters.sources.checking.probe import Probe, bad, good, network, tls
+from headwater.adapters.sources.files.azure import account_of
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.locations import AZURE_KINDS, LOCAL_KINDS, store_of
 from headwater.adapters.sources.sqlite.extractor import SqliteExtractor
@@ -18,7 +19,17 @@ from headwater.domain.spec import FilesExtract, TableSpec
 from headwater.ports.connections import ConnectionInfo
 
 _LOGIN = re.compile(
-    "INVALID_ACCESS_KEY|InvalidAccessKeyId|SIGNATURE|InvalidClientTokenId|EXPIRED|AuthenticationFailed", re.IGNORECASE
+    "INVALID_ACCESS_KEY|InvalidAccessKeyId|SIGNATURE|InvalidClientTokenId|EXPIRED|AuthenticationFailed"
+    "|failed to authenticate",
+    re.IGNORECASE,
+)
+_S3_FIXES = (
+    "Set the key id as login and the secret key as password of the connection.",
+    "Grant the key s3:ListBucket on the bucket and s3:GetObject below the prefix.",
+)
+_AZURE_FIXES = (
+    "Set the account as login and one of its keys as password of the connection, or a SAS token of today as sas_token.",
+    "Give the token the permissions Read and List, or the application the role Storage Blob Data Reader.",
 )
 
 
@@ -34,7 +45,7 @@ def check_files(connection: ConnectionInfo, tables: Sequence[TableSpec]) -> Iter
             store.is_folder("")
             list(store.list_files("headwater-looks-whether-it-may-list/*"))
         except HeadwaterError as error:
-            yield _refused(error)
+            yield _refused(error, connection)
             return
         yield good("login", "accepted")
         yield good("grant", f"{store.root} may be listed")
@@ -80,9 +91,8 @@ def _way(connection: ConnectionInfo) -> Iterator[Probe]:
     extra = connection.extra
     url = urlsplit(str(extra.get("endpoint_url", "")))
     if connection.kind in AZURE_KINDS:
-        host = url.hostname or f"{connection.login or connection.host.partition('.')[0]}.dfs.core.windows.net"
-    else:
-        host = url.hostname or f"s3.{extra.get('region_name', 'us-east-1')}.amazonaws.com"
+        url = urlsplit(account_of(connection).url)
+    host = url.hostname or f"s3.{extra.get('region_name', 'us-east-1')}.amazonaws.com"
     secured = url.scheme != "http"
     port = url.port or (443 if secured else 80)
     yield from network(host, port)
@@ -90,15 +100,17 @@ def _way(connection: ConnectionInfo) -> Iterator[Probe]:
         yield tls(host, port)
 
 
-def _refused(error: HeadwaterError) -> Probe:
-    found = f"{error.message}: {error.got}"
+def _refused(error: HeadwaterError, connection: ConnectionInfo) -> Probe:
+    found, of_azure = f"{error.message}: {error.got}", connection.kind in AZURE_KINDS
     if isinstance(error, SourceTableMissingError):
-        return bad("bucket", found, error.remedy or "Create the bucket, or correct `path` of the connection.")
+        part = "container" if of_azure else "bucket"
+        return bad(part, found, error.remedy or f"Create the {part}, or correct `path` of the connection.")
     if not isinstance(error, CredentialsError):
         return bad("server", found, error.remedy or "")
+    login, grant = _AZURE_FIXES if of_azure else _S3_FIXES
     if _LOGIN.search(error.got or ""):
-        return bad("login", found, "Set the key id as login and the secret key as password of the connection.")
-    return bad("grant", found, "Grant the key s3:ListBucket on the bucket and s3:GetObject below the prefix.")
+        return bad("login", found, login)
+    return bad("grant", found, grant)
 
 
 def _files_of(landing: Landing) -> Probe:

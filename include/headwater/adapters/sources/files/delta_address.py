@@ -6,11 +6,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from headwater.adapters.redaction import Redactor
+from headwater.adapters.sources.files.azure import AzureAccount, account_key, account_of
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.locations import S3_KINDS
+from headwater.adapters.sources.files.object_failures import secrets_of
 from headwater.ports.connections import ConnectionInfo
-
-_SECRET_EXTRA = ("aws_session_token", "sas_token", "client_secret")
 
 
 def address_of(landing: Landing, folder: str) -> tuple[str, dict[str, str]]:
@@ -23,9 +23,7 @@ def address_of(landing: Landing, folder: str) -> tuple[str, dict[str, str]]:
 
 def redacted(landing: Landing, text: str) -> str:
     """What the library says, in one line without secrets."""
-    extra = landing.info.extra
-    secrets = [str(extra[key]) for key in _SECRET_EXTRA if key in extra]
-    clean = Redactor([landing.info.password.get_secret_value(), *secrets])(text)
+    clean = Redactor(secrets_of(landing.info))(text)
     return " ".join(clean.split())[:300]
 
 
@@ -45,8 +43,11 @@ def _s3(connection: ConnectionInfo) -> dict[str, str]:
 
 
 def _azure(connection: ConnectionInfo) -> dict[str, str]:
-    extra = {key: str(value) for key, value in connection.extra.items()}
-    options = {"AZURE_STORAGE_ACCOUNT_NAME": connection.login or connection.host.partition(".")[0]}
+    extra, account = {key: str(value) for key, value in connection.extra.items()}, account_of(connection)
+    options = {"AZURE_STORAGE_ACCOUNT_NAME": account.name}
+    if account != AzureAccount(account.name):
+        options["AZURE_STORAGE_ENDPOINT"] = account.url
+        options["AZURE_ALLOW_HTTP"] = str(account.url.startswith("http://")).lower()
     names = {
         "sas_token": "SAS_KEY",
         "tenant_id": "TENANT_ID",
@@ -54,6 +55,6 @@ def _azure(connection: ConnectionInfo) -> dict[str, str]:
         "client_secret": "CLIENT_SECRET",
     }
     options |= {f"AZURE_STORAGE_{name}": extra[key] for key, name in names.items() if key in extra}
-    if connection.password.get_secret_value() and not {"sas_token", "client_secret"} & set(extra):
-        options["AZURE_STORAGE_ACCOUNT_KEY"] = connection.password.get_secret_value()
+    if key := account_key(connection):
+        options["AZURE_STORAGE_ACCOUNT_KEY"] = key
     return options

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
+from headwater.adapters.sources.files.azure import account_of, azure_files
 from headwater.adapters.sources.files.local_store import LocalStore
 from headwater.adapters.sources.files.store import FileStore
 from headwater.domain.errors import ConnectionMalformedError
@@ -33,7 +34,8 @@ _CONNECT_SECONDS, _REQUEST_SECONDS = 10, 60
 def store_of(connection: ConnectionInfo, facts: dict[str, str]) -> FileStore:
     """The store of a connection. Reaches for nothing yet.
 
-    :raises ConnectionMalformedError: when ``path`` in the extra is none that the connection's type can have.
+    :raises ConnectionMalformedError: when ``path`` in the extra is none that the connection's type can have, or an
+        account of Azure cannot be told from the connection.
     """
     path = str(connection.extra.get("path", ""))
     if connection.kind in LOCAL_KINDS:
@@ -48,7 +50,8 @@ def store_of(connection: ConnectionInfo, facts: dict[str, str]) -> FileStore:
     _check_extra(connection, _AZURE_EXTRA)
     container, prefix = _bucket(connection, path, ("abfs", "abfss"))
     root = "/".join(part for part in (container.partition("@")[0], prefix) if part)
-    return ObjectStore(lambda: _azure(connection), root, path.rstrip("/"), connection, facts)
+    account_of(connection)
+    return ObjectStore(lambda: azure_files(connection), root, path.rstrip("/"), connection, facts)
 
 
 def _folder(connection: ConnectionInfo, path: str) -> Path:
@@ -100,17 +103,3 @@ def _s3(connection: ConnectionInfo) -> pyarrow.fs.FileSystem:
         options |= {"endpoint_override": endpoint.netloc, "scheme": endpoint.scheme or "https"}
         options.setdefault("region", "us-east-1")
     return pyarrow.fs.S3FileSystem(**options)
-
-
-def _azure(connection: ConnectionInfo) -> pyarrow.fs.FileSystem:
-    import pyarrow.fs
-
-    extra = {key: str(value) for key, value in connection.extra.items() if key != "path"}
-    options: dict[str, object] = {key: value for key, value in extra.items() if key != "endpoint_url"}
-    if "endpoint_url" in extra:
-        endpoint = urlsplit(extra["endpoint_url"])
-        for service in ("blob", "dfs"):
-            options |= {f"{service}_storage_authority": endpoint.netloc, f"{service}_storage_scheme": endpoint.scheme}
-    if connection.password.get_secret_value() and not {"sas_token", "client_secret"} & set(extra):
-        options["account_key"] = connection.password.get_secret_value()
-    return pyarrow.fs.AzureFileSystem(connection.login or connection.host.partition(".")[0], **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from headwater.adapters.redaction import Redactor
 from headwater.domain.errors import CredentialsError, HeadwaterError, SourceTableMissingError, SourceUnreachableError
@@ -17,18 +18,24 @@ REFUSED = re.compile(
 NO_SUCH = re.compile(r"NO_SUCH_BUCKET|NoSuchBucket|ContainerNotFound|FilesystemNotFound")
 
 
+def secrets_of(connection: ConnectionInfo) -> tuple[str, ...]:
+    """What no text may show. A SAS token is a query, which libraries write in an order of their own."""
+    extra = connection.extra
+    told = [str(extra[key]) for key in ("aws_session_token", "sas_token", "client_secret") if key in extra]
+    parts = (part.partition("=") for part in str(extra.get("sas_token", "")).removeprefix("?").split("&"))
+    signatures = [unquote(value) for name, _, value in parts if name == "sig"]
+    return (connection.password.get_secret_value(), *told, *signatures)
+
+
 def object_failure(root: str, connection: ConnectionInfo, facts: dict[str, str], text: str) -> HeadwaterError:
     """:param text: what the library said, which may quote what it was made with."""
-    extra = connection.extra
-    secrets = [str(extra[key]) for key in ("aws_session_token", "sas_token", "client_secret") if key in extra]
-    redact = Redactor([connection.password.get_secret_value(), *secrets])
-    got = redact(text).splitlines()[0][:300]
-    name = connection.id
+    got = Redactor(secrets_of(connection))(text).splitlines()[0][:300]
+    name, place = connection.id, "bucket" if root.startswith("s3://") else "container"
     if NO_SUCH.search(text):
         return SourceTableMissingError(
-            f"the bucket of {root} does not exist",
+            f"the {place} of {root} does not exist",
             got=got,
-            remedy=f"Create the bucket, or correct `path` in the extra of connection {name!r}.",
+            remedy=f"Create the {place}, or correct `path` in the extra of connection {name!r}.",
             facts=facts,
         )
     if REFUSED.search(text):
@@ -41,6 +48,6 @@ def object_failure(root: str, connection: ConnectionInfo, facts: dict[str, str],
     return SourceUnreachableError(
         f"{root} could not be read over connection {name!r}",
         got=got,
-        remedy="Check that the store is up and that `endpoint_url` and `region_name` are right.",
+        remedy="Check that the store is up and that the account, `endpoint_url` or `region_name` are right.",
         facts=facts,
     )

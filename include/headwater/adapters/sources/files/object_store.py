@@ -112,11 +112,13 @@ class ObjectStore:
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """The library's errors become explained ones, without a chain: its own may quote what it was made with."""
+        import pyarrow as pa
+
         try:
             yield
         except FileNotFoundError:
             failure: HeadwaterError = SourceTableMissingError(f"an object below {self.root} is gone", facts=self._facts)
-        except OSError as error:
+        except (OSError, pa.ArrowException) as error:
             failure = object_failure(self.root, self._connection, self._facts, str(error))
         else:
             return
