@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 PostgresSide = TypeVar("PostgresSide", bound="PostgresRows")
 MySqlSide = TypeVar("MySqlSide", bound="MySqlRows")
+SqliteSide = TypeVar("SqliteSide", bound="SqliteRows")
 _HASHING = (*POSTGRES_KINDS, *MYSQL_KINDS)
 """Kinds of database that hash their rows themselves, seen on real servers."""
 _QUERIED = (*SQLSERVER_KINDS, *ORACLE_KINDS)
@@ -51,7 +52,9 @@ class OpenedSides:
 
             return queried_rows(queried_database(connection), table)
         if connection.kind == SQLITE_KIND:
-            return _sqlite_rows(table, connection)
+            from headwater.adapters.sources.sqlite.fingerprints import SqliteRows
+
+            return _sqlite_rows(SqliteRows, table, connection)
         if connection.kind in MYSQL_KINDS:
             from headwater.adapters.sources.mysql.fingerprints import MySqlRows
 
@@ -71,7 +74,11 @@ class OffloadedSides(OpenedSides):
     """``ports.offloading.OffloadSides``."""
 
     def source(self, table: TableSpec, connection_id: str) -> AbstractContextManager[RangedSource]:
-        connection = _resolved(self.connections, table, connection_id, "offloaded", _HASHING)
+        connection = _resolved(self.connections, table, connection_id, "offloaded", (*_HASHING, SQLITE_KIND))
+        if connection.kind == SQLITE_KIND:
+            from headwater.adapters.sources.sqlite.ranges import SqliteRanges
+
+            return _sqlite_rows(SqliteRanges, table, connection)
         if connection.kind in MYSQL_KINDS:
             from headwater.adapters.sources.mysql.ranges import MySqlRanges
 
@@ -92,7 +99,7 @@ def _resolved(
     connection = connections.resolve(connection_id)
     if connection.kind not in kinds:
         raise RequestError(
-            f"table {table.name!r} cannot be {done}: its kind of source computes no hashes",
+            f"table {table.name!r} cannot be {done}: its kind of source is not one that can",
             got=f"connection {connection_id!r} of type {connection.kind!r}",
             allowed=f"a connection of type {', '.join(kinds)}",
             remedy="Leave the table out, or read it with `mode: snapshot`, which compares itself with each run.",
@@ -102,10 +109,9 @@ def _resolved(
 
 
 @contextmanager
-def _sqlite_rows(table: TableSpec, connection: ConnectionInfo) -> Iterator[SqliteRows]:
+def _sqlite_rows(kind: type[SqliteSide], table: TableSpec, connection: ConnectionInfo) -> Iterator[SqliteSide]:
     """The rows as they are when they are first asked for, typed and hashed here."""
     from headwater.adapters.duckdb.engine import writer
-    from headwater.adapters.sources.sqlite.fingerprints import SqliteRows
     from headwater.adapters.sources.sqlite.relations import relation_of
     from headwater.adapters.sources.sqlite.session import connect, explained
 
@@ -116,7 +122,7 @@ def _sqlite_rows(table: TableSpec, connection: ConnectionInfo) -> Iterator[Sqlit
         explained(connection, facts),
         closing(connect(connection)) as session,
     ):
-        yield SqliteRows(table, engine, Path(scratch), session, connection.id)
+        yield kind(table, engine, Path(scratch), session, connection.id)
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,11 @@ from tests.integration.reconciling.shops_under_test import SqliteSource
 
 from headwater.adapters.reconciling import OffloadedSides
 from headwater.domain.errors import RequestError
+from headwater.domain.names import Layer
+from headwater.domain.offload import OffloadReport
 from headwater.domain.reconciliation import DifferenceKind
 from headwater.domain.spec import Silver, SqlExtract, TableSpec
+from headwater.services.offloading import offload_table
 
 TYPES = """
 create table every (
@@ -131,7 +137,105 @@ def test_a_key_that_is_none_is_told(source: SqliteSource, lake_of: Callable[...,
     assert [item.kind for item in lake.reconcile().differences] == [DifferenceKind.AMBIGUOUS]
 
 
-def test_a_file_is_not_offloaded() -> None:
-    shop: Any = Fixed(SqliteSource(Path("shop")).info)
-    with pytest.raises(RequestError, match="cannot be offloaded"):
-        OffloadedSides(shop).source(ORDERS, "shop_db")
+LAGGING = ORDERS.model_copy(update={"extract": ORDERS.extract.model_copy(update={"lag": timedelta(hours=1)})})
+HISTORY = """
+create table orders (id integer primary key, customer text, total decimal(12,2), updated_at timestamptz);
+create index moved on orders (updated_at);
+with recursive n(n) as (select 1 union all select n + 1 from n where n < 1000)
+  insert into orders select n, 'customer ' || n % 97, n * 0.5,
+    strftime('%Y-%m-%d %H:%M:%S', '2025-01-01', '+' || n || ' minutes') from n
+"""
+
+
+@pytest.fixture
+def ranges_of_250(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headwater.services.offloading.ROWS_OF_A_RANGE", 250)
+
+
+@pytest.fixture
+def ordered(source: SqliteSource, lake_of: Callable[..., Lake], ranges_of_250: None) -> Lake:
+    return run_over(source, lake_of(LAGGING))
+
+
+def run_over(source: SqliteSource, lake: Lake) -> Lake:
+    source.sql(*HISTORY.split(";"))
+    lake.run()
+    return lake
+
+
+def offload(lake: Lake, before: str = "2025-01-01T10:00:00Z") -> OffloadReport:
+    fixed: Any = Fixed(lake.source.info)
+    return offload_table(lake.runs, OffloadedSides(fixed), fixed, lake.spec, lake.table.name, before)
+
+
+def verdicts(report: OffloadReport) -> list[tuple[int, bool]]:
+    return [(item.rows, item.verified) for item in report.ranges]
+
+
+def count(source: SqliteSource) -> tuple[int, int]:
+    with closing(sqlite3.connect(source.url)) as session:
+        found: tuple[int, int] = session.execute("select count(*), min(id) from orders").fetchone()
+    return found
+
+
+def test_what_readers_see_can_be_purged_and_later_runs_see_no_deletion(ordered: Lake, source: SqliteSource) -> None:
+    """Rule 31. The first and second range are bounded by rows, the last by the bound."""
+    report = offload(ordered)
+    assert verdicts(report) == [(250, True), (250, True), (99, True)]
+    source.sql(*[item.purge or "" for item in report.verified])
+    assert count(source) == (401, 600)
+    ordered.run()
+    assert ordered.rows(Layer.SILVER).num_rows == 1_000
+    assert ordered.reconcile().is_equal
+    assert offload(ordered).ranges == ()
+
+
+def test_a_purge_removes_exactly_what_was_verified_or_nothing(ordered: Lake, source: SqliteSource) -> None:
+    first = offload(ordered).ranges[0].purge or ""
+    source.sql("insert into orders values (5000, 'late', 1, '2025-01-01 00:30:00')")
+    with pytest.raises(sqlite3.OperationalError, match="malformed JSON"):
+        source.sql(first)
+    assert count(source) == (1_001, 1)
+    source.sql("delete from orders where id = 5000", first)
+    assert count(source) == (750, 251)
+
+
+def test_a_range_that_differs_or_cannot_be_compared_stays(ordered: Lake, source: SqliteSource) -> None:
+    """One row lost in the lake, one value there that no run takes, one row without a key."""
+    ordered.damage("SELECT * FROM silver WHERE id <> 7")
+    source.sql("update orders set total = 'much' where id = 260")
+    report = offload(ordered)
+    assert verdicts(report) == [(250, False), (250, False), (99, True)]
+    assert [item.why for item in report.ranges[:2]] == [
+        "1 rows are not in the lake as they are",
+        "1 rows cannot be compared: no key, or values that are not carried",
+    ]
+    assert [item.purge is None for item in report.ranges] == [True, True, False]
+
+
+def test_a_row_without_a_key_keeps_its_range(source: SqliteSource, lake_of: Callable[..., Lake]) -> None:
+    rows = ["1, '2025-01-01 00:01'", "null, '2025-01-01 00:02'", "3, '2025-01-02 00:00'"]
+    source.sql("create table orders (id integer, updated_at timestamptz)",
+               *(f"insert into orders values ({row})" for row in rows))  # fmt: skip
+    lake = lake_of(LAGGING)
+    lake.run()
+    assert verdicts(offload(lake)) == [(2, False)]
+
+
+@pytest.mark.parametrize("form", ["2025-01-01T03:00:00", "2025-01-01 05:00:00+01:00"])
+def test_times_that_do_not_sort_as_their_texts_are_no_range(form: str, ordered: Lake, source: SqliteSource) -> None:
+    """A purge is for the owner's own SQLite, which compares texts."""
+    source.sql(f"update orders set updated_at = '{form}' where id = {180 if 'T' in form else 240}")
+    with pytest.raises(RequestError, match="does not sort as its times do") as caught:
+        offload(ordered)
+    assert "2025-01-01" in str(caught.value.got)
+
+
+@pytest.mark.usefixtures("ranges_of_250")
+def test_a_cursor_of_numbers_is_bounded_by_a_number(source: SqliteSource, lake_of: Callable[..., Lake]) -> None:
+    extract = LAGGING.extract.model_copy(update={"cursor": "id", "lag": timedelta(0)})
+    lake = run_over(source, lake_of(LAGGING.model_copy(update={"extract": extract})))
+    report = offload(lake, "301")
+    assert verdicts(report) == [(250, True), (50, True)]
+    source.sql(*[item.purge or "" for item in report.verified])
+    assert count(source) == (700, 301)

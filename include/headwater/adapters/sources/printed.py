@@ -97,11 +97,11 @@ class ReadRows(ABC):
         make_room(self.engine, len(columns))
         with TextFile(texts, len(columns)) as target:
             self.read(target, compared, keys)
-        self.print_of(texts, compared, columns, self._file)
+        self.print_texts(texts, compared, columns, self._file)
         texts.unlink()
         return literal(str(self._file))
 
-    def print_of(
+    def print_texts(
         self, texts: Path, compared: Comparison, columns: Sequence[Column], target: Path, more: str = ""
     ) -> None:
         """Hash texts of the columns. :param more: what else to print of a row ``b``."""

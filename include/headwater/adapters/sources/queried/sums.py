@@ -91,7 +91,7 @@ class HashedRows(QueriedRows):
         with TextFile(texts, len(columns)) as target:
             self.read_where(target, condition, [(column, self._said(items)) for column, items in said])
         shown = f", b.{_SAID_KEY.name} AS said_key, b.{_SAID_CONTENT.name} AS said_content, b.{ASIDE} AS aside"
-        self.print_of(texts, compared, columns, prints, shown)
+        self.print_texts(texts, compared, columns, prints, shown)
         texts.unlink()
         return literal(str(prints))
 

@@ -41,7 +41,7 @@ class SqliteRows(ReadRows):
             return Bounds(None, None)
         cursor = Cursor.of(self.table, extract, self.schema().columns)
         low = cursor.below(compared.watermark, extract.lag)
-        return Bounds(_ordinal(cursor, compared.watermark), _ordinal(cursor, low))
+        return Bounds(ordinal(cursor, compared.watermark), ordinal(cursor, low))
 
     def read(
         self,
@@ -54,7 +54,7 @@ class SqliteRows(ReadRows):
                 target.add(relations.relation_of(self.table), record)
 
 
-def _ordinal(cursor: Cursor, value: str) -> int:
+def ordinal(cursor: Cursor, value: str) -> int:
     """A cursor value as ``PrintedRow.cursor``."""
     if not cursor.is_time:
         return int(value)
