@@ -88,10 +88,14 @@ def postgres_database(postgres_server: EmbeddedPostgres) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDb]:
-    """One MariaDB per session, for tests whose folder shares what lies below ``tests``; they make databases."""
-    from tests.integration.sources.mariadb_under_test import serving
+    """One MariaDB per session, for tests whose folder shares what lies below ``tests``; they make databases.
 
-    with serving() as server:
+    Or the MySQL that ``HEADWATER_MYSQLD`` names, in its place.
+    """
+    from tests.integration.sources import mariadb_under_test, mysql_under_test
+
+    chosen = mysql_under_test if mysql_under_test.VARIABLE in os.environ else mariadb_under_test
+    with chosen.serving() as server:
         yield server
 
 

@@ -73,7 +73,11 @@ def source(mariadb: MariaDb, tmp_path: Path) -> MariaSource:
 
 
 def every(source: MariaSource, lake_of: Callable[..., Lake]) -> Lake:
-    source.sql(TYPES, *(f"insert into `every` values ({row})" for row in ROWS))
+    # MySQL has no such types: their texts are what is compared
+    types = (
+        TYPES if source.server.is_mariadb else TYPES.replace(" uuid,", " char(36),").replace(" inet6,", " char(45),")
+    )
+    source.sql(types, *(f"insert into `every` values ({row})" for row in ROWS))
     lake = lake_of(EVERY)
     lake.run()
     return lake
@@ -132,6 +136,15 @@ def test_a_row_with_a_day_that_is_none_is_not_compared(source: MariaSource, lake
     assert (found.unread_rows, found.differences) == (1, ())
 
 
+def is_refused(lake: Lake, source: MariaSource) -> bool:
+    """A server of MySQL has no statement that deletes and counts."""
+    if source.server.is_mariadb:
+        return False
+    with pytest.raises(RequestError, match="the server is MySQL"):
+        offload(lake)
+    return True
+
+
 def offload(lake: Lake, before: str = "2025-01-01T10:00:00Z") -> OffloadReport:
     fixed: Any = Fixed(lake.source.info)
     return offload_table(lake.runs, OffloadedSides(fixed), fixed, lake.spec, lake.table.name, before)
@@ -142,6 +155,8 @@ def test_what_readers_see_can_be_purged_and_later_runs_see_no_deletion(
 ) -> None:
     """Rule 31. The statement deletes in UTC, whatever the zone of the session it is run in."""
     lake = ordered(source, lake_of)
+    if is_refused(lake, source):
+        return
     report = offload(lake)
     assert [(item.rows, item.verified) for item in report.ranges] == [(250, True), (250, True), (99, True)]
     with source.server.session(source.database) as session, session.cursor() as cursor:
@@ -160,6 +175,8 @@ def test_a_purge_removes_exactly_what_was_verified_or_nothing(
     source: MariaSource, lake_of: Callable[..., Lake]
 ) -> None:
     lake = ordered(source, lake_of)
+    if is_refused(lake, source):
+        return
     lake.damage("SELECT * FROM silver WHERE id <> 300")
     first, second, third = offload(lake).ranges
     assert (first.verified, second.verified, third.verified, second.purge) == (True, False, True, None)
@@ -183,7 +200,7 @@ def test_rows_longer_than_the_server_hashes_are_refused(source: MariaSource, lak
         source.sql("update orders set customer = repeat('x', 1000) where id = 1")
         with pytest.raises(RequestError, match="makes no text of all their values"):
             lake.reconcile()
-        with pytest.raises(RequestError, match="makes no text of all their values"):
+        with pytest.raises(RequestError, match=r"makes no text of all their values|the server is MySQL"):
             offload(lake)
     finally:
         source.sql("set global max_allowed_packet = 67108864")

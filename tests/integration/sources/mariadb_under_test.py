@@ -61,6 +61,8 @@ def binaries() -> Path:
 class MariaDb:
     """A server that runs."""
 
+    is_mariadb = True
+
     def __init__(self, port: int, authority: Path, process_id: int) -> None:
         self.port, self.authority, self.process_id = port, authority, process_id
         self.connection = ConnectionInfo(
@@ -95,13 +97,13 @@ def serving(*settings: str) -> Iterator[MariaDb]:
     port = free_port()
     listening = ["--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/socket", "--skip-name-resolve"]
     # the server would make a key of its own at each start, which takes it seconds
-    pem = _certificate(folder)
+    pem = certificate(folder)
     listening += [f"--ssl-cert={pem}", f"--ssl-key={pem}"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen([*told, *listening, *settings], stdout=log, stderr=log)
     try:
         server = MariaDb(port, pem, process.pid)
-        _wait(server, process, folder / "log")
+        wait_for(server, process, folder / "log")
         yield server
     finally:
         process.terminate()
@@ -121,7 +123,7 @@ def _bootstrap(home: Path, told: list[str]) -> None:
     assert done.returncode == 0, done.stderr.decode()[-2000:]
 
 
-def _certificate(folder: Path) -> Path:
+def certificate(folder: Path) -> Path:
     """A key and its certificate, signed by itself, for the loopback address."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
     now, names = datetime.now(UTC), x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
@@ -133,7 +135,7 @@ def _certificate(folder: Path) -> Path:
     return folder / "server.pem"
 
 
-def _wait(server: MariaDb, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(server: MariaDb, process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + 60
     while True:
         try:

@@ -94,7 +94,7 @@ def test_both_ways_to_the_server_go_by_the_tls_that_is_asked_for(
 ) -> None:
     flights.add([1])
     if mode != "disabled":
-        flights.sql(f"create or replace user s{flights.database} identified by '{SECRET}' require ssl",
+        flights.sql(f"create user s{flights.database} identified by '{SECRET}' require ssl",
                     f"grant select on *.* to s{flights.database}")  # fmt: skip
         login = {"login": f"s{flights.database}", "password": SecretStr(SECRET)}
         flights.connection = flights.connection.model_copy(update=login)

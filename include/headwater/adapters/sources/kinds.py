@@ -29,7 +29,7 @@ SOURCE_KINDS = (
     SourceKind(name="PostgreSQL", extract="sql", connections=POSTGRES_KINDS, badge=VERIFIED,
                counterpart="PostgreSQL 18 and 15", guide="postgres.md"),
     SourceKind(name="MySQL and MariaDB", extract="sql", connections=MYSQL_KINDS, badge=VERIFIED,
-               counterpart="MariaDB 11.4", guide="mysql.md"),
+               counterpart="MariaDB 11.4; MySQL 9.7 by hand", guide="mysql.md"),
     SourceKind(name="SQLite", extract="sql", connections=(SQLITE_KIND,), badge=VERIFIED,
                counterpart="SQLite itself", guide="sqlite.md"),
     SourceKind(name="SQL Server", extract="sql", connections=SQLSERVER_KINDS, badge=PROTOCOL,

@@ -13,7 +13,8 @@ from headwater.adapters.sources.offering import is_whole_number
 from headwater.domain.spec import SqlExtract, TableSpec
 
 TIME_TYPES = ("date", "timestamp", "timestamptz")
-_FIRST_DAY = "'0001-01-01'"
+_FIRST_DAY, _FIRST_TIMESTAMP = "'0001-01-01'", "'1970-01-01 00:00:01'"
+"""MySQL takes a comparison with what no ``timestamp`` can be for decided, and overlooks the zero one that it holds."""
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -89,11 +90,15 @@ class Cursor:
 
     def inside_calendar(self) -> str:
         """True for times that are not zero, nor before the year 1."""
-        return f"{self.name} >= {_FIRST_DAY}"
+        return f"{self.name} >= {self._first}"
 
     def is_null(self) -> str:
         """True for NULL, and for a zero date, which says as little."""
-        return f"({self.name} IS NULL OR {self.name} < {_FIRST_DAY})" if self.is_time else f"{self.name} IS NULL"
+        return f"({self.name} IS NULL OR {self.name} < {self._first})" if self.is_time else f"{self.name} IS NULL"
+
+    @property
+    def _first(self) -> str:
+        return _FIRST_TIMESTAMP if self.column.type == "timestamptz" else _FIRST_DAY
 
     def is_future(self) -> str:
         """True for a cursor more than a day ahead of the source's clock: writers' clocks and zones differ by less."""
@@ -119,9 +124,9 @@ def zone_sums(
     cursor: Cursor, columns: Sequence[SourceColumn], relation: tuple[str, str], watermark: str, low: str
 ) -> str:
     """A query for the number of rows of (low, watermark], and the sum of their hashes: order means nothing to it."""
-    # column by column: a row's text may be longer than the server lets any text be
-    parts = ", ".join(f"COALESCE(MD5({_exact(item)}), '-')" for item in columns)
-    row = f"CONV(LEFT(MD5(CONCAT({parts})), 16), 16, 10)"
+    # column by column: a row's text may be longer than the server lets any text be. By SHA2, as MySQL 9.6 took MD5 away
+    parts = ", ".join(f"COALESCE(SHA2({_exact(item)}, 256), '-')" for item in columns)
+    row = f"CONV(LEFT(SHA2(CONCAT({parts}), 256), 16), 16, 10)"
     return (
         f"SELECT COUNT(*), SUM(CAST({row} AS DECIMAL(20,0))) "  # noqa: S608 - as above
         f"FROM {dotted(relation)} AS t WHERE {cursor.inside(low, watermark)}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import pymysql
 from pymysql.cursors import SSCursor
 
 from headwater.adapters.sources.declared import sql_extract
@@ -24,6 +25,7 @@ from headwater.ports.connections import ConnectionInfo
 from headwater.ports.reconciling import Bounds, Bucket, ComparedColumn, Comparison, PrintedRow
 
 _ASKED_AT_ONCE = 1_000
+_NO_SUCH_FUNCTION = 1305
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,9 @@ class MySqlRows:
     def check(cls, session: Session, table: TableSpec, connection: ConnectionInfo) -> None:
         """Rows that move while they are compared are compared as of one moment.
 
-        :raises RequestError: for a table whose engine has no transactions.
+        :raises RequestError: for a table whose engine has no transactions, and at a server that has no md5.
         """
+        _check_md5(session, table, connection)
         engine, transactions = relations.engine_of(session, relations.relation_of(table, connection))
         if engine is not None and not transactions:
             raise RequestError(
@@ -158,6 +161,24 @@ class MySqlRows:
         with self.session.raw.cursor(SSCursor) as found:
             found.execute(query)
             yield from found
+
+
+def _check_md5(session: Session, table: TableSpec, connection: ConnectionInfo) -> None:
+    """MySQL 9.6 and later compute md5 by a component only, and call one that is lacking an unknown function."""
+    try:
+        session.all("SELECT MD5('')")
+    except pymysql.OperationalError as error:
+        if error.args[0] != _NO_SUCH_FUNCTION:
+            raise
+    else:
+        return
+    raise RequestError(
+        f"table {table.name!r} cannot be compared: the server computes no md5",
+        got=f"version {session.version}",
+        allowed="MariaDB, MySQL up to 9.5, or later ones with the component classic_hashing",
+        remedy="Let its administrator run `INSTALL COMPONENT 'file://component_classic_hashing';` there, once.",
+        facts=relations.facts_of_table(table, connection),
+    )
 
 
 def half(text: str, start: int) -> str:

@@ -60,7 +60,7 @@ class Reading:
             low = self.cursor.below(watermark, self.extract.lag)
             rows, total = self.session.first(zone_sums(self.cursor, self.columns, self.relation, watermark, low))
         nulls, futures = unusable or self.session.first(unusable_counts(self.cursor, self.relation))
-        return f"zone-v1:{rows}:{total or 0}:{nulls}:{futures}"
+        return f"zone-v2:{rows}:{total or 0}:{nulls}:{futures}"
 
 
 def survey(reading: Reading) -> Survey:
@@ -91,7 +91,7 @@ def _settled(reading: Reading) -> str:
         return "TRUE"
     offset = timedelta(0) if cursor.column.type == "timestamptz" else session.local_offset
     now: datetime = session.one("SELECT UTC_TIMESTAMP(6)") - SETTLING
-    parts = [f"{cursor.name} >= '0001-01-01'", f"{cursor.name} <= '{now + max(offset, timedelta(0))}'"]
+    parts = [cursor.inside_calendar(), f"{cursor.name} <= '{now + max(offset, timedelta(0))}'"]
     age_seconds = oldest_transaction_seconds(session)
     if age_seconds is not None:
         # whole seconds are all it tells

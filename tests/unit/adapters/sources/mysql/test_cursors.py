@@ -30,6 +30,14 @@ def test_a_window_of_times_never_begins_before_the_calendar() -> None:
     )
 
 
+def test_a_zero_timestamp_is_told_by_a_bound_that_a_timestamp_can_have() -> None:
+    """MySQL takes ``< '0001-01-01'`` for never true of a timestamp, and its zero one would be neither read nor told."""
+    moved = cursor("timestamp", "timestamp(6)")
+    assert moved.is_null() == "(t.`at` IS NULL OR t.`at` < '1970-01-01 00:00:01')"
+    assert moved.inside_calendar() == "t.`at` >= '1970-01-01 00:00:01'"
+    assert cursor("datetime").is_null() == "(t.`at` IS NULL OR t.`at` < '0001-01-01')"
+
+
 def test_a_text_that_is_no_number_never_reaches_the_source() -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         cursor("int").inside("1 OR 1=1", "2")
