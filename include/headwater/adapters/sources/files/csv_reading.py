@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from headwater.adapters.sources.files.csv_blocks import Block, Look
 from headwater.adapters.sources.files.fast_csv import FastCsv
-from headwater.adapters.sources.files.lines import Encoding, utf8_blocks
+from headwater.adapters.sources.files.lines import Encoding, LoneReturnError, utf8_blocks
 from headwater.adapters.sources.files.records import CsvFormat, CsvRecords
 from headwater.adapters.sources.files.shape import Shape
 from headwater.adapters.sources.files.typed_fields import TypedFields
@@ -37,6 +38,7 @@ class CsvReader:
         """Take every record of the file: a typed row to ``rows``, any other, whole or broken, to ``target``.
 
         :raises SchemaDriftError: when the header is not what the YAML declares.
+        :raises LoneReturnError: when the header holds a carriage return.
         :raises RecordTooLongError: when a record is longer than ``max_record_bytes``.
         """
         extract = shape.landing.extract
@@ -85,6 +87,11 @@ def _first(records: CsvRecords) -> tuple[Record | None, str]:
 
 
 def _header(record: Record, shape: Shape) -> list[int | None]:
+    """:raises LoneReturnError: when it would be the whole file, and a table that bears any columns lose its rows."""
+    quote = re.escape(shape.landing.extract.quote)
+    plain = re.sub(f"{quote}[^{quote}]*{quote}", "", record.raw or "") if quote else record.raw or ""
+    if "\r" in plain:
+        raise LoneReturnError
     return shape.places([name or "" for name in record.fields or ()], record.raw or "")
 
 

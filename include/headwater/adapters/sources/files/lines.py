@@ -21,6 +21,10 @@ class RecordTooLongError(Exception):
     """A record is longer than the bound; carries the line it starts in."""
 
 
+class LoneReturnError(Exception):
+    """The header of a CSV file goes on after a carriage return: lines end in it alone, and all of them are one."""
+
+
 class NoByteOrderMarkError(Exception):
     """A UTF-16 file does not say which byte comes first."""
 

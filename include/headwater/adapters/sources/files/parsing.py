@@ -14,7 +14,7 @@ from headwater.adapters.sources.files.csv_reading import CsvReader
 from headwater.adapters.sources.files.json_reading import read_json_array, read_json_lines
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
-from headwater.adapters.sources.files.lines import NoByteOrderMarkError, RecordTooLongError
+from headwater.adapters.sources.files.lines import LoneReturnError, NoByteOrderMarkError, RecordTooLongError
 from headwater.adapters.sources.files.parquet_reading import read_parquet
 from headwater.adapters.sources.files.shape import Shape
 from headwater.adapters.sources.files.unpacking import Part, parts_of
@@ -114,6 +114,9 @@ class Parser:
         except RecordTooLongError:
             what, got = "has a record that is too long", f"more than {self.landing.extract.max_record_bytes:,} bytes"
             allowed, remedy = "shorter records", "Look for a missing line end or quote, or raise `max_record_bytes`."
+        except LoneReturnError:
+            what, got = "has lines that end in CR alone", "a header that goes on after a carriage return"
+            allowed, remedy = "lines that end in LF or CR LF", "Deliver the file with such ends, under another name."
         except NoByteOrderMarkError:
             what, got = "does not say which byte comes first", "no byte order mark"
             allowed, remedy = "UTF-16 with a byte order mark", "Deliver the file with a mark, or in UTF-8."
