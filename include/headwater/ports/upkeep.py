@@ -54,12 +54,17 @@ class TableHistory(Value):
         return next((item for item in self.snapshots if item.id == snapshot_id), None)
 
 
+def parents_of(history: TableHistory) -> dict[int, int | None]:
+    """Snapshot -> the one it was made on, or the nearest before that which is there still, as far as that is known."""
+    return {item.id: history.ancestry.get(item.id, item.parent) for item in history.snapshots}
+
+
 def ancestors(history: TableHistory, snapshot_id: int | None) -> Iterator[int]:
     """The snapshot and those it was made on, newest first, as far as they are there."""
-    parents = {item.id: item.parent for item in history.snapshots}
+    parents = parents_of(history)
     while snapshot_id is not None and snapshot_id in parents:
         yield snapshot_id
-        snapshot_id = history.ancestry.get(snapshot_id, parents.pop(snapshot_id))
+        snapshot_id = parents.pop(snapshot_id)
 
 
 class LakeUpkeep(Protocol):

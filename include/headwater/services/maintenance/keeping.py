@@ -6,13 +6,13 @@ later is not in it, and what a later reader can name is needed already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from headwater.domain.base import Value
 from headwater.domain.names import TableName
 from headwater.domain.release import Release
-from headwater.ports.upkeep import TableHistory, ancestors
+from headwater.ports.upkeep import TableHistory, ancestors, parents_of
 from headwater.services.consumer_tags import CONSUMER_TAG
 
 
@@ -90,17 +90,36 @@ def bridges(history: TableHistory, gone: Sequence[int]) -> dict[int, int]:
 
     By it gold that follows a table still finds that what it was built from is an ancestor (rule 38).
     """
-    leaving = set(gone)
+    leaving, above = set(gone), parents_of(history)
+    beyond: dict[int, int | None] = {}
     found: dict[int, int] = {}
     for item in history.snapshots:
-        if item.id in leaving:
+        parent = above[item.id]
+        is_bridged = item.id in history.ancestry or parent in leaving
+        if item.id in leaving or parent not in above or not is_bridged:
             continue
-        line = list(ancestors(history, item.id))[1:]
-        nearest = next((snapshot for snapshot in line if snapshot not in leaving), None)
-        is_bridged = item.id in history.ancestry or (line and line[0] in leaving)
-        if nearest is not None and is_bridged:
+        nearest = _staying(parent, leaving, above, beyond)
+        if nearest is not None:
             found[item.id] = nearest
     return found
+
+
+def _staying(
+    snapshot: int | None, leaving: set[int], above: Mapping[int, int | None], beyond: dict[int, int | None]
+) -> int | None:
+    """The snapshot, or else its nearest ancestor that stays.
+
+    :param beyond: what was found of leaving snapshots. Histories are long, and each is walked over once.
+    """
+    walked: list[int] = []
+    while snapshot in leaving and snapshot not in beyond and snapshot in above:
+        beyond[snapshot] = None  # a line that meets itself ends here
+        walked.append(snapshot)
+        snapshot = above[snapshot]
+    stays = snapshot is not None and snapshot in above and snapshot not in leaving
+    nearest = snapshot if stays or snapshot is None else beyond.get(snapshot)
+    beyond.update(dict.fromkeys(walked, nearest))
+    return nearest
 
 
 def may_drop(history: TableHistory, needed: Needed) -> bool:
