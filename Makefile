@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test k8s-test operators-test sbom demo-push monitoring monitoring-test dr-drill
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test k8s-test operators-test yarn-test sbom demo-push monitoring monitoring-test dr-drill
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools
@@ -118,6 +118,9 @@ operators-test: setup ## k8s-test with a real Spark operator at work on our stag
 	@HEADWATER_API_SERVER=$(abspath $(HOME_FOLDER)/api-server) HEADWATER_OPERATORS=$(abspath $(HOME_FOLDER)/operators) \
 	  HEADWATER_DEFINITIONS=$(abspath $(HOME_FOLDER)/operators/spark-operator-chart/crds) \
 	  $(RUN) --no-sync pytest -q tests/kubernetes
+
+yarn-test: setup ## The engine submit on a real YARN of this machine's own (fetches 50 MB of Hadoop's jars the first time)
+	@HEADWATER_YARN=1 $(RUN) --no-sync pytest -q tests/spark/engines/test_engines.py tests/spark/engines/test_yarn.py -k yarn
 
 sbom: $(UV) ## List what the images hold, with versions and hashes: dist/headwater.cdx.json (CycloneDX)
 	@mkdir -p dist

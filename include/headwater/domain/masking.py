@@ -14,6 +14,8 @@ SHORTEST_KEY = 32
 """Characters a masking key has to have at least."""
 MASKING_VARIABLE = "HEADWATER_MASKING_KEY"
 """Environment variable that hands a ``MaskingKey`` to a Spark job as JSON; it is in no file and no argument."""
+MASKING_PROPERTY = "spark.headwater.masking"
+"""The same as a property, for a driver in a container of YARN; its name is one that Spark redacts."""
 _BLOCK_BYTES = 64
 
 

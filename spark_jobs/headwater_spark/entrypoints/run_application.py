@@ -27,7 +27,7 @@ from headwater.adapters.spark_applications.exchange import Exchange
 from headwater.adapters.spark_applications.properties import LAKE
 from headwater.domain.errors import EngineError
 from headwater.domain.job import JobResult, JobSpec
-from headwater.domain.masking import MASKING_VARIABLE
+from headwater.domain.masking import MASKING_PROPERTY, MASKING_VARIABLE
 from headwater_spark.entrypoints.run_job import answer, result_of, tables_at_once, work_of
 
 NOT_CLAIMED_EXIT = 76
@@ -111,10 +111,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     exchange, done = Exchange.of(options.exchange, options.key), threading.Event()
     job = exchange.job(options.attempt)
-    _take_masking_key(job, options.masking_connection)
     watch = threading.Thread(target=end_unless_claimed, args=(exchange, options.attempt, done), daemon=True)
     watch.start()
-    result = _worked(job, options)
+    result = _worked(job, options, exchange)
     done.set()
     if not _is_claimed(exchange, options.attempt):
         return NOT_CLAIMED_EXIT
@@ -122,12 +121,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _worked(job: JobSpec, options: argparse.Namespace) -> JobResult:
+def _worked(job: JobSpec, options: argparse.Namespace, exchange: Exchange) -> JobResult:
     with tempfile.TemporaryDirectory(prefix="headwater-driver-") as folder:
         spark = open_application()
         try:
+            _take_masking_key(job, spark, options.masking_connection)
             if options.ca_file is not None:
                 trust(spark, options.ca_file, Path(folder))
+            if _is_claimed(exchange, options.attempt):  # else its folder is gone, and would come back
+                exchange.begin(options.attempt)
             await_executors(spark, options.executors_within_seconds)
             return run_application(spark, job)
         finally:
@@ -139,11 +141,15 @@ def _is_claimed(exchange: Exchange, attempt: str) -> bool:
     return claim is not None and claim.attempt == attempt
 
 
-def _take_masking_key(job: JobSpec, connection_id: str) -> None:
-    """Where the one who started this did not hand it over, the key is in a connection of this environment."""
-    if job.masks and MASKING_VARIABLE not in os.environ:
+def _take_masking_key(job: JobSpec, spark: SparkSession, connection_id: str) -> None:
+    """The key is in this environment, in the application's properties, or in a connection of this environment."""
+    if not job.masks or MASKING_VARIABLE in os.environ:
+        return
+    given = spark.conf.get(MASKING_PROPERTY, None)
+    if given is None:
         key = masking_key(EnvironmentConnections(), connection_id)
-        os.environ[MASKING_VARIABLE] = json.dumps({"version": key.version, "key": key.key.get_secret_value()})
+        given = json.dumps({"version": key.version, "key": key.key.get_secret_value()})
+    os.environ[MASKING_VARIABLE] = given
 
 
 if __name__ == "__main__":

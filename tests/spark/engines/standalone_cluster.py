@@ -62,11 +62,11 @@ def standalone_cluster(folder: Path) -> Iterator[Cluster]:
 
     try:
         start("master.Master", "--port", "0")
-        master = _said(folder / "0.log", MASTER)
+        master = said(folder / "0.log", MASTER)
         for _ in range(2):
             start("worker.Worker", "--cores", "1", "--memory", "1g", master)
         for number in (1, 2):
-            _said(folder / f"{number}.log", re.compile("Successfully registered with master"))
+            said(folder / f"{number}.log", re.compile("Successfully registered with master"))
         yield Cluster(master, tuple(processes))
     finally:
         for process in reversed(processes):
@@ -75,7 +75,8 @@ def standalone_cluster(folder: Path) -> Iterator[Cluster]:
             process.wait(60)
 
 
-def _said(log: Path, words: re.Pattern[str]) -> str:
+def said(log: Path, words: re.Pattern[str]) -> str:
+    """The first match in a log. :raises AssertionError: when it does not come."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         found = words.search(log.read_text()) if log.exists() else None

@@ -1,8 +1,9 @@
 """Who works at a job, the job itself and its answer, in one folder per job that tasks and drivers share.
 
-``<job key>/claim.json`` names the attempt whose driver may work; ``<job key>/<attempt>/`` has its ``job.json`` and, in
-the end, its ``result.json``. The key is made of what is asked for, so a retry of a task finds what the killed try
-began, and an attempt's driver that finds another attempt in the claim ends by itself.
+``<job key>/claim.json`` names the attempt whose driver may work; ``<job key>/<attempt>/`` has its ``job.json``, its
+``begun.json`` once its driver works, and, in the end, its ``result.json``. The key is made of what is asked for, so a
+retry of a task finds what the killed try began, and an attempt's driver that finds another attempt in the claim ends by
+itself.
 """
 
 from __future__ import annotations
@@ -117,6 +118,13 @@ class Exchange:
         if text is None:
             raise EngineError("the job was taken back before its driver came", got=f"{self.key}/{attempt}")
         return JobSpec.model_validate_json(text)
+
+    def begin(self, attempt: str) -> None:
+        """Its driver works: whatever a cluster had to find for it was found."""
+        self.folder.write(f"{self.key}/{attempt}/begun.json", "{}")
+
+    def has_begun(self, attempt: str) -> bool:
+        return self.folder.read(f"{self.key}/{attempt}/begun.json") is not None
 
     def answer(self, attempt: str, result: JobResult) -> None:
         self.folder.write(f"{self.key}/{attempt}/result.json", result.model_dump_json(by_alias=True))

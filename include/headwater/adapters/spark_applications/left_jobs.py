@@ -14,7 +14,7 @@ from headwater.ports.leftovers import LeftBehind
 
 _JOB = re.compile(r"[a-z0-9-]+-[0-9a-f]{12}")
 """What ``exchange.job_key`` makes."""
-_OF_AN_ATTEMPT = re.compile(r"[0-9a-f-]{32,36}/(?:\.?(?:job|result)\.json.*|rows/.+)")
+_OF_AN_ATTEMPT = re.compile(r"[0-9a-f-]{32,36}/(?:\.?(?:job|begun|result)\.json.*|rows/.+)")
 _CLAIM = re.compile(rf"\.?{re.escape(CLAIM)}.*")
 
 

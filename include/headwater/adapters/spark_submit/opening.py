@@ -22,6 +22,10 @@ def submitted_applications(platform: LocalPlatform) -> Applications:
             allowed="connect or submit as `spark.mode` of the profile of this command",
             remedy="Give the command a profile of its own, or start the run in Airflow.",
         )
+    if platform.settings.spark.master == "yarn":
+        from headwater.adapters.spark_submit.yarn_drivers import YarnDrivers
+
+        return YarnDrivers(platform.settings, platform.connections)
     from headwater.adapters.spark_submit.local_drivers import LocalDrivers
 
     return LocalDrivers(platform.settings, platform.connections)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headwater.adapters.spark_applications.properties import application_properties, lake_secrets
 from headwater.domain.job import JobSpec
-from headwater.domain.masking import MASKING_VARIABLE
+from headwater.domain.masking import MASKING_PROPERTY
 from headwater.domain.settings import Settings
 
 
@@ -34,10 +34,16 @@ def submit_properties(
         **lake_secrets(settings),
     }
     if spark.master == "yarn":
-        properties |= {"spark.yarn.tags": f"headwater,{name}", "spark.yarn.maxAppAttempts": "1"}
+        properties |= {"spark.yarn.tags": f"headwater,{name},{yarn_tag(job.attempt)}", "spark.yarn.maxAppAttempts": "1"}
     if spark.deploy_mode == "cluster" and masking is not None:
-        properties[f"spark.yarn.appMasterEnv.{MASKING_VARIABLE}"] = masking
+        # not by the container's environment, which YARN writes beside its logs
+        properties[MASKING_PROPERTY] = masking
     return properties | spark.conf
+
+
+def yarn_tag(attempt: str) -> str:
+    """By which YARN finds the application of an attempt: it is known before YARN has given it an id."""
+    return f"headwater-{attempt}"
 
 
 def submit_command(spark_home: Path, properties: Path, entrypoint: Path, arguments: Mapping[str, str]) -> list[str]:

@@ -31,6 +31,7 @@ def killed(settings: Settings) -> JobSpec:
     exchange = Exchange.of(exchange_location(settings), job_key(asked))
     exchange.place(asked)
     exchange.write_claim(Claim(attempt=asked.attempt, since=datetime.now(UTC)))
+    exchange.begin(asked.attempt)
     exchange.answer(asked.attempt, result(asked))
     exchange.folder.write(f"{exchange.key}/{asked.attempt}/rows/a-b/rdd-1/part-0", "rows")
     return asked
@@ -38,7 +39,7 @@ def killed(settings: Settings) -> JobSpec:
 
 def test_a_folder_tells_whose_it_is_and_goes_whole(settings: Settings, killed: JobSpec, tmp_path: Path) -> None:
     (left,) = LeftJobs(settings).found()
-    assert (left.place, left.run_keys, left.files) == (job_key(killed), (killed.run_key,), 4)
+    assert (left.place, left.run_keys, left.files) == (job_key(killed), (killed.run_key,), 5)
     assert LeftJobs(settings).remove(left)
     assert list((tmp_path / "lake" / "jobs").iterdir()) == []
     assert not LeftJobs(settings).remove(left), "another sweep was first"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from headwater.adapters.spark_applications.arguments import driver_arguments
 from headwater.adapters.spark_applications.exchange import Exchange
+from headwater.adapters.spark_applications.properties import REDACTED
 from headwater.adapters.spark_submit.submitting import submit_command, submit_properties
 from headwater.domain.job import JobSpec
 from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
@@ -50,7 +52,7 @@ def test_yarn_is_told_the_number_of_executors_and_tries_once() -> None:
     assert (made["spark.master"], made["spark.submit.deployMode"]) == ("yarn", "cluster")
     assert made["spark.executor.instances"] == "5"
     assert made["spark.yarn.maxAppAttempts"] == "1"
-    assert made["spark.yarn.tags"] == "headwater,headwater-s-refine-1"
+    assert made["spark.yarn.tags"] == f"headwater,headwater-s-refine-1,headwater-{JOB.attempt}"
     assert "spark.cores.max" not in made
 
 
@@ -65,8 +67,10 @@ def test_a_stage_without_a_size_has_the_defaults() -> None:
     assert (made["spark.executor.instances"], made["spark.driver.memory"]) == ("2", "2g")
 
 
-def test_a_driver_elsewhere_gets_the_masking_key_by_its_environment_and_one_here_by_ours() -> None:
-    key = "spark.yarn.appMasterEnv.HEADWATER_MASKING_KEY"
+def test_a_driver_elsewhere_gets_the_masking_key_by_its_properties_and_one_here_by_our_environment() -> None:
+    """Rule 42. YARN writes a container's environment beside its logs; properties are redacted and private."""
+    key = "spark.headwater.masking"
+    assert re.search(REDACTED, key)
     assert properties(settings(master="yarn", deploy_mode="cluster"), masking="{}")[key] == "{}"
     assert key not in properties(settings(master="yarn"), masking="{}")
 
