@@ -67,7 +67,8 @@ def _rows(spark: SparkSession, home: TableName, snapshot_id: int) -> int:
 
 def _expire(spark: SparkSession, home: TableName, snapshot_ids: tuple[int, ...]) -> Upkeep:
     ids = f"array({', '.join(f'{snapshot_id}L' for snapshot_id in snapshot_ids)})"
-    row = _call(spark, "expire_snapshots", home, snapshot_ids=ids, older_than=_NEVER)[0]
+    # streamed: a slice of many snapshots deletes more file names than a driver should hold at once
+    row = _call(spark, "expire_snapshots", home, snapshot_ids=ids, older_than=_NEVER, stream_results="true")[0]
     files = sum(count or 0 for name, count in row.asDict().items() if name.endswith("files_count"))
     files += row.deleted_manifest_lists_count or 0
     return _upkeep("snapshots", home, files, snapshots=len(snapshot_ids))
