@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.awaiting import clear_run, demand_green, open_airflow, run_through_airflow, wait_for_run
+from headwater.cli.incident_lookup import known_incident, open_incident
 from headwater.cli.incident_view import incident_object, print_incident, print_rows
 from headwater.cli.opening import opened_platform, person
 from headwater.cli.output import LARGEST_NUMBER, Json, console, print_json, print_table
@@ -16,11 +17,9 @@ from headwater.domain.errors import NotFoundError
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from headwater.domain.incident import Incident
-    from headwater.ports.incident_store import IncidentStore
-
 Number = Annotated[int, typer.Argument(metavar="INCIDENT", help="Number of the incident.", min=1, max=LARGEST_NUMBER)]
 Reason = Annotated[str, typer.Option(help="Why; kept with the decision.")]
+NOTHING_TO_DECIDE = "Nothing has to be decided; what is held since then has an incident of its own."
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +47,7 @@ def incidents(
             columns = ["", "status", "kind", "pipeline", "table", "count", "last seen", "title"]
             print_table("Incidents", columns, lines, "No open incidents.")
             return
-        incident = _incident(platform.incidents, number)
+        incident = known_incident(platform.incidents, number)
         if as_json:
             print_json(incident_object(incident))
             return
@@ -82,10 +81,19 @@ def run(
         demand_green(ended)
 
 
-def clear(number: Number, wait: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False) -> None:
+def clear(
+    number: Number,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also when the incident is closed.")] = False,
+) -> None:
     """Clear the incident's run: every stage looks again, with the files as they are now, and does what is left."""
     with opened_platform() as platform:
-        incident = _incident(platform.incidents, number)
+        otherwise = f"`headwater clear {number} --again` clears its run all the same."
+        incident = (
+            known_incident(platform.incidents, number)
+            if again
+            else open_incident(platform.incidents, number, otherwise)
+        )
         run_id = incident.facts.get("run_id")
         if not run_id:
             raise NotFoundError(f"Incident {number} is about no run.", remedy=f"`headwater run {incident.pipeline}`")
@@ -110,7 +118,7 @@ def accept(
     from headwater.services.accepting import accept as accept_held
 
     with opened_platform() as platform:
-        incident = _incident(platform.incidents, number)
+        incident = open_incident(platform.incidents, number, NOTHING_TO_DECIDE)
         acceptance = accept_held(platform, incident, person(), reason)
         console().print(f"{acceptance.table}: accepted by {person()}: {reason}")
         go_on(platform, incident, acceptance, wait=wait)
@@ -121,17 +129,10 @@ def discard(number: Number, reason: Reason) -> None:
     from headwater.services.held import discard as discard_held
 
     with opened_platform() as platform:
-        incident = _incident(platform.incidents, number)
+        incident = open_incident(platform.incidents, number, NOTHING_TO_DECIDE)
         items = discard_held(platform, incident, person(), reason)
     for item in items:
         console().print(f"{item.table}: rows that break {item.rule!r} are set aside up to batch {item.up_to_batch}")
     if not items:
         console().print(f"{incident.table}: what was held is thrown away; no row was set aside, only silver's can be")
     console().print(f"Now run again: headwater run {incident.pipeline} --wait")
-
-
-def _incident(store: IncidentStore, number: int) -> Incident:
-    found = store.get(number)
-    if found is None:
-        raise NotFoundError(f"There is no incident {number}.", remedy="`headwater incidents --all` lists them.")
-    return found

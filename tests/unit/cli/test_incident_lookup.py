@@ -1,0 +1,58 @@
+"""A command about an incident that is closed says so, instead of doing again what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from headwater.adapters.incident_store import SqlIncidentStore
+from headwater.adapters.run_store.engine import migrate
+from headwater.cli.incident_lookup import known_incident, open_incident
+from headwater.domain.errors import NotFoundError, RequestError
+from headwater.domain.incident import Failure, Incident
+from headwater.domain.spec import Owner
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlIncidentStore]:
+    url = f"sqlite:///{tmp_path}/store.db"
+    migrate(url)
+    opened = SqlIncidentStore(url)
+    yield opened
+    opened.close_database()
+
+
+@pytest.fixture
+def number(store: SqlIncidentStore) -> int:
+    failure = Failure(
+        pipeline="flights", run_id="r1", task_id="t", kind="held", cause="contract_broken", message="m", seen_at=NOON
+    )
+    draft = Incident(
+        id=0, kind="held", cause="contract_broken", pipeline="flights", table=None, title="t", error_line="e",
+        likely_cause="c", steps=(), owner=Owner(team="aviation"), first_seen=NOON, last_seen=NOON,
+    )  # fmt: skip
+    return store.record(failure, draft, ())[0].id
+
+
+def test_an_open_incident_is_decided_on(store: SqlIncidentStore, number: int) -> None:
+    assert open_incident(store, number, "otherwise").id == number
+
+
+def test_a_closed_incident_is_refused_with_its_reason_and_the_way_on(store: SqlIncidentStore, number: int) -> None:
+    store.close(number, "released by r-1", NOON)
+    with pytest.raises(RequestError) as caught:
+        open_incident(store, number, "the way on")
+    assert caught.value.got == "closed 2026-11-21 12:00 UTC: released by r-1"
+    assert caught.value.remedy == "the way on"
+    assert known_incident(store, number).status == "closed"
+
+
+def test_an_unknown_number_is_not_found(store: SqlIncidentStore) -> None:
+    for look in (known_incident, lambda store, number: open_incident(store, number, "")):
+        with pytest.raises(NotFoundError, match="There is no incident 77"):
+            look(store, 77)
