@@ -70,8 +70,14 @@ def _told(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, Mapping):
-        return {str(name): _told(item) for name, item in value.items()}
+        return {_name(name): _told(item) for name, item in value.items()}
     return [_told(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _name(key: object) -> str:
+    """A key of a map as its value would be told."""
+    told = _told(key)
+    return told if isinstance(told, str) else json.dumps(told, default=_plain).strip('"')
 
 
 def _plain(value: object) -> str:

@@ -23,12 +23,14 @@ def test_json_is_strict_and_loses_nothing(capsys: pytest.CaptureFixture[str]) ->
             {"nan": math.nan, "most": math.inf, "least": -math.inf, "exact": Decimal("0.10")},
             {"at": datetime(2013, 1, 1, tzinfo=UTC), "on": date(2013, 1, 1), "nested": {1: (math.nan, None, True)}},
             {"raw": b"ab\xff", "inside": [b"\0"]},
+            {date(2013, 1, 1): 1, b"\xff": 2, Decimal("0.10"): 3, None: 4, math.inf: 5},
         ]
     )
     assert json.loads(capsys.readouterr().out, parse_constant=_strict) == [
         {"nan": "NaN", "most": "Infinity", "least": "-Infinity", "exact": "0.10"},
         {"at": "2013-01-01T00:00:00+00:00", "on": "2013-01-01", "nested": {"1": ["NaN", None, True]}},
         {"raw": "6162ff", "inside": ["00"]},
+        {"2013-01-01": 1, "ff": 2, "0.10": 3, "null": 4, "Infinity": 5},
     ]
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from headwater.adapters.duckdb.worded import worded
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-_INSTANTS = ("DATE", "TIMESTAMP")
-"""Types that begin so have infinities, which DuckDB's client makes the last and the first instant it can tell."""
 
 
 @dataclass(frozen=True)
 class QueryResult:
     """Rows as the query ordered them; ``columns`` may repeat a name, as SQL may.
 
-    An infinite instant is ``infinity`` or ``-infinity``, an interval DuckDB's text of it, such as ``1 month 2 days``.
+    An infinite instant is ``infinity`` or ``-infinity``, an interval DuckDB's text of it, such as ``1 month 2 days``;
+    also inside lists, structs and maps.
     """
 
     columns: tuple[str, ...]
@@ -36,14 +36,5 @@ class QueryResult:
 def answered(connection: DuckDBPyConnection, sql: str) -> QueryResult:
     """The answer to one SELECT. :raises duckdb.Error: when DuckDB refuses it."""
     asked = connection.sql(sql)
-    kinds = [str(kind) for kind in asked.types]
-    told = [f"#{place}::VARCHAR" if kind == "INTERVAL" else f"#{place}" for place, kind in enumerate(kinds, 1)]
-    instants = [place for place, kind in enumerate(kinds) if kind.startswith(_INSTANTS) and not kind.endswith("]")]
-    infinite = [f"CASE WHEN isinf(#{place + 1}) THEN #{place + 1}::VARCHAR END" for place in instants]
-    found = asked.project(", ".join(told + infinite)).fetchall()
-    return QueryResult(tuple(asked.columns), tuple(_with_words(row, instants, len(kinds)) for row in found))
-
-
-def _with_words(row: tuple[object, ...], instants: list[int], width: int) -> tuple[object, ...]:
-    words = {place: word for place, word in zip(instants, row[width:], strict=True) if word is not None}
-    return tuple(words.get(place, value) for place, value in enumerate(row[:width]))
+    told = [worded(kind, f"#{place}") for place, kind in enumerate(asked.types, 1)]
+    return QueryResult(tuple(asked.columns), tuple(asked.project(", ".join(told)).fetchall()))
