@@ -33,8 +33,8 @@ class ExternalJob(Value):
     running: tuple[str, ...] = ("accepted", "pending", "queued", "running", "started")
     succeeded: tuple[str, ...] = ("completed", "done", "finished", "success", "succeeded")
     failed: tuple[str, ...] = ("aborted", "cancelled", "error", "failed")
-    timeout: Duration = timedelta(hours=6)
-    poll_every: Duration = timedelta(seconds=30)
+    timeout: Duration = Field(default=timedelta(hours=6), gt=timedelta(0))
+    poll_every: Duration = Field(default=timedelta(seconds=30), gt=timedelta(0))
 
 
 class ExternalExtract(FilesExtract):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
+from headwater.domain.duration import format_duration
+from headwater.domain.external import ExternalJob
 from headwater.domain.spec import ExternalExtract, FilesExtract
 from headwater.model.schedules import Finding
 
@@ -84,9 +87,24 @@ def _external(extract: ExternalExtract) -> Iterator[Finding]:
     if extract.format == "delta" or extract.mode != "incremental" or extract.marker is not None:
         message = "what a job delivers is what its manifest lists"
         yield ("extract", "format"), message, None, "mode incremental, no marker, and another format than delta"
+    yield from _waiting(job)
     if job.service == "data_factory":
         return
     for key, path, part in (("start", job.start, ""), ("status", job.status, "{id}"), ("find", job.find, "{key}")):
         if (path or key != "find") and (not path.startswith("/") or part not in path):
             allowed = f"a path that begins with /{f' and has {part}' if part else ''}"
             yield ("extract", "job", key), f"{key} is no such path", repr(path), allowed
+
+
+def _waiting(job: ExternalJob) -> Iterator[Finding]:
+    if job.poll_every > job.timeout:
+        got = f"poll_every: {format_duration(job.poll_every)}, timeout: {format_duration(job.timeout)}"
+        message = "the job would be given up before it is asked for the first time"
+        yield ("extract", "job", "poll_every"), message, got, "at most the timeout"
+    if not job.succeeded:
+        yield ("extract", "job", "succeeded"), "no state would end the wait well", "an empty list", "at least one state"
+    for first, second in combinations(("running", "succeeded", "failed"), 2):
+        both = sorted({*map(str.lower, getattr(job, first))} & {*map(str.lower, getattr(job, second))})
+        if both:
+            message = f"a state is both {first} and {second}"
+            yield ("extract", "job", second), message, ", ".join(both), "each state in one of the three lists"

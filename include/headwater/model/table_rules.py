@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
-from headwater.domain.names import NAME_RULE, RESERVED_COLUMNS, RESERVED_PREFIX, SCD2_COLUMNS, is_name
+from headwater.domain.names import RESERVED_COLUMNS, RESERVED_PREFIX, SCD2_COLUMNS
 from headwater.domain.spec import FilesExtract, SqlExtract, TableSpec
 from headwater.model.cdc_rules import cdc_findings
 from headwater.model.column_names import column_name_findings
+from headwater.model.column_rules import PRIMITIVE_TYPES, column_findings, is_primitive
 from headwater.model.file_rules import file_findings
 from headwater.model.schedules import Finding
 from headwater.model.silver_rules import silver_findings
 from headwater.model.table_layouts import layout_findings
-
-_PRIMITIVE = re.compile(
-    r"boolean|int|long|float|double|date|timestamp|timestamptz|string|binary|uuid"
-    r"|decimal\((?:[1-9]|[12]\d|3[0-8]),\s*(?:\d|[12]\d|3[0-8])\)"
-)
-PRIMITIVE_TYPES = "boolean int long float double decimal(p,s) date timestamp timestamptz string binary uuid"
-
-
-def is_primitive(text: str) -> bool:
-    """Whether the text is one of Iceberg's types without parts."""
-    if _PRIMITIVE.fullmatch(text) is None:
-        return False
-    precision, _, scale = text.removeprefix("decimal(").removesuffix(")").partition(",")
-    return not scale or int(scale) <= int(precision)
 
 
 def table_findings(table: TableSpec) -> Iterator[Finding]:
@@ -38,7 +24,9 @@ def table_findings(table: TableSpec) -> Iterator[Finding]:
     for path, message, got, allowed in layout_findings(table.silver):
         yield ("silver", *path), message, got, allowed
     yield from column_name_findings(table)
-    yield from _columns(table)
+    yield from _code(table)
+    yield from column_findings(table)
+    yield from _case_twins(table.columns, ("columns",))
     yield from _reserved(table)
     yield from _unknown_columns(table)
     if isinstance(table.extract, FilesExtract):
@@ -73,20 +61,10 @@ def _source(table: TableSpec) -> Iterator[Finding]:
         yield ("extract", "relation"), "this names no relation", repr(relation), allowed
 
 
-def _columns(table: TableSpec) -> Iterator[Finding]:
+def _code(table: TableSpec) -> Iterator[Finding]:
     if table.sql is not None and table.transform is not None:
         message = f"a Python function has no place beside sql/silver/…/{table.name}.sql"
         yield ("transform",), message, table.transform.python, "one of the two"
-    for name, rule in table.columns.items():
-        if rule.rename is not None and not is_name(rule.rename):
-            yield ("columns", name, "rename"), "this is no column name", repr(rule.rename), NAME_RULE
-        if rule.type is not None and not is_primitive(rule.type):
-            yield ("columns", name, "type"), "no such type", repr(rule.type), PRIMITIVE_TYPES
-        shaped = next((key for key in ("expression", "rename", "type") if getattr(rule, key) is not None), None)
-        if table.sql is not None and shaped is not None:
-            message = f"{shaped} has no effect beside sql/silver/…/{table.name}.sql"
-            yield ("columns", name, shaped), message, None, "either the SQL file or rules per column"
-    yield from _case_twins(table.columns, ("columns",))
 
 
 def _reserved(table: TableSpec) -> Iterator[Finding]:

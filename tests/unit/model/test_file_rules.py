@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from headwater.domain.spec import ExternalExtract, FilesExtract
 from headwater.model.file_rules import file_findings
@@ -84,6 +85,26 @@ def test_a_job_that_could_not_be_told_from_another_is_named(
     extract: dict[str, Any], job: dict[str, Any], key: str
 ) -> None:
     assert key in found_of_job(extract, **job)
+
+
+@pytest.mark.parametrize(
+    ("job", "key"),
+    [
+        ({"poll_every": "2h", "timeout": "1h"}, "job.poll_every"),
+        ({"failed": ["Done"]}, "job.failed"),
+        ({"running": ["ok"], "succeeded": ["OK"]}, "job.succeeded"),
+        ({"succeeded": []}, "job.succeeded"),
+        ({"service": "data_factory", "poll_every": "2h", "timeout": "1h"}, "job.poll_every"),
+    ],
+)
+def test_a_wait_that_cannot_end_as_declared_is_named(job: dict[str, Any], key: str) -> None:
+    assert found_of_job(**job) == [key]
+
+
+@pytest.mark.parametrize("job", [{"poll_every": "0s"}, {"timeout": "0s"}])
+def test_a_wait_of_no_time_is_refused(job: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="greater than 0"):
+        found_of_job(**job)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,9 @@ COMPARISONS = frozenset(
 )
 THRESHOLD_KEYS = COMPARISONS | {"metric", "unit", "level", "additional"}
 LENGTHS = ("valid_length", "valid_min_length", "valid_max_length")
+FORMATS = ("valid_format", "invalid_format", "missing_format")
+COUNTS = frozenset({"missing", "invalid", "duplicate", "failed_rows", "row_count"})
+"""Checks whose result is a number of rows, or a percentage of them: never below 0."""
 ON_FAILURE = "on_failure"
 QUARANTINE = "quarantine"
 NEEDS_THRESHOLD = frozenset({"aggregate", "metric", "freshness", "row_count"})

@@ -13,15 +13,16 @@ from headwater.model.contracts.contract import Written, parse_contract, variable
 from headwater.model.contracts.grammar import (
     COLUMN_CHECKS,
     COLUMN_KEYS,
+    COUNTS,
     DATASET_CHECKS,
-    LENGTHS,
     NEEDS_THRESHOLD,
     TOP_KEYS,
     VALIDITY,
 )
 from headwater.model.contracts.json_schema import schema_findings
 from headwater.model.contracts.quarantine import quarantine_findings
-from headwater.model.contracts.thresholds import threshold_findings
+from headwater.model.contracts.thresholds import count_findings, threshold_findings
+from headwater.model.contracts.validity import validity_findings
 from headwater.model.schedules import Finding
 from headwater.model.spec_errors import shown, unknown_key
 from headwater.model.yaml_text import YamlDocument
@@ -101,9 +102,7 @@ def _metric(check: Written) -> object:
 def _check(check: Written, counts: Counter[str], variables: Mapping[str, str]) -> Iterator[Finding]:
     if counts[check.path] > 1:
         yield check.at, "the same check twice needs qualifiers", check.path, "qualifier: a name of its own"
-    for key in LENGTHS:
-        if key in check.body and not isinstance(check.body[key], int):
-            yield (*check.at, key), "a length is a whole number", shown(check.body[key]), "a whole number"
+    yield from validity_findings(check)
     if check.type == "invalid" and not any(check.body.get(key) not in (None, [], "") for key in VALIDITY):
         yield check.at, "invalid says nothing of what is valid", "no rule", "one of " + ", ".join(sorted(VALIDITY))
     threshold = check.body.get("threshold")
@@ -111,6 +110,8 @@ def _check(check: Written, counts: Counter[str], variables: Mapping[str, str]) -
         yield check.at, f"{check.type} judges nothing without a threshold", "none", "threshold: {must_be…: …}"
     if isinstance(threshold, dict):
         yield from threshold_findings(threshold, (*check.at, "threshold"), variables)
+        if check.type in COUNTS:
+            yield from count_findings(threshold, (*check.at, "threshold"))
 
 
 def _columns(content: dict[str, Any]) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from headwater.model.spec_errors import shown
 _RANGES = frozenset({"must_be_between", "must_be_not_between"})
 _LOWER, _UPPER = ("greater_than", "greater_than_or_equal"), ("less_than", "less_than_or_equal")
 _VARIABLE = re.compile(r"\$\{\s*var\.(\w+)\s*\}")
+_DECIDED_AT_0 = frozenset({"must_be_less_than", "must_be_greater_than_or_equal"})
 _RANGE_RULE = "{greater_than[_or_equal]: a number, less_than[_or_equal]: a number}"
 
 At = tuple[str | int, ...]
@@ -49,10 +50,33 @@ def _range(value: object, at: At, variables: Mapping[str, str]) -> Iterator[Find
     if len(lower) != 1 or len(upper) != 1 or len(bounds) != 2:
         yield at, "a range has one lower and one upper bound", shown(value), _RANGE_RULE
         return
-    if len(numbers := _numbers(bounds)) == 2 and bounds[lower[0]] > bounds[upper[0]]:
+    if len(numbers := _numbers(bounds)) == 2 and _is_empty(bounds, lower[0], upper[0]):
         yield at, "nothing lies in this range", shown(numbers), "a lower bound below the upper one"
     for key, bound in bounds.items():
         yield from _number(bound, (*at, key), variables)
+
+
+def _is_empty(bounds: Mapping[str, float], lower: str, upper: str) -> bool:
+    holds_ends = lower.endswith("or_equal") and upper.endswith("or_equal")
+    return bounds[lower] > bounds[upper] or (bounds[lower] == bounds[upper] and not holds_ends)
+
+
+def count_findings(threshold: dict[str, Any], at: At) -> Iterator[Finding]:
+    """Bounds that no number of rows is ever on the other side of: such a gate is always open, or never."""
+    for key in sorted(COMPARISONS.intersection(threshold)):
+        value = threshold[key]
+        ends = value if isinstance(value, dict) else {"": value}
+        for name, bound in ends.items():
+            place = (*at, key, name) if name else (*at, key)
+            if not _numbers(bound):
+                continue
+            if bound < 0:
+                yield place, "a number of rows is never below 0", shown(bound), "0 or more"
+            elif bound == 0 and key in _DECIDED_AT_0:
+                verdict = "never closes: a number of rows is" if key.endswith("equal") else "never opens: none is"
+                yield place, f"this gate {verdict} {' '.join(key.split('_')[2:])} 0", shown(bound), "another bound"
+    if isinstance(threshold.get("additional"), dict):
+        yield from count_findings(threshold["additional"], (*at, "additional"))
 
 
 def _number(value: object, at: At, variables: Mapping[str, str]) -> Iterator[Finding]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from headwater.model.patterns import pattern_fault
+from headwater.model.sql.casts import cast_fault
 from headwater.model.sql.words import NESTED_TOO_DEEP, nesting_fault, unsteady_words
 
 if TYPE_CHECKING:
@@ -35,7 +37,17 @@ def expression_fault(text: str) -> str | None:
         return "comments are refused in an expression"
     refused = (exp.AggFunc, exp.Window, exp.Query, exp.Subquery, exp.Star, exp.Parameter, exp.Placeholder, exp.Alias)
     found = tree.find(*refused) or row_maker(tree)
-    return None if found is None else f"{found.sql('spark')[:60]} does not belong to one row"
+    alien = None if found is None else f"{found.sql('spark')[:60]} does not belong to one row"
+    return alien or cast_fault(tree) or _pattern_fault(tree)
+
+
+def _pattern_fault(tree: exp.Expr) -> str | None:
+    """A written pattern of ``rlike`` that does not compile."""
+    from sqlglot import exp
+
+    written = (node.expression for node in tree.find_all(exp.RegexpLike))
+    patterns = (node.name for node in written if isinstance(node, exp.Literal) and node.is_string)
+    return next((fault for fault in map(pattern_fault, patterns) if fault is not None), None)
 
 
 def row_maker(tree: exp.Expr) -> exp.Expr | None:

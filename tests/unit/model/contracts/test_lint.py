@@ -40,7 +40,12 @@ def test_a_good_contract_has_no_finding() -> None:
 
 
 @pytest.mark.parametrize(
-    "threshold", ["{must_be: '${var.least}'}", "{must_be_between: {greater_than: 1, less_than: 9.5}}"]
+    "threshold",
+    [
+        "{must_be: '${var.least}'}",
+        "{must_be_between: {greater_than: 1, less_than: 9.5}}",
+        "{must_be_between: {greater_than_or_equal: 0, less_than_or_equal: 0}}",
+    ],
 )
 def test_a_number_may_be_a_variable_or_a_bound(threshold: str) -> None:
     text = GOOD.replace("{must_be_greater_than: 0}", threshold).replace(
@@ -110,6 +115,34 @@ CASES = [
      "exactly one check"),
     ("a type Soda's schema refuses", "valid_min: 1", "valid_min: [1]", 12,
      "columns[0].checks[1].invalid.valid_min", "is not of type"),
+    ("a smallest above the greatest", "valid_min: 1", "valid_min: 9.5, valid_max: 9", 12,
+     "columns[0].checks[1].invalid.valid_min", "no value is valid"),
+    ("a shortest above the longest", "valid_max: 9", "valid_min_length: 5, valid_max_length: 4", 13,
+     "columns[0].checks[2].invalid.valid_min_length", "no value is valid"),
+    ("a length beyond the longest", "valid_max: 9", "valid_length: 5, valid_max_length: 4", 13,
+     "columns[0].checks[2].invalid.valid_length", "no value is valid"),
+    ("a length below 0", "valid_max: 9", "valid_max_length: -1", 13,
+     "columns[0].checks[2].invalid.valid_max_length", "never below 0"),
+    ("a truth as length", "valid_max: 9", "valid_length: true", 13, "columns[0].checks[2].invalid.valid_length",
+     "whole number"),
+    ("a pattern that does not compile", "valid_min: 1", "valid_format: {regex: '^[A-Z', name: code}", 12,
+     "columns[0].checks[1].invalid.valid_format.regex", "does not compile"),
+    ("an empty pattern", "- missing: {}", "- missing: {missing_format: {regex: '', name: blank}}", 11,
+     "columns[0].checks[0].missing.missing_format.regex", "matches every text"),
+    ("rows below 0", "- missing: {}", "- missing: {threshold: {must_be_less_than: -1}}", 11,
+     "columns[0].checks[0].missing.threshold.must_be_less_than", "never below 0"),
+    ("fewer rows than none", "metric: percent, must_be_less_than: 5", "must_be_less_than: 0", 12,
+     "columns[0].checks[1].invalid.threshold.must_be_less_than", "never opens"),
+    ("none or more rows", "must_be_greater_than: 0", "must_be_greater_than_or_equal: 0", 5,
+     "checks[0].row_count.threshold.must_be_greater_than_or_equal", "never closes"),
+    ("a range below 0", "must_be_greater_than: 0", "must_be_between: {greater_than: -5, less_than: 9}", 5,
+     "checks[0].row_count.threshold.must_be_between.greater_than", "never below 0"),
+    ("a warning below 0", "{metric: percent, must_be_less_than: 5}",
+     "{must_be: 0, additional: {level: warn, must_be: -1}}", 12,
+     "columns[0].checks[1].invalid.threshold.additional.must_be", "never below 0"),
+    ("a range of one value without its ends", "must_be_greater_than: 0",
+     "must_be_between: {greater_than: 9, less_than_or_equal: 9}", 5,
+     "checks[0].row_count.threshold.must_be_between", "nothing lies in this range"),
     ("aggregate without threshold", "- missing: {}", "- aggregate: {function: avg}", 11,
      "columns[0].checks[0].aggregate", "judges nothing"),
 ]  # fmt: skip
