@@ -37,14 +37,14 @@ def validate(against: Against = None, as_json: Json = False) -> None:
     comparisons = compare(found, against) if against is not None else ()
     if as_json:
         names = [spec.name for spec in found.pipelines]
-        answer = {"pipelines": names, "errors": _objects(found.errors), "warnings": _objects(found.warnings)}
+        answer = {"pipelines": names, "errors": _objects(found.errors), "warnings": _objects(found.warnings, met=False)}
         compared = {"against": against, "comparisons": [item.model_dump(mode="json") for item in comparisons]}
         print_json(answer | (compared if against is not None else {}))
     else:
         for error in found.errors:
-            typer.echo(f"error   {error}")
+            typer.echo(f"error   {error.described() if _is_practice(error) else error}")
         for warning in found.warnings:
-            typer.echo(f"warning {warning}")
+            typer.echo(f"warning {warning.described()}")
         tables = sum(len(spec.gold) + len(getattr(spec, "tables", ())) for spec in found.pipelines)
         ids = sorted({spec.connection for spec in found.sources})
         console().print(f"{len(found.pipelines)} pipelines with {tables} tables, {len(found.errors)} errors.")
@@ -55,8 +55,18 @@ def validate(against: Against = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _objects(errors: tuple[SpecError, ...]) -> list[dict[str, object]]:
-    return [error_object(error) | {"practice": error.facts.get("practice")} for error in errors]
+def _objects(errors: tuple[SpecError, ...], *, met: bool = True) -> list[dict[str, object]]:
+    """Findings for programs; :param met: whether a run would stop at them. Of others no retry can be said anything."""
+    objects = []
+    for error in errors:
+        no_retry = {} if met and not _is_practice(error) else {"retry_helps": None}
+        objects.append(error_object(error) | {"practice": error.facts.get("practice")} | no_retry)
+    return objects
+
+
+def _is_practice(error: SpecError) -> bool:
+    """Whether only the check minds: a run goes on over what its practices are."""
+    return "practice" in error.facts
 
 
 def schema(

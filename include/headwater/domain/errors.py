@@ -52,11 +52,14 @@ class HeadwaterError(Exception):
     retry_helps = False
 
     def __str__(self) -> str:
+        return f"{self.described()}\n  a retry {'helps' if self.retry_helps else 'does not help'} [{self.code}]"
+
+    def described(self) -> str:
+        """What, where, got, allowed and what to do; nothing of retries, for what no run would meet."""
         lines = [self.message if self.where is None else f"{self.where}: {self.message}"]
         lines += [f"  got: {self.got}"] if self.got is not None else []
         lines += [f"  allowed: {self.allowed}"] if self.allowed is not None else []
         lines += [f"  to do: {self.remedy}"] if self.remedy is not None else []
-        lines.append(f"  a retry {'helps' if self.retry_helps else 'does not help'} [{self.code}]")
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -130,10 +130,12 @@ def _unaccepted(
         index = accepted.index(practice)
         where = document.locate((*path, "accept", index))
         if count > 1:
-            yield SpecError("this practice is accepted twice", where, got=practice, allowed="each once"), True
+            message, facts = "this practice is accepted twice", {"practice": practice}
+            yield SpecError(message, where, got=practice, allowed="each once", facts=facts), True
         if practice not in {item.practice for item in found}:
             message = "nothing here does what is accepted: an acceptance nobody needs would hide the next one"
-            yield SpecError(message, where, got=practice, remedy="remove the entry"), True
+            facts = {"practice": practice}
+            yield SpecError(message, where, got=practice, remedy="remove the entry", facts=facts), True
 
 
 def _error(item: _Found, path: tuple[str, str]) -> SpecError:

@@ -45,6 +45,25 @@ def test_validate_names_file_line_and_key_of_an_unknown_key_and_ends_with_1(repo
     assert RUNNER.invoke(app, ["validate"]).exit_code == 1
 
 
+def test_only_what_a_run_would_meet_says_that_a_retry_does_not_help(repository: Path) -> None:
+    """A practice stops no run, so that nobody would try one again for it."""
+    file = repository / "dags" / "sources" / "flights.yaml"
+    text = file.read_text()
+    text = text.replace("    description: Carriers by their two-letter code.\n", "")
+    file.write_text(
+        text.replace("  airports:\n", "  airports:\n    accept: [{practice: cross_join, because: nobody knows}]\n")
+    )
+    result = RUNNER.invoke(app, ["validate"])
+    assert result.exit_code == 1
+    assert "warning dags/sources/flights.yaml" in result.output
+    assert "error   dags/sources/flights.yaml" in result.output
+    assert "a retry" not in result.output
+    answer = json.loads(RUNNER.invoke(app, ["validate", "--json"]).stdout)
+    assert {item["retry_helps"] for item in answer["errors"] + answer["warnings"]} == {None}
+    file.write_text(text + "colour: blue\n")
+    assert "a retry does not help [spec_invalid]" in RUNNER.invoke(app, ["validate"]).output
+
+
 def test_wrong_usage_ends_with_2() -> None:
     assert RUNNER.invoke(app, ["validate", "--no-such-option"]).exit_code == 2
     assert RUNNER.invoke(app, ["query"]).exit_code == 2
