@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from rich.tree import Tree
 
+from headwater.domain.lineage import SourcePlace
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import FilesExtract, PipelineSpec, SourceSpec, TableSpec
+from headwater.ports.connections import Connections
+from headwater.services.lineage.places import known_places, relation_at
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,25 @@ class LineageGraph:
             self._grow(node, name, up=up)
 
 
-def lineage_graph(specs: Sequence[PipelineSpec]) -> LineageGraph:
-    """The graph of all tables of these pipelines. It has no cycle: gold reads silver and gold of finished releases."""
+def lineage_graph(specs: Sequence[PipelineSpec], connections: Connections) -> LineageGraph:
+    """The graph of all tables of these pipelines. It has no cycle: gold reads silver and gold of finished releases.
+
+    :param connections: say what kind of database a source is, and so how it names its relations.
+    """
+    places = known_places(connections, frozenset(spec.connection for spec in specs if isinstance(spec, SourceSpec)))
     upstreams: dict[str, tuple[str, ...]] = {}
     for spec in specs:
         for table in spec.tables if isinstance(spec, SourceSpec) else ():
             bronze = TableName(layer=Layer.BRONZE, source=spec.name, table=table.name).dotted
-            upstreams[bronze] = (f"{getattr(spec, 'connection', '')}:{_place(table)}",)
+            connection = getattr(spec, "connection", "")
+            upstreams[bronze] = (f"{connection}:{_relation(table, places.get(connection))}",)
             upstreams[spec.name_of(Layer.SILVER, table.name).dotted] = (bronze,)
         for gold in spec.gold:
             upstreams[spec.name_of(Layer.GOLD, gold.name).dotted] = tuple(item.dotted for item in gold.inputs)
     return LineageGraph(upstreams)
 
 
-def _place(table: TableSpec) -> str:
+def _relation(table: TableSpec, place: SourcePlace | None) -> str:
     if isinstance(table.extract, FilesExtract):
         return table.extract.path
-    return table.extract.relation or f"public.{table.name}"
+    return relation_at(place, table.extract.relation or table.name)

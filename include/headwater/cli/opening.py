@@ -16,6 +16,7 @@ from headwater.domain.errors import StackError
 if TYPE_CHECKING:
     from headwater.adapters.embedded.stack import EmbeddedStack
     from headwater.adapters.platform import LocalPlatform
+    from headwater.ports.connections import Connections
     from headwater.ports.run_states import RunStates
 
 
@@ -60,6 +61,20 @@ def embedded_stack() -> EmbeddedStack:
         remedy = f"Run `uv sync --all-extras`, or name a profile in {PROFILE_VARIABLE}."
         raise StackError("The embedded stack is not installed.", got=error.name, remedy=remedy) from None
     return EmbeddedStack(home_folder(), repository_root())
+
+
+def defined_connections() -> Connections:
+    """The connections of the profile, or else of the embedded stack, which is not started for them."""
+    from headwater.adapters.connections import EnvironmentConnections
+    from headwater.adapters.profile import load_settings
+
+    if os.environ.get(PROFILE_VARIABLE):
+        kept = load_settings().connections_file
+        return EnvironmentConnections(Path(kept) if kept else None)
+    try:
+        return EnvironmentConnections(embedded_stack().connections_file)
+    except StackError:
+        return EnvironmentConnections()
 
 
 def repository() -> Path:

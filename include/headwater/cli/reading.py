@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headwater.cli.lineage_tree import lineage_graph
-from headwater.cli.opening import opened_platform, repository
+from headwater.cli.opening import defined_connections, opened_platform, repository
 from headwater.cli.output import Json, console, print_json, print_table
 from headwater.domain.errors import NotFoundError, SpecError
 from headwater.domain.names import TableName
@@ -54,7 +54,7 @@ def lineage(
     if found.errors:
         raise SpecError(f"{len(found.errors)} files are wrong; the first: {found.errors[0].message}",
                         where=found.errors[0].where, remedy="`headwater validate` lists them all.")  # fmt: skip
-    graph = lineage_graph(found.pipelines)
+    graph = lineage_graph(found.pipelines, defined_connections())
     table = _dotted(table)
     if table not in graph.upstreams:
         near = get_close_matches(table, graph.upstreams, n=5) or sorted(graph.upstreams)

@@ -28,11 +28,13 @@ class SourcePlace(Value):
     """What a connection leads to, in the words of the catalogue of metadata.
 
     :param platform: DataHub's data platform, such as ``postgres`` or ``file``.
-    :param database: the database that names of relations start with; None uses the connection's id.
+    :param database: the database that names of relations start with, of SQLite its file; None: nobody knows it.
+    :param schema_name: where a relation is that is named without a schema; None where there are none.
     """
 
     platform: str
     database: str | None = None
+    schema_name: str | None = None
 
 
 class DatasetFacts(Value):
@@ -45,7 +47,7 @@ class DatasetFacts(Value):
     schema_: TableSchema
     classifications: dict[str, str] = Field(default_factory=dict)
     upstreams: tuple[str, ...] = ()
-    """Dotted tables, or ``source:<connection>:<relation>`` for bronze."""
+    """Dotted tables, or ``source:<connection>:<relation>`` for bronze, the relation as the YAML names it."""
     columns: tuple[ColumnLineage, ...] = ()
     rows: int | None = None
     """Rows the table holds, where the run counted them."""

@@ -39,7 +39,7 @@ class Freshness(Value):
 class SqlExtract(Value):
     """Rows of a relation in a database.
 
-    :param relation: ``schema.table`` in the source; default ``public.<table>``.
+    :param relation: ``schema.table`` in the source; default: the table's name, where the connection leads to.
     :param lag: how far below the watermark each run reads again, to catch late commits.
     :param chunk_rows: rows of a chunk, where an interrupted read goes on from its finished chunks (rule 28).
     :param readers: sessions that read side by side under one snapshot; None: as many as the kind of source takes.

@@ -41,21 +41,32 @@ def tag_urn(classification: str) -> str:
 def upstream_urn(upstream: str, sources: dict[str, SourcePlace]) -> str:
     """The dataset an upstream of ``DatasetFacts`` means: an Iceberg table, or a relation of a source.
 
-    A relation is named as DataHub's own connectors name it: ``<database>.<schema>.<table>`` in a database,
-    ``<database>.<table>`` where a database is all there is of schemas, ``<connection>/<path>`` on a landing folder.
+    A relation is named as DataHub's own connectors name it: ``<database>.<schema>.<table>`` by PostgreSQL's and SQL
+    Server's, ``<database>.<table>`` where a database is all there is of schemas, ``<schema>.<table>`` by Oracle's, with
+    names of capitals in lower case. SQLite and landing folders have none: ``<connection>.<table>``,
+    ``<connection>/<path>``.
     """
     from datahub.emitter.mce_builder import make_dataset_urn
 
     if not upstream.startswith(_SOURCE):
         return TableName.parse(upstream).urn
     connection, _, relation = upstream.removeprefix(_SOURCE).partition(":")
-    place = sources.get(connection) or SourcePlace(platform="postgres")
+    place = sources.get(connection) or SourcePlace(platform="postgres", schema_name="public")
+    return make_dataset_urn(place.platform, _relation(place, connection, relation), ENVIRONMENT)
+
+
+def _relation(place: SourcePlace, connection: str, relation: str) -> str:
     start = place.database or connection
+    if place.platform == "file":
+        return f"{start}/{relation}"
+    if place.platform == "sqlite":
+        return f"{connection}.{relation.removeprefix('main.')}"
     if place.platform in _WITHOUT_SCHEMAS:
-        schema, _, name = relation.partition(".")
-        return make_dataset_urn(place.platform, f"{start if schema == 'public' else schema}.{name}", ENVIRONMENT)
-    separator = "/" if place.platform == "file" else "."
-    return make_dataset_urn(place.platform, f"{start}{separator}{relation}", ENVIRONMENT)
+        return relation if "." in relation else f"{start}.{relation}"
+    whole = relation if "." in relation else f"{place.schema_name or start}.{relation}"
+    if place.platform == "oracle":
+        return ".".join(part.lower() if part == part.upper() else part for part in whole.split(".", 1))
+    return f"{start}.{whole}"
 
 
 def field_urn(dataset: str, column: str) -> str:

@@ -53,7 +53,7 @@ def print_layers(platform: LocalPlatform, spent: Seconds) -> None:
 
 def print_lineage(platform: LocalPlatform) -> None:
     """Where the product comes from."""
-    graph = lineage_graph(platform.model.pipelines())
+    graph = lineage_graph(platform.model.pipelines(), platform.connections)
     console().print(graph.tree("gold.flight_delays_by_weather.hourly_delays"))
 
 

@@ -12,10 +12,10 @@ from headwater.ports.model import SqlLineage
 
 
 def source_relation(spec: SourceSpec, table: TableSpec) -> str:
-    """``source:<connection>:<relation>``: where a bronze table is read from."""
+    """``source:<connection>:<relation>``: where a bronze table is read from; only its connection knows the schema."""
     if isinstance(table.extract, FilesExtract):
         return f"source:{spec.connection}:{table.extract.path}"
-    return f"source:{spec.connection}:{table.extract.relation or f'public.{table.name}'}"
+    return f"source:{spec.connection}:{table.extract.relation or table.name}"
 
 
 def bronze_columns(spec: SourceSpec, table: TableSpec, schema: TableSchema) -> tuple[ColumnLineage, ...]:

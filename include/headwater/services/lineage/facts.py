@@ -94,4 +94,5 @@ def _places(spec: PipelineSpec) -> dict[str, SourcePlace]:
     if not isinstance(spec, SourceSpec):
         return {}
     files = any(isinstance(table.extract, FilesExtract) for table in spec.tables)
-    return {spec.connection: SourcePlace(platform="file" if files else "postgres")}
+    guessed = SourcePlace(platform="file") if files else SourcePlace(platform="postgres", schema_name="public")
+    return {spec.connection: guessed}

@@ -12,10 +12,8 @@ from headwater.ports.platform import Platform
 from headwater.services.context import RunContext, planned
 from headwater.services.drift_notices import changes_told
 from headwater.services.lineage.facts import RunOutcome, build_run_facts
+from headwater.services.lineage.places import place_of
 from headwater.services.report import StageReport
-
-_PLATFORMS = {"postgres": "postgres", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mariadb"}
-"""Data platform by kind of connection."""
 
 
 def run(
@@ -48,11 +46,8 @@ def _source(platform: Platform, run: RunContext) -> dict[str, SourcePlace]:
     """What the source's connection leads to, so that its tables meet those DataHub's own connectors found."""
     if not isinstance(run.spec, SourceSpec):
         return {}
-    connection = platform.connections.resolve(run.spec.connection)
-    platform_of_kind = _PLATFORMS.get(connection.kind)
-    if platform_of_kind is None:
-        return {}
-    return {run.spec.connection: SourcePlace(platform=platform_of_kind, database=connection.schema_ or None)}
+    place = place_of(platform.connections.resolve(run.spec.connection))
+    return {} if place is None else {run.spec.connection: place}
 
 
 def _schemas(platform: Platform, run: RunContext) -> dict[str, TableSchema]:

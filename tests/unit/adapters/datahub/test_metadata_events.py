@@ -146,11 +146,23 @@ def test_a_landing_folder_is_a_file_dataset_under_its_connection() -> None:
     assert urn == "urn:li:dataset:(urn:li:dataPlatform:file,landing/weather/*.csv,PROD)"
 
 
-@pytest.mark.parametrize(("relation", "name"), [("public.orders", "shop.orders"), ("other.orders", "other.orders")])
-def test_a_relation_of_mysql_has_a_database_and_no_schema(relation: str, name: str) -> None:
-    """A table without ``relation`` is one of the connection's database."""
-    urn = upstream_urn(f"source:db:{relation}", {"db": SourcePlace(platform="mysql", database="shop")})
-    assert urn == f"urn:li:dataset:(urn:li:dataPlatform:mysql,{name},PROD)"
+@pytest.mark.parametrize(
+    ("place", "relation", "name"),
+    [
+        (SourcePlace(platform="postgres", database="shop", schema_name="public"), "orders", "shop.public.orders"),
+        (SourcePlace(platform="postgres", schema_name="public"), "sales.orders", "db.sales.orders"),
+        (SourcePlace(platform="mysql", database="shop"), "orders", "shop.orders"),
+        (SourcePlace(platform="mariadb", database="shop"), "other.orders", "other.orders"),
+        (SourcePlace(platform="mssql", database="shop", schema_name="dbo"), "orders", "shop.dbo.orders"),
+        (SourcePlace(platform="oracle", schema_name="APP"), "orders", "app.orders"),
+        (SourcePlace(platform="oracle", database="FREE"), "HR.Staff", "hr.Staff"),
+        (SourcePlace(platform="sqlite", database="shop.db"), "main.orders", "db.orders"),
+    ],
+)
+def test_a_relation_is_named_as_datahubs_own_connector_does(place: SourcePlace, relation: str, name: str) -> None:
+    """A table without ``relation`` is where its connection leads to."""
+    urn = upstream_urn(f"source:db:{relation}", {"db": place})
+    assert urn == f"urn:li:dataset:(urn:li:dataPlatform:{place.platform},{name},PROD)"
 
 
 def test_what_a_source_changed_is_a_property_of_the_table(run_facts: RunFacts) -> None:

@@ -27,7 +27,7 @@ def test_bronze_columns_come_from_the_relation_and_system_columns_from_nowhere(
     assert bronze.upstreams == ("source:flights_db:fleet.planes",)
     assert set(inputs(bronze)) == {"tailnum", "model", "owner_mail", "registered_at"}
     assert inputs(bronze)["model"] == {"source:flights_db:fleet.planes/model"}
-    assert datasets["bronze.flights.airports"].upstreams == ("source:flights_db:public.airports",)
+    assert datasets["bronze.flights.airports"].upstreams == ("source:flights_db:airports",)
 
 
 def test_silver_columns_follow_renames_and_expressions(datasets: dict[str, DatasetFacts]) -> None:
