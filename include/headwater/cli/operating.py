@@ -88,15 +88,14 @@ def clear(
 ) -> None:
     """Clear the incident's run: every stage looks again, with the files as they are now, and does what is left."""
     with opened_platform() as platform:
-        otherwise = f"`headwater clear {number} --again` clears its run all the same."
-        incident = (
-            known_incident(platform.incidents, number)
-            if again
-            else open_incident(platform.incidents, number, otherwise)
-        )
+        incident = known_incident(platform.incidents, number)
         run_id = incident.facts.get("run_id")
         if not run_id:
             raise NotFoundError(f"Incident {number} is about no run.", remedy=f"`headwater run {incident.pipeline}`")
+        if not again:
+            open_incident(
+                platform.incidents, number, f"`headwater clear {number} --again` clears its run all the same."
+            )
         api = open_airflow(platform.settings.airflow)
         try:
             count = clear_run(api, incident.pipeline, run_id, "preflight")

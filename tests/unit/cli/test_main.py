@@ -85,7 +85,8 @@ def test_schema_for_editors_accepts_the_demo_and_refuses_unknown_keys(kind: str,
         jsonschema.validate({**document, "colour": "blue"}, schema)
 
 
-def test_lineage_leads_from_the_product_to_the_sources(repository: Path) -> None:
+def test_lineage_leads_from_the_product_to_the_sources(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_FLIGHTS_DB", "postgres://reader:secret@localhost/flights")
     table = "gold.flight_delays_by_weather.hourly_delays"
     answer = json.loads(RUNNER.invoke(app, ["lineage", table, "--json"]).stdout)
     assert set(answer["made_of"]) == {"silver.flights.flights", "silver.weather.observations"}
