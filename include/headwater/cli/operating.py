@@ -91,7 +91,8 @@ def clear(
         incident = known_incident(platform.incidents, number)
         run_id = incident.facts.get("run_id")
         if not run_id:
-            raise NotFoundError(f"Incident {number} is about no run.", remedy=f"`headwater run {incident.pipeline}`")
+            remedy = f"Follow its steps instead: `headwater incidents {number}`."
+            raise NotFoundError(f"Incident {number} is about no run.", remedy=remedy)
         if not again:
             open_incident(
                 platform.incidents, number, f"`headwater clear {number} --again` clears its run all the same."
