@@ -16,7 +16,7 @@ from headwater.adapters.sources.postgres.reading import window_digest
 from headwater.adapters.sources.postgres.scanning import one_snapshot
 from headwater.adapters.sources.postgres.segments import ordinals_from
 from headwater.adapters.sources.postgres.setting_aside import set_aside
-from headwater.adapters.sources.postgres.sharing import shared
+from headwater.adapters.sources.postgres.sharing import Sharing
 from headwater.adapters.sources.postgres.splitting import Split, split
 from headwater.adapters.sources.postgres.work import Read
 from headwater.ports.catalog import DataFile
@@ -50,10 +50,12 @@ class Chunked:
         with writer() as engine, one_snapshot(engine, self.work.connection):
             digest = done[0].digest if done else window_digest(engine, self.work)
             if self.has_unusable_cursors and not done:
-                rejects = set_aside(engine, self.work, _cursors_only(self.parts), Carried((), 0, 0, start), number)
-                return self._chunk(number, None, None, (), rejects, 0, start, digest)
+                none = Carried((), 0, 0, start)
+                rejects = set_aside(engine, self.work, _cursors_only(self.parts), none, number)
+                return self._chunk(number, (None, None), none, rejects, digest)
             after = done[-1].upto if done else None
-            segments, upto = shared(engine, self.work, self.keyset, self.parts.window, after, self.rows, number, start)
+            sharing = Sharing(engine, self.work, self.keyset, self.parts.window)
+            segments, upto = sharing.cut(after, self.rows, number, start)
             parts = self._values_only(after, upto)
             work = replace(self.work, extract=lenient(self.work.extract))
             carried = carry(engine, work, parts, segments)
@@ -63,28 +65,25 @@ class Chunked:
             except BaseException:
                 parquet.delete(carried.files)
                 raise
-        return self._chunk(number, after, upto, carried.files, rejects, carried.unfit, carried.last_ordinal, digest)
+        return self._chunk(number, (after, upto), carried, rejects, digest)
 
     def _chunk(
         self,
         number: int,
-        after: Bound | None,
-        upto: Bound | None,
-        files: Sequence[DataFile],
+        bounds: tuple[Bound | None, Bound | None],
+        carried: Carried,
         rejects: Sequence[DataFile],
-        rejected: int,
-        last_ordinal: int,
         digest: str | None,
     ) -> Chunk:
         return Chunk(
             number=number,
-            after=after,
-            upto=upto,
+            after=bounds[0],
+            upto=bounds[1],
             attempt=self.work.stamp.attempt,
-            files=sealed(files),
+            files=sealed(carried.files),
             rejects=sealed(rejects),
-            rejected=rejected,
-            next_ordinal=last_ordinal + sum(file.rows for file in rejects),
+            rejected=carried.unfit,
+            next_ordinal=carried.last_ordinal + sum(file.rows for file in rejects),
             digest=digest,
         )
 
