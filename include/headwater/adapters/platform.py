@@ -195,8 +195,10 @@ class LocalPlatform:
         from headwater.adapters.redaction import Redactor
         from headwater.adapters.runbook_folder import load_runbooks
         from headwater.services.incidents.desk import IncidentDesk
+        from headwater.services.lineage.places import known_places
 
         known = specs if specs is not None else {spec.name: spec for spec in self.model.pipelines()}
+        sources = {spec.connection for spec in known.values() if isinstance(spec, SourceSpec)}
         return IncidentDesk(
             store=self.incidents,
             runs=self.runs,
@@ -205,6 +207,7 @@ class LocalPlatform:
             settings=self.settings,
             redact=Redactor((*self._secrets(known.values()), *self.settings.catalog.secrets)),
             clock=self.clock,
+            places=known_places(self.connections, frozenset(sources)),
         )
 
     def _secrets(self, specs: Iterable[PipelineSpec]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from headwater.services.context import RunContext, source_of
 from headwater.services.drift import reconcile
 from headwater.services.drift_notices import announce, changes_of, seen_before
 from headwater.services.ledgers import read_ledger
+from headwater.services.lineage.places import place_of, relation_at
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Extraction:
         """What people call the table at the source: its relation, or its landing path."""
         if isinstance(self.table.extract, FilesExtract):
             return self.table.extract.path
-        return self.table.extract.relation or f"public.{self.table.name}"
+        place = place_of(self.platform.connections.resolve(source_of(self.run).connection))
+        return relation_at(place, self.table.extract.relation or self.table.name)
 
     @property
     def in_database(self) -> bool:

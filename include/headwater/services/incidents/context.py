@@ -6,11 +6,13 @@ from urllib.parse import quote
 
 from headwater.domain.duration import format_duration
 from headwater.domain.incident import Failure, Link
+from headwater.domain.lineage import SourcePlace
 from headwater.domain.names import Layer, TableName
 from headwater.domain.settings import Settings
 from headwater.domain.spec import Owner, PipelineSpec, SourceSpec
 from headwater.services.incidents.audience import owner_of, parsed_table
 from headwater.services.incidents.offending import offending_rows
+from headwater.services.lineage.places import relation_at
 
 MOST_TABLES_NAMED = 8
 PLATFORM_PIPELINE = "headwater"
@@ -22,8 +24,11 @@ def channels_for(owner: Owner, settings: Settings) -> tuple[str, ...]:
     return tuple(channel for channel in settings.alerts.channels if channel != "email" or owner.email)
 
 
-def standard_facts(failure: Failure, spec: PipelineSpec | None) -> dict[str, str]:
-    """Facts every failure has, and those the spec gives for its table; the failure's own facts come on top."""
+def standard_facts(failure: Failure, spec: PipelineSpec | None, place: SourcePlace | None = None) -> dict[str, str]:
+    """Facts every failure has, and those the spec gives for its table; the failure's own facts come on top.
+
+    :param place: what the connection of a source leads to; None where nobody knows.
+    """
     facts = {
         "pipeline": failure.pipeline,
         "run_id": failure.run_id,
@@ -37,10 +42,10 @@ def standard_facts(failure: Failure, spec: PipelineSpec | None) -> dict[str, str
     facts |= {} if spec is None else {"lease_wait": format_duration(spec.lease_wait)}
     facts |= {"reason": failure.facts.get("got") or failure.message}
     name = parsed_table(failure.table)
-    facts |= {} if name is None else _table_facts(name, spec)
+    facts |= {} if name is None else _table_facts(name, spec, place)
     predicate = failure.facts.get("predicate")
     if name is not None and predicate and isinstance(spec, SourceSpec):
-        statement = offending_rows(spec, name, predicate)
+        statement = offending_rows(spec, name, predicate, place)
         facts |= {} if statement is None else {"offending_sql": statement}
     return facts
 
@@ -78,7 +83,7 @@ def _source_facts(spec: SourceSpec) -> dict[str, str]:
     return {"connection": spec.connection, "source_tables": said, "table_count": str(len(names))}
 
 
-def _table_facts(name: TableName, spec: PipelineSpec | None) -> dict[str, str]:
+def _table_facts(name: TableName, spec: PipelineSpec | None, place: SourcePlace | None) -> dict[str, str]:
     layer_path = f"{name.layer}/{name.source}/{name.table}"
     facts = {"contract_file": f"include/contracts/{layer_path}.yml"}
     items = spec.tables if isinstance(spec, SourceSpec) else ()
@@ -88,5 +93,5 @@ def _table_facts(name: TableName, spec: PipelineSpec | None) -> dict[str, str]:
     if by_sql or (item is not None and item.sql is not None):
         facts["sql_file"] = f"sql/{layer_path}.sql"
     if item is not None and item.extract.kind == "sql":
-        facts["relation"] = item.extract.relation or f"public.{item.name}"
+        facts["relation"] = relation_at(place, item.extract.relation or item.name)
     return facts

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headwater.domain.errors import NotFoundError
 from headwater.domain.incident import Failure, Incident
+from headwater.domain.lineage import SourcePlace
 from headwater.domain.settings import Settings
-from headwater.domain.spec import PipelineSpec
+from headwater.domain.spec import PipelineSpec, SourceSpec
 from headwater.ports.clock import Clock
 from headwater.ports.incident_store import IncidentStore
 from headwater.ports.run_store import RunStore
@@ -27,6 +28,7 @@ class IncidentDesk:
 
     :param specs: pipeline name -> resolved spec; a pipeline without one is told to the platform team.
     :param runbooks: code -> runbook, from ``load_runbooks``; ``unknown`` must be among them.
+    :param places: connection id -> what it leads to, of the connections that are known here.
     :param redact: masks secrets in any text (``headwater.adapters.redaction.Redactor``).
     """
 
@@ -37,6 +39,7 @@ class IncidentDesk:
     settings: Settings
     redact: Callable[[str], str]
     clock: Clock
+    places: Mapping[str, SourcePlace] = field(default_factory=dict)
 
     def report(self, failure: Failure) -> tuple[Incident, bool]:
         """Record a failure: insert only, nothing is sent (``send_due`` does that).
@@ -86,7 +89,8 @@ class IncidentDesk:
         runbook = self.runbooks.get(failure.cause) or self.runbooks.get("unknown")
         if runbook is None:
             raise NotFoundError("no runbook 'unknown' is among the runbooks", remedy="restore include/runbooks/")
-        facts = standard_facts(failure, spec) | {name: value for name, value in failure.facts.items() if value}
+        place = self.places.get(spec.connection) if isinstance(spec, SourceSpec) else None
+        facts = standard_facts(failure, spec, place) | {name: value for name, value in failure.facts.items() if value}
         words = remedy(runbook, facts)
         visible = still_visible(self.runs.current(), failure.pipeline, failure.table)
         return Incident(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from headwater.domain.lineage import SourcePlace
 from headwater.domain.names import Layer, TableName
-from headwater.domain.spec import SourceSpec, TableSpec
-from headwater.services.source_names import quoted_relation
+from headwater.domain.spec import SourceSpec, SqlExtract, TableSpec
+from headwater.services.lineage.places import parts_at
+
+_DIALECTS = {"mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite", "mssql": "tsql", "oracle": "oracle"}
+"""sqlglot's dialect by data platform; of any other, and where nobody knows it, PostgreSQL's."""
 
 
-def offending_rows(spec: SourceSpec, table: TableName, predicate: str) -> str | None:
-    """A SELECT over the source's relation.
+def offending_rows(spec: SourceSpec, table: TableName, predicate: str, place: SourcePlace | None = None) -> str | None:
+    """A SELECT over the source's relation, in the SQL of its own kind of database.
 
     :param predicate: Spark SQL over the judged table's columns, true for an offending row.
-    :returns: PostgreSQL, or None where rows cannot be traced back: gold, files, a silver table made by SQL or code,
+    :param place: what the source's connection leads to; None where nobody knows.
+    :returns: None where rows cannot be traced back: gold, files, a silver table made by SQL or code,
         or a predicate that is no expression over columns.
     """
     item = next((item for item in spec.tables if item.name == table.table), None)
@@ -19,12 +24,20 @@ def offending_rows(spec: SourceSpec, table: TableName, predicate: str) -> str | 
         return None
     if table.layer == Layer.SILVER and item.is_shaped_by_code:
         return None
-    condition = _over_source_columns(item, predicate, renamed=table.layer == Layer.SILVER)
-    relation = item.extract.relation or f"public.{item.name}"
-    return None if condition is None else f"SELECT * FROM {quoted_relation(relation)} WHERE {condition};"  # noqa: S608 - shown, not run
+    dialect = _DIALECTS.get(place.platform if place is not None else "", "postgres")
+    condition = _over_source_columns(item, predicate, dialect, renamed=table.layer == Layer.SILVER)
+    return None if condition is None else _statement(item, condition, place, dialect)
 
 
-def _over_source_columns(item: TableSpec, predicate: str, renamed: bool) -> str | None:
+def _statement(item: TableSpec, condition: str, place: SourcePlace | None, dialect: str) -> str:
+    from sqlglot import exp
+
+    named = item.extract.relation if isinstance(item.extract, SqlExtract) and item.extract.relation else item.name
+    parts = (exp.to_identifier(part, quoted=True).sql(dialect=dialect) for part in parts_at(place, named))
+    return f"SELECT * FROM {'.'.join(parts)} WHERE {condition};"  # noqa: S608 - shown, not run
+
+
+def _over_source_columns(item: TableSpec, predicate: str, dialect: str, *, renamed: bool) -> str | None:
     import sqlglot
     from sqlglot import exp
 
@@ -42,6 +55,6 @@ def _over_source_columns(item: TableSpec, predicate: str, renamed: bool) -> str 
         tree = sqlglot.parse_one(predicate, read="spark")
         if any(column.name.startswith("_hw_") for column in tree.find_all(exp.Column)) or tree.find(exp.Select):
             return None
-        return tree.transform(traced).sql(dialect="postgres", identify=True)
+        return tree.transform(traced).sql(dialect=dialect, identify=True)
     except sqlglot.errors.SqlglotError:
         return None

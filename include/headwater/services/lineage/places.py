@@ -47,12 +47,21 @@ def relation_at(place: SourcePlace | None, named: str) -> str:
 
     :param named: ``schema.table`` or ``table``, as in the YAML.
     """
+    parts = parts_at(place, named)
+    if place is not None and place.platform == "sqlite" and place.database:
+        return f"{place.database}/{parts[-1]}"
+    return ".".join(parts)
+
+
+def parts_at(place: SourcePlace | None, named: str) -> tuple[str, ...]:
+    """Schema (of MySQL database) and name of a relation, or the name alone."""
     if place is None:
-        return named
+        return tuple(named.split(".", 1))
     if place.platform == "sqlite":
-        return "/".join(part for part in (place.database, named.removeprefix("main.")) if part)
-    whole = named if "." in named else ".".join(part for part in (_holder(place), named) if part)
-    return ".".join(_folded(part) for part in whole.split(".", 1)) if place.platform == "oracle" else whole
+        return (named.removeprefix("main."),)
+    schema = _holder(place)
+    parts = tuple(named.split(".", 1)) if "." in named or schema is None else (schema, named)
+    return tuple(_folded(part) for part in parts) if place.platform == "oracle" else parts
 
 
 def _holder(place: SourcePlace) -> str | None:

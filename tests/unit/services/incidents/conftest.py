@@ -13,6 +13,7 @@ from headwater.adapters.memory.run_store import MemoryRunStore
 from headwater.adapters.redaction import Redactor
 from headwater.adapters.run_store.engine import migrate
 from headwater.adapters.runbook_folder import load_runbooks
+from headwater.domain.lineage import SourcePlace
 from headwater.domain.names import TableName
 from headwater.domain.settings import AirflowSettings, AlertSettings, CatalogSettings, Settings, SparkSettings
 from headwater.domain.spec import (
@@ -152,6 +153,7 @@ def make_desk(
             settings=settings,
             redact=Redactor(secrets),
             clock=clock,
+            places={"flights_db": SourcePlace(platform="postgres", schema_name="public")},
         )
 
     return make

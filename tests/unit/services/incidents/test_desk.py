@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from headwater.domain.incident import Failure
+from headwater.domain.lineage import SourcePlace
+from headwater.domain.names import TableName
+from headwater.domain.spec import SourceSpec
 from headwater.services.incidents.desk import IncidentDesk
 from headwater.services.incidents.offending import offending_rows
 
@@ -140,12 +144,36 @@ def test_tries_and_quarantined_rows_are_told_as_done(desk: IncidentDesk) -> None
 def test_offending_rows_are_selected_in_the_sources_own_columns(
     desk: IncidentDesk, table: str, predicate: str, expected: str | None
 ) -> None:
-    from headwater.domain.names import TableName
-    from headwater.domain.spec import SourceSpec
-
     spec = desk.specs["flights"]
     assert isinstance(spec, SourceSpec)
-    assert offending_rows(spec, TableName.parse(table), predicate) == expected
+    place = SourcePlace(platform="postgres", schema_name="public")
+    assert offending_rows(spec, TableName.parse(table), predicate, place) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (SourcePlace(platform="mysql", database="shop"), "SELECT * FROM `shop`.`flights` WHERE (`dist` * 1.6) > 5;"),
+        (SourcePlace(platform="sqlite", database="shop.db"), 'SELECT * FROM "flights" WHERE ("dist" * 1.6) > 5;'),
+        (SourcePlace(platform="mssql", schema_name="dbo"), "SELECT * FROM [dbo].[flights] WHERE ([dist] * 1.6) > 5;"),
+        (SourcePlace(platform="oracle", schema_name="app"), 'SELECT * FROM "APP"."FLIGHTS" WHERE ("dist" * 1.6) > 5;'),
+        (None, 'SELECT * FROM "flights" WHERE ("dist" * 1.6) > 5;'),
+    ],
+)
+def test_offending_rows_are_selected_in_the_sources_own_sql(
+    desk: IncidentDesk, place: SourcePlace | None, expected: str
+) -> None:
+    """The statement is run as it stands: MySQL takes a name in double quotes for a text."""
+    spec = desk.specs["flights"]
+    assert isinstance(spec, SourceSpec)
+    assert offending_rows(spec, TableName.parse("silver.flights.flights"), "dist > 5", place) == expected
+
+
+def test_an_alert_names_the_relation_as_its_source_does(desk: IncidentDesk) -> None:
+    told = replace(desk, places={"flights_db": SourcePlace(platform="mysql", database="shop")})
+    failure = failed("source_data", table="bronze.flights.flights", facts={"got": "g", "allowed": "a"})
+    incident, _ = told.report(failure)
+    assert "shop.flights" in incident.likely_cause
 
 
 def test_requests_that_got_different_things_wrong_are_incidents_of_their_own(desk: IncidentDesk) -> None:
