@@ -55,7 +55,10 @@ def query(
             raise _unreadable(str(error)) from None
         except duckdb.Error as error:
             known = ", ".join(sorted({item.table.dotted for item in _tables(releases)})) or "nothing was released yet"
-            raise QueryRefusedError("DuckDB refused the query.", got=str(error)[:500], allowed=known) from None
+            allowed = known if isinstance(error, duckdb.CatalogException) else None
+            # the line it may show is one of SQL made around the query
+            got = str(error).partition("\n\nLINE ")[0][:500]
+            raise QueryRefusedError("DuckDB refused the query.", got=got, allowed=allowed) from None
 
 
 def _unreadable(text: str) -> HeadwaterError:

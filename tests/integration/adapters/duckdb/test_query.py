@@ -136,6 +136,26 @@ def test_what_python_has_no_value_for_is_a_word(warehouse: Path) -> None:
                    "i": "1 month 2 days", "b": b"ab"}  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("sql", "said", "lists_tables"),
+    [
+        ("SELECT nobody FROM range(3) AS t(n)", 'column "nobody" not found', False),
+        ("SELECT n, (n || 'x')::DATE AS d FROM range(3) AS t(n)", "invalid date field format", False),
+        ("SELECT * FROM silver.flights.nobody", "does not exist", True),
+    ],
+)
+def test_a_refusal_shows_only_what_was_asked(
+    warehouse: Path, snapshots: list[ReleasedTable], sql: str, said: str, lists_tables: bool
+) -> None:
+    """DuckDB shows the line at fault, which is one of SQL made around the query: nobody would know it."""
+    with pytest.raises(QueryRefusedError) as caught:
+        query(sql, [_release(snapshots[0])], str(warehouse))
+    got = str(caught.value.got)
+    assert said in got
+    assert "LINE" not in got
+    assert (caught.value.allowed is not None) == lists_tables
+
+
 def test_rows_keep_the_order_of_the_query(warehouse: Path) -> None:
     sql = "SELECT n, make_date(2013, 1, 1) FROM range(200000) AS t(n) ORDER BY n % 7, n DESC"
     found = [row[0] for row in query(sql, [], str(warehouse)).rows]
