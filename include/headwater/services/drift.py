@@ -11,7 +11,7 @@ from headwater.domain.errors import SchemaDriftError
 from headwater.domain.names import RESERVED_PREFIX, TableName
 from headwater.domain.schema import Column, TableSchema
 from headwater.domain.widening import can_be_judged, is_widening
-from headwater.services.misfits import Misfit, followed, retyped, source_type, vanished
+from headwater.services.misfits import Misfit, Origin, followed, retyped, source_type, vanished
 
 MOST_TOLD = 3
 
@@ -35,9 +35,8 @@ def reconcile(
     live: TableSchema,
     source: TableSchema,
     policy: str,
-    relation: str,
+    origin: Origin,
     *,
-    database: bool = True,
     fixed: Collection[str] = (),
 ) -> Evolution:
     """Compare the live bronze columns with the source's, under the table's ``drift`` policy.
@@ -45,25 +44,22 @@ def reconcile(
     A live type wider than the source's stays: the source narrowed what the table can still hold. A column that
     vanished stops under every policy: without its values there is nothing to tell good rows by.
 
-    :param relation: what people call the table at the source.
-    :param database: whether a statement can take a change back there, and values be judged one by one. The columns of
-        files are declared, and their values are judged anyway.
     :param fixed: columns whose type may not change under ``quarantine``: key and cursor.
     :raises SchemaDriftError: naming every column that does not fit, what it was and is, and how to go on.
     """
     known = tuple(column for column in live.columns if not column.name.startswith(RESERVED_PREFIX))
-    gone = list(vanished(known, source, relation if database else None))
+    gone = list(vanished(known, source, origin.undone_at))
     renamed = {misfit.new_column for misfit in gone}
     new = [column for column in source.columns if live.column(column.name) is None and column.name not in renamed]
     wider = {column.name: column.type for column in source.columns if _widens(live, column)}
-    changed = list(retyped(live, source, relation if database else None))
-    judging = policy == "quarantine" and database
+    changed = list(retyped(live, source, origin.undone_at))
+    judging = policy == "quarantine" and origin.in_database
     judged = _judged(live, source, {*wider, *(item.column for item in changed)} - {*fixed}) if judging else {}
     changed = [misfit for misfit in changed if misfit.column not in judged]
     more = [] if policy == "evolve" else list(followed(live, source, () if judging else new, wider))
     stopped = [misfit for misfit in more if misfit.column not in judged]
     if misfits := (*gone, *changed, *stopped):
-        raise _drifted(table, misfits, source, policy, relation, len(known))
+        raise _drifted(table, misfits, source, policy, origin.relation, len(known))
     if judging:
         return Evolution(left_out=tuple(new), judged=judged)
     add = tuple(column.model_copy(update={"required": False, "field_id": None}) for column in new)

@@ -9,7 +9,7 @@ from headwater.domain.errors import StaleBaseError
 from headwater.domain.names import Layer
 from headwater.domain.run import RunPlan, TablePlan
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, TableSchema
-from headwater.domain.spec import FilesExtract, SqlExtract, TableSpec
+from headwater.domain.spec import FilesExtract, TableSpec
 from headwater.domain.staging import new_attempt
 from headwater.ports.catalog import TableHead
 from headwater.ports.chunks import ChunkClaim
@@ -21,6 +21,7 @@ from headwater.services.drift import reconcile
 from headwater.services.drift_notices import announce, changes_of, seen_before
 from headwater.services.ledgers import read_ledger
 from headwater.services.lineage.places import place_of, relation_at
+from headwater.services.misfits import Origin
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,13 @@ class Extraction:
     attempt: str = field(default_factory=new_attempt)
 
     @property
-    def relation(self) -> str:
+    def origin(self) -> Origin:
         """What people call the table at the source: its relation, or its landing path."""
         if isinstance(self.table.extract, FilesExtract):
-            return self.table.extract.path
+            return Origin(self.table.extract.path, in_database=False)
         place = place_of(self.platform.connections.resolve(source_of(self.run).connection))
-        return relation_at(place, self.table.extract.relation or self.table.name)
-
-    @property
-    def in_database(self) -> bool:
-        return isinstance(self.table.extract, SqlExtract)
+        relation = relation_at(place, self.table.extract.relation or self.table.name)
+        return Origin(relation, in_postgres=place is not None and place.platform == "postgres")
 
 
 def read_window(work: Extraction, files: ExitStack) -> tuple[TableHead, TableSchema, Extracted]:
@@ -73,11 +71,11 @@ def _prepare(work: Extraction, source: TableSchema) -> TableHead:
     if head is None or head.main is None:
         columns = (*(c.model_copy(update={"required": False}) for c in source.columns), *BRONZE_SYSTEM_COLUMNS)
         return catalog.create(name, TableSchema(columns=columns, primary_key=table.key))
-    in_database, fixed = work.in_database, table.identifying_columns
-    change = reconcile(name, head.schema_, source, table.drift, work.relation, database=in_database, fixed=fixed)
-    before = seen_before(catalog, head.state) if in_database else None
+    origin = work.origin
+    change = reconcile(name, head.schema_, source, table.drift, origin, fixed=table.identifying_columns)
+    before = seen_before(catalog, head.state) if origin.in_database else None
     changes = changes_of(head.schema_, source, before, change)
-    announce(work.platform, work.run, name, work.relation, table.drift, changes)
+    announce(work.platform, work.run, name, origin.relation, table.drift, changes)
     if change.add or change.widen:
         return catalog.evolve(name, change.add, change.widen)
     return head

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from headwater.domain.base import Value
 from headwater.domain.schema import Column, TableSchema
@@ -27,6 +28,26 @@ class Misfit(Value):
     @property
     def said(self) -> str:
         return f"column {self.column} {self.change}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the columns of a table come from.
+
+    :param relation: what people call it at the source.
+    :param in_database: whether values are judged there one by one. The columns of files are declared, and their values
+        are judged anyway.
+    :param in_postgres: whether statements of PostgreSQL can take a change back there; those of others are not known.
+    """
+
+    relation: str
+    in_database: bool = True
+    in_postgres: bool = True
+
+    @property
+    def undone_at(self) -> str | None:
+        """The relation that a statement can take a change back of."""
+        return self.relation if self.in_database and self.in_postgres else None
 
 
 def vanished(known: Sequence[Column], source: TableSchema, relation: str | None) -> Iterator[Misfit]:

@@ -11,6 +11,7 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, Column, TableSchema
 from headwater.domain.widening import is_widening
 from headwater.services.drift import reconcile
+from headwater.services.misfits import Origin
 
 TABLE = TableName(layer=Layer.BRONZE, source="flights", table="flights")
 RELATION = "public.flights"
@@ -25,7 +26,7 @@ def live(**types: str) -> TableSchema:
 
 
 def test_equal_columns_change_nothing_whatever_their_order() -> None:
-    change = reconcile(TABLE, live(a="int", b="string"), schema(b="string", a="int"), "stop", RELATION)
+    change = reconcile(TABLE, live(a="int", b="string"), schema(b="string", a="int"), "stop", Origin(RELATION))
 
     assert change.add == ()
     assert change.widen == {}
@@ -33,7 +34,7 @@ def test_equal_columns_change_nothing_whatever_their_order() -> None:
 
 def drift(was: TableSchema, now: TableSchema, policy: str = "stop", database: bool = True) -> SchemaDriftError:
     with pytest.raises(SchemaDriftError) as caught:
-        reconcile(TABLE, was, now, policy, RELATION, database=database)
+        reconcile(TABLE, was, now, policy, Origin(RELATION, in_database=database))
     return caught.value
 
 
@@ -51,6 +52,15 @@ def test_a_column_that_was_dropped_has_no_statement_that_brings_its_values_back(
         error = drift(live(a="int", tailnum="string"), now)
         assert "column tailnum of type string vanished" in error.facts["changes"]
         assert not {"fix_sql", "evolved_table", "also_evolved_table", "new_column"} & set(error.facts)
+
+
+def test_another_kind_of_database_gets_no_statements_of_postgresql() -> None:
+    """They are run as they stand: MySQL takes a name in double quotes for a text."""
+    was, now = live(a="int", tailnum="string"), schema(a="int", tail_no="string")
+    with pytest.raises(SchemaDriftError) as caught:
+        reconcile(TABLE, was, now, "stop", Origin("shop.flights", in_postgres=False))
+    assert "probably renamed to tail_no" in caught.value.facts["changes"]
+    assert "fix_sql" not in caught.value.facts
 
 
 def test_every_change_is_named_and_all_of_them_are_mended_or_none() -> None:
@@ -90,28 +100,28 @@ def test_files_know_no_statement() -> None:
 def test_a_new_column_stops_unless_the_table_evolves(policy: str, added: tuple[str, ...] | None) -> None:
     if added is None:
         with pytest.raises(SchemaDriftError, match="column b appeared"):
-            reconcile(TABLE, live(a="int"), schema(a="int", b="string"), policy, RELATION)
+            reconcile(TABLE, live(a="int"), schema(a="int", b="string"), policy, Origin(RELATION))
         return
 
-    change = reconcile(TABLE, live(a="int"), schema(a="int", b="string"), policy, RELATION)
+    change = reconcile(TABLE, live(a="int"), schema(a="int", b="string"), policy, Origin(RELATION))
 
     assert tuple(column.name for column in change.add) == added
     assert not change.add[0].required
 
 
 def test_widening_needs_the_evolve_policy() -> None:
-    assert reconcile(TABLE, live(a="int"), schema(a="long"), "evolve", RELATION).widen == {"a": "long"}
+    assert reconcile(TABLE, live(a="int"), schema(a="long"), "evolve", Origin(RELATION)).widen == {"a": "long"}
 
 
 @pytest.mark.parametrize("policy", ["stop", "evolve"])
 @pytest.mark.parametrize(("was", "is_now"), [("int", "string"), ("decimal(10,2)", "decimal(12,3)"), ("string", "int")])
 def test_a_change_of_type_stops_under_every_policy(policy: str, was: str, is_now: str) -> None:
     with pytest.raises(SchemaDriftError, match="changed from"):
-        reconcile(TABLE, live(a=was), schema(a=is_now), policy, RELATION)
+        reconcile(TABLE, live(a=was), schema(a=is_now), policy, Origin(RELATION))
 
 
 def test_a_source_that_narrowed_goes_on_in_the_wider_type_of_the_table() -> None:
-    assert reconcile(TABLE, live(a="long"), schema(a="int"), "stop", RELATION).widen == {}
+    assert reconcile(TABLE, live(a="long"), schema(a="int"), "stop", Origin(RELATION)).widen == {}
 
 
 @given(st.integers(1, 38), st.integers(0, 38), st.integers(1, 38), st.integers(0, 38))
@@ -121,7 +131,7 @@ def test_a_decimal_widens_only_to_more_digits_of_the_same_scale(p1: int, s1: int
 
 def test_quarantine_leaves_new_columns_out_and_has_values_judged() -> None:
     was, now = live(a="int", b="int", c="int"), schema(a="long", b="string", c="int", d="int")
-    change = reconcile(TABLE, was, now, "quarantine", RELATION)
+    change = reconcile(TABLE, was, now, "quarantine", Origin(RELATION))
     assert (change.add, change.widen) == ((), {})
     assert [column.name for column in change.left_out] == ["d"]
     assert change.judged == {"a": "long", "b": "string"}
@@ -141,7 +151,7 @@ def test_what_no_single_value_can_tell_stops_under_quarantine_too(
     was: dict[str, str], now: dict[str, str], fixed: tuple[str, ...]
 ) -> None:
     with pytest.raises(SchemaDriftError):
-        reconcile(TABLE, live(**was), schema(**now), "quarantine", RELATION, fixed=fixed)
+        reconcile(TABLE, live(**was), schema(**now), "quarantine", Origin(RELATION), fixed=fixed)
 
 
 def test_declared_columns_of_files_stop_under_quarantine_as_under_stop() -> None:

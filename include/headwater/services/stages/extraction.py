@@ -71,12 +71,14 @@ def _stage(work: Extraction, inputs_hash: str) -> StagedTable | None:
     failpoint("extract.begin")
     with ExitStack() as files:
         head, source, extracted = read_window(work, files)
-        announce(platform, run, head.table, work.relation, table.drift, list(extracted.noticed))
+        announce(platform, run, head.table, work.origin.relation, table.drift, list(extracted.noticed))
         if _nothing_new(extracted, head.state):
             forget_ledger(platform.runs, run.key, table, head.table)
             return None
         failpoint("extract.before_commit")
-        note = noted(platform.catalog, head.table, head.state, source, work.attempt) if work.in_database else None
+        note = (
+            noted(platform.catalog, head.table, head.state, source, work.attempt) if work.origin.in_database else None
+        )
         staged = stage_batch(work, head, extracted, note)
         failpoint("extract.after_commit")
         rejects = stage_rejects(work, extracted)
