@@ -14,7 +14,6 @@ from headwater.model.spec_errors import shown
 _RANGES = frozenset({"must_be_between", "must_be_not_between"})
 _LOWER, _UPPER = ("greater_than", "greater_than_or_equal"), ("less_than", "less_than_or_equal")
 _VARIABLE = re.compile(r"\$\{\s*var\.(\w+)\s*\}")
-_DECIDED_AT_0 = frozenset({"must_be_less_than", "must_be_greater_than_or_equal"})
 _RANGE_RULE = "{greater_than[_or_equal]: a number, less_than[_or_equal]: a number}"
 
 At = tuple[str | int, ...]
@@ -62,7 +61,7 @@ def _is_empty(bounds: Mapping[str, float], lower: str, upper: str) -> bool:
 
 
 def count_findings(threshold: dict[str, Any], at: At) -> Iterator[Finding]:
-    """Bounds that no number of rows is ever on the other side of: such a gate is always open, or never."""
+    """Bounds below 0, where no number of rows ever is: such a gate is always open, or never."""
     for key in sorted(COMPARISONS.intersection(threshold)):
         value = threshold[key]
         ends = value if isinstance(value, dict) else {"": value}
@@ -72,9 +71,8 @@ def count_findings(threshold: dict[str, Any], at: At) -> Iterator[Finding]:
                 continue
             if bound < 0:
                 yield place, "a number of rows is never below 0", shown(bound), "0 or more"
-            elif bound == 0 and key in _DECIDED_AT_0:
-                verdict = "never closes: a number of rows is" if key.endswith("equal") else "never opens: none is"
-                yield place, f"this gate {verdict} {' '.join(key.split('_')[2:])} 0", shown(bound), "another bound"
+            elif bound == 0 and key == "must_be_less_than":
+                yield place, "this gate never opens: no number of rows is below 0", shown(bound), "must_be: 0"
     if isinstance(threshold.get("additional"), dict):
         yield from count_findings(threshold["additional"], (*at, "additional"))
 
