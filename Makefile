@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test k8s-test operators-test yarn-test sbom demo-push monitoring monitoring-test dr-drill
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test k8s-test operators-test node-test yarn-test sbom demo-push monitoring monitoring-test dr-drill
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools
@@ -121,6 +121,17 @@ operators-test: setup ## k8s-test with a real Spark operator at work on our stag
 
 yarn-test: setup ## The engine submit on a real YARN of this machine's own (fetches 50 MB of Hadoop's jars the first time)
 	@HEADWATER_YARN=1 $(RUN) --no-sync pytest -q tests/spark/engines/test_engines.py tests/spark/engines/test_yarn.py -k yarn
+
+node-test: setup dist ## Let a real node run pods of our image as our accounts (root; programs: docs/operations/deploy.md)
+	@for tool in kubectl containerd ctr runc ip buildah debootstrap; do command -v $$tool >/dev/null || \
+	  { echo "make node-test needs $$tool: docs/operations/deploy.md names the packages"; exit 1; }; done
+	@deploy/api-server/build $(HOME_FOLDER)/api-server
+	@deploy/node/build $(HOME_FOLDER)/node
+	@TARGETS=spark image/test
+	@deploy/node/images $(HOME_FOLDER)/images
+	@HEADWATER_API_SERVER=$(abspath $(HOME_FOLDER)/api-server) HEADWATER_NODE=$(abspath $(HOME_FOLDER)/node) \
+	  HEADWATER_IMAGES=$(abspath $(HOME_FOLDER)/images) \
+	  deploy/node/inside $(RUN) --no-sync pytest -q tests/kubernetes/node
 
 sbom: $(UV) ## List what the images hold, with versions and hashes: dist/headwater.cdx.json (CycloneDX)
 	@mkdir -p dist

@@ -1,4 +1,4 @@
-"""A real API server with its etcd on loopback, and kubectl for it. No controller and no node: nothing ever runs."""
+"""A real API server with its etcd, and kubectl for it. No controller and no node: nothing runs by them alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,11 +28,33 @@ class RefusedError(Exception):
     """What the API server, or kubectl before it, said."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the API server listens.
+
+    :param address: that clients ask.
+    :param port: None means any free one of loopback.
+    :param options: more of the server's own.
+    """
+
+    address: str = "127.0.0.1"
+    port: int | None = None
+    options: tuple[str, ...] = ("--bind-address=127.0.0.1",)
+
+
+LOOPBACK = Place()
+
+
 class Cluster:
     """kubectl as whom the cluster belongs to."""
 
     def __init__(self, config: Path) -> None:
         self._config = config
+
+    @property
+    def config(self) -> Path:
+        """Of the owner, who may do everything."""
+        return self._config
 
     def kubectl(self, *arguments: str, given: str = "", refused_is_fine: bool = False) -> str:
         """:raises RefusedError: with its words."""
@@ -70,9 +93,9 @@ class Cluster:
 
 
 @contextmanager
-def serving(binaries: Path, folder: Path) -> Iterator[Cluster]:
+def serving(binaries: Path, folder: Path, at: Place = LOOPBACK) -> Iterator[Cluster]:
     """An empty cluster; its processes are gone afterwards."""
-    etcd, port = free_port(), free_port()
+    etcd, port = free_port(), at.port or free_port()
     token, key = uuid4().hex, folder / "accounts.key"
     key.touch(mode=0o600)
     form = serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
@@ -85,9 +108,10 @@ def serving(binaries: Path, folder: Path) -> Iterator[Cluster]:
     try:
         with (folder / "log").open("wb") as log:
             started.append(subprocess.Popen(_etcd(binaries, folder, etcd), stdout=log, stderr=log))
-            started.append(subprocess.Popen(_server(binaries, folder, etcd, port), stdout=log, stderr=log))
-        _await(port, token, started, folder / "log")
-        yield Cluster(_client(folder, port, token))
+            started.append(subprocess.Popen(_server(binaries, folder, etcd, port, at), stdout=log, stderr=log))
+        url = f"https://{at.address}:{port}"
+        _await(url, token, started, folder / "log")
+        yield Cluster(_client(folder, url, token))
     finally:
         for process in reversed(started):
             process.kill()
@@ -105,10 +129,10 @@ def _etcd(binaries: Path, folder: Path, port: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _server(binaries: Path, folder: Path, etcd: int, port: int) -> list[str]:
+def _server(binaries: Path, folder: Path, etcd: int, port: int, at: Place) -> list[str]:
     key = folder / "accounts.key"
     return [
-        str(binaries / "kube-apiserver"), f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1",
+        str(binaries / "kube-apiserver"), f"--etcd-servers=http://127.0.0.1:{etcd}", *at.options,
         f"--secure-port={port}", f"--cert-dir={folder / 'certificates'}", f"--token-auth-file={folder / 'tokens.csv'}",
         "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--endpoint-reconciler-type=none",
         "--service-account-issuer=https://tests", f"--service-account-key-file={key}",
@@ -116,10 +140,10 @@ def _server(binaries: Path, folder: Path, etcd: int, port: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _client(folder: Path, port: int, token: str) -> Path:
+def _client(folder: Path, url: str, token: str) -> Path:
     path = folder / "client.yaml"
     path.touch(mode=0o600)
-    place = {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(_certificate(folder))}
+    place = {"server": url, "certificate-authority": str(certificate(folder))}
     config = {
         "apiVersion": "v1", "kind": "Config", "current-context": "tests",
         "clusters": [{"name": "tests", "cluster": place}], "users": [{"name": "owner", "user": {"token": token}}],
@@ -129,18 +153,19 @@ def _client(folder: Path, port: int, token: str) -> Path:
     return path
 
 
-def _certificate(folder: Path) -> Path:
+def certificate(folder: Path) -> Path:
+    """What vouches for the API server of this folder."""
     return folder / "certificates" / "apiserver.crt"
 
 
-def _await(port: int, token: str, started: list[subprocess.Popen[bytes]], log: Path) -> None:
+def _await(url: str, token: str, started: list[subprocess.Popen[bytes]], log: Path) -> None:
     until = time.monotonic() + 90
-    request = urllib.request.Request(f"https://127.0.0.1:{port}/readyz", headers={"Authorization": f"Bearer {token}"})
+    request = urllib.request.Request(f"{url}/readyz", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
     while True:
         assert all(process.poll() is None for process in started), log.read_text()[-3000:]
         assert time.monotonic() < until, log.read_text()[-3000:]
         try:
-            trusting = ssl.create_default_context(cafile=str(_certificate(log.parent)))
+            trusting = ssl.create_default_context(cafile=str(certificate(log.parent)))
             with urllib.request.urlopen(request, context=trusting, timeout=5) as answer:  # noqa: S310 - loopback
                 if answer.status == 200:
                     return

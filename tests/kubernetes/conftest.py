@@ -47,13 +47,18 @@ def cluster(
     """With the operators' definitions, our namespaces, accounts and rights."""
     binaries = Path(os.environ["HEADWATER_API_SERVER"])
     with serving(binaries, tmp_path_factory.mktemp(environment)) as made:
-        made.apply(definitions(os.environ.get("HEADWATER_DEFINITIONS")), dry=False)
-        _await_definitions(made)
-        argocd = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
-        for kind in FIRST:
-            items = [item for item in manifests if item["kind"] == kind]
-            made.apply(items + [argocd] * (kind == "Namespace"), dry=False)
+        furnish(made, manifests)
         yield made
+
+
+def furnish(made: Cluster, manifests: list[dict[str, Any]]) -> None:
+    """Give an empty cluster the operators' definitions, our namespaces, accounts and rights."""
+    made.apply(definitions(os.environ.get("HEADWATER_DEFINITIONS")), dry=False)
+    _await_definitions(made)
+    argocd = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
+    for kind in FIRST:
+        items = [item for item in manifests if item["kind"] == kind]
+        made.apply(items + [argocd] * (kind == "Namespace"), dry=False)
 
 
 def _await_definitions(made: Cluster) -> None:
