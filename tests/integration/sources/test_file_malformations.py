@@ -296,19 +296,3 @@ def test_what_only_looks_broken_is_read(tmp_path: Path, name: str) -> None:
     extracted = landing.run(landing.table(columns=COLUMNS, format=kind))
     assert set(rows_of(extracted, ", ".join(COLUMNS))) == {TAKEN}
     assert extracted.rejected == 0
-
-
-@pytest.mark.parametrize("text", [b"id,s\r1,a\r2,b\r", b'id,s\r1,"a"\r', b'"id",s\r1,"a\rb"\r\n'])
-def test_a_file_whose_lines_end_in_cr_is_refused_also_where_any_columns_are_borne(tmp_path: Path, text: bytes) -> None:
-    """All of it would be a header, of which one column is known, and none of its rows would be missed."""
-    landing = Landing(tmp_path)
-    landing.land("a.csv", text)
-    table = landing.table(columns={"id": "int"}, undeclared_fields="ignore", missing_fields="null")
-    with pytest.raises(SourceDataError, match="lines that end in CR alone"):
-        landing.run(table)
-
-
-def test_a_quoted_name_may_hold_a_line_end(tmp_path: Path) -> None:
-    landing = Landing(tmp_path)
-    landing.land("a.csv", b'id,"a\rb"\r\n1,x\r\n')
-    assert rows_of(landing.run(landing.table(columns={"id": "int"}, undeclared_fields="ignore")), "id") == [(1,)]
