@@ -11,8 +11,9 @@ from headwater.ports.extractor import BatchStamp
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_CYCLE = 1000
-_HIGH_DIGITS = b"#" * 9
+_DIGITS = 12
+_PATTERNS = {unit: b"".join(b"%d" % digit * unit for digit in range(10)) for unit in (1, 10, 100, 1000)}
+"""The digits that count small units, as they recur."""
 
 
 class Stamped:
@@ -45,12 +46,11 @@ class Stamped:
 
 
 class _Positions:
-    """Positions of rows that follow each other (rule 27): a thousand are made at once, by their common digits."""
+    """Positions of rows that follow each other (rule 27): their common start at once, each other digit as a column."""
 
     def __init__(self, prefix: str) -> None:
-        start = prefix.encode()
-        self._width = len(start) + len(_HIGH_DIGITS) + 3
-        self._cycle = b"".join(start + _HIGH_DIGITS + b"%03d" % low for low in range(_CYCLE))
+        self._prefix = prefix.encode()
+        self._width = len(self._prefix) + _DIGITS
         self._offsets: Any = None
         self._known = -1
 
@@ -61,11 +61,26 @@ class _Positions:
         if rows > self._known:
             self._offsets = pa.py_buffer(array("i", range(0, (rows + 1) * self._width, self._width)))
             self._known = rows
-        high, low = divmod(ordinal, _CYCLE)
-        cycles = range(high, (ordinal + rows) // _CYCLE + 1)
-        content = b"".join(self._cycle.replace(_HIGH_DIGITS, b"%09d" % number) for number in cycles)
-        buffer = pa.py_buffer(content).slice(low * self._width, rows * self._width)
-        return pa.Array.from_buffers(pa.string(), rows, [None, self._offsets, buffer])
+        content = bytearray((self._prefix + b"%0*d" % (_DIGITS, ordinal)) * rows)
+        for power in range(_DIGITS):
+            unit = 10**power
+            if ordinal // unit == (ordinal + rows - 1) // unit:
+                break
+            content[self._width - 1 - power :: self._width] = _column(ordinal, rows, unit)
+        return pa.Array.from_buffers(pa.string(), rows, [None, self._offsets, pa.py_buffer(content)])
+
+
+def _column(ordinal: int, rows: int, unit: int) -> bytes:
+    """The digit that counts this unit, of each of ``ordinal, ordinal + 1 …``."""
+    if pattern := _PATTERNS.get(unit):
+        start = ordinal % len(pattern)
+        return (pattern * ((start + rows) // len(pattern) + 1))[start : start + rows]
+    runs, end = [], ordinal + rows
+    while ordinal < end:
+        upto = min((ordinal // unit + 1) * unit, end)
+        runs.append(b"%d" % (ordinal // unit % 10) * (upto - ordinal))
+        ordinal = upto
+    return b"".join(runs)
 
 
 def _constant(text: str, rows: int) -> pa.Array:
