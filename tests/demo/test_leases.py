@@ -73,6 +73,8 @@ def test_a_killed_holder_passes_its_lease_on_to_the_run_that_waits(demo: Demo, r
     until("it refines", lambda: runs.is_in("running", holder, "refine_to_silver"))
     process = psutil.Process(int(runs.task(holder, "refine_to_silver")["pid"]))
     process.kill()
+    # a death that Airflow has not seen yet is retried even after its run was ended, and that ends the run green
+    until("its death is seen", lambda: not runs.is_in("running", holder, "refine_to_silver"))
     runs.end(holder)
 
     assert runs.outcome(waiter) == "success"
