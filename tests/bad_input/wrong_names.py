@@ -57,7 +57,7 @@ WRONG_NAMES = (
         "equal but for case",
         SHOP,
         "      note:",
-        "      Note: {}\n      note:",
+        "      Note: {description: a}\n      note:",
         13,
         "tables.orders.columns.note",
         "equal but for case",
