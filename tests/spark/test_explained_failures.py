@@ -9,6 +9,12 @@ from headwater.domain.names import TableName
 from headwater_spark.entrypoints.explain import EngineLostError, failed
 
 TABLE = TableName.parse("silver.flights.planes")
+CALL = "An error occurred while calling o586.sql.\n: "
+"""How an error of Java begins that Spark does not name: in an application of its own, never by a Connect server."""
+BELOW = "\n\tat a.b(C.java:1)\nCaused by: "
+PLACE = "/lake/silver/flights__planes"
+DENIED = f"java.io.IOException: Mkdirs failed to create file:{PLACE}/metadata (exists=false)"
+LOST_TASK = "Job aborted due to stage failure: Task 0 in stage 0.0 failed 4 times, most recent failure: Lost task 0.3"
 SAID = "(org.apache.iceberg.jdbc.UncheckedSQLException) Failed to connect: jdbc:postgresql://127.0.0.1:5432/lake"
 
 
@@ -28,3 +34,45 @@ def test_what_spark_refuses_is_a_fault_of_the_transform() -> None:
 def test_an_engine_that_went_away_is_no_result_of_a_table() -> None:
     with pytest.raises(EngineLostError):
         failed(TABLE, SparkConnectGrpcException("StatusCode.UNAVAILABLE: failed to connect to all addresses"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{CALL}org.apache.iceberg.exceptions.RuntimeIOException: Failed to create file{BELOW}{DENIED}\n\tat c.d(E:2)",
+        f"{CALL}org.apache.spark.SparkException: {LOST_TASK}: java.io.UncheckedIOException: Failed{BELOW}{DENIED}",
+        f"(org.apache.iceberg.exceptions.RuntimeIOException) Failed to create file\n\nJVM stacktrace:{BELOW}{DENIED}",
+        f"{LOST_TASK}: java.io.FileNotFoundException: {PLACE}/data/1.parquet (Permission denied)",
+        f"{LOST_TASK}: java.nio.file.AccessDeniedException: {PLACE}/data/1.parquet",
+        f"{LOST_TASK}: a.b.AccessControlException: Permission denied: user=spark, access=WRITE, inode={PLACE}",
+    ],
+)
+def test_files_that_spark_may_not_write_are_no_fault_of_the_sql(said: str) -> None:
+    result = failed(TABLE, Exception(said))
+    assert result.error_code == "warehouse_refused"
+    assert result.facts["part"] == "files"
+    assert PLACE in result.facts["denied"]
+    assert result.facts["denied"] in str(result.error)
+    assert "\tat " not in str(result.error)
+
+
+def test_a_disk_without_room_is_no_fault_of_the_sql() -> None:
+    result = failed(TABLE, Exception(f"{CALL}java.io.IOException: No space left on device\n\tat a.b(C.java:1)"))
+    assert result.error_code == "catalog_down"
+    assert "No space left on device" in str(result.error)
+
+
+def test_an_error_of_java_that_spark_does_not_name_is_told_by_its_cause() -> None:
+    said = (
+        f"{CALL}org.apache.spark.SparkException: {LOST_TASK}\n\tat a.b(C.java:1)\nCaused by: a.b.OddError: odd value 7"
+    )
+    result = failed(TABLE, Exception(said))
+    assert result.error_code == "transform_failed"
+    assert "got: a.b.OddError: odd value 7" in str(result.error)
+
+
+def test_an_error_that_spark_names_is_told_by_its_first_line() -> None:
+    result = failed(
+        TABLE, SparkConnectGrpcException("[DIVIDE_BY_ZERO] Division by zero.\nCaused by: java.lang.Other: x")
+    )
+    assert "got: [DIVIDE_BY_ZERO] Division by zero.\n" in str(result.error)

@@ -18,6 +18,7 @@ from headwater.domain.extract_errors import ExtractShrunkError
 from headwater.domain.job import BuildTable, JobSpec, RefineTable, TableResult
 from headwater.domain.names import TableName
 from headwater.domain.staging import StageName
+from headwater.domain.storage_errors import WarehouseRefusedError
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
 from headwater.services.context import RunContext
@@ -30,7 +31,14 @@ from headwater.services.staged import awaiting, reusable
 
 _ERRORS: dict[str, type[HeadwaterError]] = {
     error.code: error
-    for error in (CatalogError, ContractBrokenError, ExtractShrunkError, SchemaDriftError, TransformError)
+    for error in (
+        CatalogError,
+        ContractBrokenError,
+        ExtractShrunkError,
+        SchemaDriftError,
+        TransformError,
+        WarehouseRefusedError,
+    )
 }
 
 

@@ -9,6 +9,7 @@ from pyspark.errors import PySparkException
 from headwater.domain.errors import CatalogError, HeadwaterError, TransformError
 from headwater.domain.job import TableResult
 from headwater.domain.names import TableName
+from headwater_spark.entrypoints.java_said import of_warehouse, told
 
 _PLACE = re.compile(r"line (\d+), pos(?:ition)? (\d+)")
 _LONGEST_MESSAGE = 2000
@@ -48,13 +49,16 @@ def failed(table: TableName, error: Exception) -> TableResult:
 
 
 def explained(table: TableName, error: Exception) -> HeadwaterError:
-    """Spark's own error, with the column, its likely names, line and position as facts, or that of its catalog."""
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0][:600]
+    """Spark's own error, with column, likely names, line and position as facts, or that of its catalog or files."""
+    first = told(str(error), otherwise=type(error).__name__)
     if _CATALOG in str(error):
         return CatalogError(
             f"{table}: the catalog's database did not answer Spark", got=first,
             remedy="check that it can be reached and has connections left; then run the task again",
         )  # fmt: skip
+    refused = of_warehouse(table, str(error))
+    if refused is not None:
+        return refused
     facts = {"error_class": type(error).__name__}
     if isinstance(error, PySparkException):
         parameters = error.getMessageParameters() or {}

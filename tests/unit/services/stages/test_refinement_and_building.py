@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from headwater.domain.errors import ContractBrokenError, TransformError
+from headwater.domain.errors import CatalogError, ContractBrokenError, TransformError
 from headwater.domain.names import Layer
 from headwater.domain.spec import SqlExtract
 from headwater.ports.run_store import SetAside
@@ -89,6 +89,17 @@ def test_the_stage_is_red_when_every_table_failed(world: Any) -> None:
         _refine(world, "one")
     assert red.value.reported
     assert len(world.reported) == 3
+
+
+@pytest.mark.parametrize("cause", ["catalog_down", "warehouse_refused"])
+def test_a_table_that_the_storage_failed_is_told_as_that(world: Any, cause: str) -> None:
+    """Not as a fault of its SQL, which somebody would look for in vain."""
+    world.engine.failing, world.engine.cause = set(SILVER), cause
+    world.bronze("one")
+    with pytest.raises(CatalogError) as red:
+        _refine(world, "one")
+    assert red.value.code == cause
+    assert {told.cause for told in world.reported} == {cause}
 
 
 def test_a_second_try_keeps_what_the_first_staged(world: Any) -> None:
