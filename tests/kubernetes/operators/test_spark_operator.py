@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 from functools import partial
 
 import pytest
 from tests.kubernetes.api_server_under_test import Cluster, RefusedError
 from tests.kubernetes.operators.spark_operator import SparkOperator, wait_for
-from tests.kubernetes.operators.stages import Manifest, found, stage
+from tests.kubernetes.operators.stages import NAMESPACE, Manifest, found, stage
 from tests.kubernetes.test_server_side import pods
 
 
@@ -103,3 +104,34 @@ def test_what_the_operator_denies_is_refused_when_it_is_made(
     wrong["spec"]["sparkConf"]["spark.kubernetes.container.image"] = "elsewhere/spark:1"
     with pytest.raises(RefusedError, match="use the image field"):
         cluster.apply([wrong], dry=False)
+
+
+def test_the_operator_is_forbidden_nothing_it_asks_for(driver: Manifest, operator: SparkOperator) -> None:
+    """It says so in its logs, and works on with less than it was told to heed."""
+    assert driver
+    said = [line for path in operator.folder.glob("*.log") for line in path.read_text().splitlines()]
+    assert [line for line in said if "is forbidden" in line] == []
+
+
+def test_a_stage_that_cannot_fit_a_new_quota_is_refused(
+    cluster: Cluster, environment: str, operator: SparkOperator
+) -> None:
+    hard = {"requests.cpu": "500m"}
+    meta = {"name": "little", "namespace": NAMESPACE}
+    cluster.apply([{"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": hard}}], dry=False)
+    try:
+        # what the controller of quotas would write
+        status = json.dumps({"status": {"hard": hard, "used": {"requests.cpu": "0"}}})
+        how = ("--subresource=status", "--type=merge", f"--patch={status}")
+        cluster.kubectl("patch", "resourcequota", "little", f"--namespace={NAMESPACE}", *how)
+        wait_for(partial(_refused, cluster, stage(environment, "validate")), operator, "the quota is not heeded")
+    finally:
+        cluster.kubectl("delete", "resourcequota", "little", f"--namespace={NAMESPACE}")
+
+
+def _refused(cluster: Cluster, application: Manifest) -> bool | None:
+    try:
+        cluster.apply([application], dry=True)
+    except RefusedError as error:
+        return 'resource quota "headwater-spark/little"' in str(error) or None
+    return None
