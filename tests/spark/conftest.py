@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,6 +179,13 @@ class Lake:
 
 @pytest.fixture(scope="session")
 def settings(postgres_server: EmbeddedPostgres) -> Iterator[Settings]:
+    with local_lake(postgres_server) as made:
+        yield made
+
+
+@contextmanager
+def local_lake(postgres_server: EmbeddedPostgres) -> Iterator[Settings]:
+    """The profile of a lake in a folder of this machine, by a Connect server; gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="headwater-spark-"))
     postgres_server.create_databases(["spark_lake"])
     url = postgres_server.url("spark_lake", "psycopg")

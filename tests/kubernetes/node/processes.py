@@ -26,9 +26,9 @@ class Processes:
         with (self.folder / f"{name}.log").open("wb") as log:
             self._started[name] = subprocess.Popen(command, stdout=log, stderr=log, env=environ, cwd=self.folder)
 
-    def wait_for(self, look: Callable[[], Found | None], what: str) -> Found:
+    def wait_for(self, look: Callable[[], Found | None], what: str, seconds: float = PATIENCE_SECONDS) -> Found:
         """What others bring about, or what they said when they do not."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + seconds
         while (found := look()) is None:
             ended = [name for name, process in self._started.items() if process.poll() is not None]
             assert ended == [], f"{ended} ended\n{self.said()}"
