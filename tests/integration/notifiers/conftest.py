@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
+from tests.incident_store_under_test import incident_store
 
 from headwater.adapters.incident_store import SqlIncidentStore
-from headwater.adapters.run_store.engine import migrate
 from headwater.domain.incident import Incident, Step
 from headwater.domain.spec import Owner
 from headwater.ports.connections import ConnectionInfo
@@ -133,11 +133,8 @@ def slack(webhook: Webhook) -> ConnectionInfo:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlIncidentStore]:
-    url = f"sqlite:///{tmp_path}/store.db"
-    migrate(url)
-    opened = SqlIncidentStore(url)
-    yield opened
-    opened.close_database()
+    with incident_store(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

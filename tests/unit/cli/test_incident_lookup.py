@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.incident_store_under_test import incident_store
 
 from headwater.adapters.incident_store import SqlIncidentStore
-from headwater.adapters.run_store.engine import migrate
 from headwater.cli.incident_lookup import known_incident, open_incident
 from headwater.domain.errors import NotFoundError, RequestError
 from headwater.domain.incident import Failure, Incident
@@ -20,11 +20,8 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlIncidentStore]:
-    url = f"sqlite:///{tmp_path}/store.db"
-    migrate(url)
-    opened = SqlIncidentStore(url)
-    yield opened
-    opened.close_database()
+    with incident_store(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.incident_store_under_test import incident_store
 
 from headwater.adapters.incident_store import SqlIncidentStore
 from headwater.adapters.memory.run_store import MemoryRunStore
 from headwater.adapters.redaction import Redactor
-from headwater.adapters.run_store.engine import migrate
 from headwater.adapters.runbook_folder import load_runbooks
 from headwater.domain.lineage import SourcePlace
 from headwater.domain.names import TableName
@@ -116,11 +116,8 @@ def runs() -> MemoryRunStore:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlIncidentStore]:
-    url = f"sqlite:///{tmp_path}/store.db"
-    migrate(url)
-    opened = SqlIncidentStore(url)
-    yield opened
-    opened.close_database()
+    with incident_store(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
