@@ -9,18 +9,11 @@ import pytest
 from tests.demo.dag_runs import Runs, until
 from tests.demo.delivered_alert import Alert
 from tests.demo.served_demo import Demo
+from tests.living_processes import lives
 
 from headwater.cli.demo import alerts
 
 pytestmark = pytest.mark.timeout(1500)
-
-
-def lives(pid: int) -> bool:
-    """Whether a process of this id still does anything; a dead one nobody collected yet does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @pytest.fixture

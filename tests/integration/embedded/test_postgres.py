@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from tests.living_processes import living
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.embedded.postgres_files import PidFile, is_free
@@ -34,8 +35,7 @@ def _pids(server: EmbeddedPostgres) -> list[psutil.Process]:
 
 
 def _wait_gone(processes: list[psutil.Process]) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=30)
-    assert [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
+    assert living(processes, seconds=30) == []
 
 
 def test_serves_on_loopback_keeps_port_and_data_and_leaves_no_process(data_dir: Path) -> None:
@@ -77,7 +77,7 @@ def test_killed_user_takes_its_server_along(data_dir: Path) -> None:
 import time
 from pathlib import Path
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
-EmbeddedPostgres(Path({str(data_dir)!r}), durable=False).start()
+server = EmbeddedPostgres(Path({str(data_dir)!r}), durable=False).start()  # one that is forgotten is left
 print("up", flush=True)
 time.sleep(300)
 """

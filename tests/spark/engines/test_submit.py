@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from tests.living_processes import living
 from tests.spark.engines.standalone_cluster import Cluster, arguments_of
 from tests.spark.engines.test_engines import GOOD, branches, gold_job
 
@@ -155,7 +156,7 @@ def test_a_cancelled_job_leaves_no_driver_and_no_claim(
     waiting.join(60)
 
     assert [error.code for error in raised] == ["engine_down"]
-    assert not [process for process in (driver, *family) if process.is_running()]
+    assert living((driver, *family)) == []
     assert left_over(submit_settings, job) == []
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -130,16 +131,16 @@ class LocalDrivers:
 
 def _end_process(process: psutil.Process, *, at_once: bool) -> None:
     """End a driver with its Python, which Spark starts below it."""
-    try:
-        family = [process, *process.children(recursive=True)]
-        if not at_once:
-            family = psutil.wait_procs(family, _STOP_PATIENCE_SECONDS)[1]
+    family = [process]
+    with suppress(psutil.NoSuchProcess):
+        family += process.children(recursive=True)
+    if not at_once:
+        family = psutil.wait_procs(family, _STOP_PATIENCE_SECONDS)[1]
+    for end in (psutil.Process.terminate, psutil.Process.kill):
         for member in family:
-            member.terminate()
-        for member in psutil.wait_procs(family, _STOP_PATIENCE_SECONDS)[1]:
-            member.kill()
-    except psutil.NoSuchProcess:
-        return
+            with suppress(psutil.NoSuchProcess):  # one that ended by itself leaves the others to end
+                end(member)
+        family = psutil.wait_procs(family, _STOP_PATIENCE_SECONDS)[1]
 
 
 def entrypoint() -> Path:

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
+from tests.living_processes import lives
 
 from headwater.adapters.spark_connect import job_forks
 from headwater.adapters.spark_connect.job_process import JobProcess, listen
@@ -65,11 +65,9 @@ def start(forking: subprocess.Popen[bytes], tmp_path: Path) -> Start:
 
 def ends(pid: int) -> bool:
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
+    while lives(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return False
+    return not lives(pid)
 
 
 def test_a_job_has_its_callers_environment_and_folder_and_an_output_of_its_own(start: Start) -> None:
