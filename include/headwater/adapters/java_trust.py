@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from headwater.domain.errors import EngineError
@@ -20,11 +19,6 @@ def trust_options(trust_store: str | Path) -> dict[str, str]:
     """Java's system properties that have it trust this store. They hold no secret."""
     named = {"": str(trust_store), "Type": TRUST_STORE_TYPE, "Password": TRUST_STORE_PASSWORD}
     return {f"javax.net.ssl.trustStore{part}": value for part, value in named.items()}
-
-
-def as_arguments(options: Mapping[str, str]) -> str:
-    """System properties as a command line of Java's says them."""
-    return " ".join(f"-D{name}={value}" for name, value in options.items())
 
 
 def write_trust_store(java_home: Path, ca_file: Path, target: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from headwater.adapters.java_trust import TRUST_STORE, as_arguments, trust_options
+from headwater.adapters.java_options import as_arguments
+from headwater.adapters.java_trust import TRUST_STORE, trust_options
 from headwater.adapters.spark_applications.exchange import exchange_location
 from headwater.adapters.spark_properties import catalog_properties, planning_properties
 from headwater.domain.names import CATALOG

@@ -110,7 +110,8 @@ class ConnectServer:
             idle,
             str(port),
         ]
-        with files.log.open("wb") as log:
+        files.log.write_bytes(b"")  # of this start alone; keeper and driver both write to its end
+        with files.log.open("ab") as log:
             keeper = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

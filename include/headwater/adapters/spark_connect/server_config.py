@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from headwater.adapters.java_trust import TRUST_STORE, as_arguments, trust_options
+from headwater.adapters.java_options import as_arguments
+from headwater.adapters.java_trust import TRUST_STORE, trust_options
 from headwater.adapters.spark_properties import catalog_properties, planning_properties
 from headwater.domain.settings import Settings
 
@@ -26,19 +27,24 @@ def server_properties(settings: Settings, port: int, token: str, folder: Path, j
     """Every property of the server. Holds secrets: written only to a file of mode 0600."""
     spark, catalog = settings.spark, settings.catalog
     temporary = folder / "tmp"
+    java = {"user.timezone": "UTC", "java.io.tmpdir": str(temporary)}
+    if catalog.s3 is not None and catalog.s3.ca_file is not None:
+        # for the store's certificate only: the database's is verified by the authorities that `tls` names
+        java |= trust_options(folder / TRUST_STORE)
     properties = {
         "spark.master": spark.master,
         "spark.driver.memory": spark.driver_memory,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"{SHORT_JOBS_JVM} -Duser.timezone=UTC -Djava.io.tmpdir={temporary}",
+        "spark.driver.extraJavaOptions": f"{SHORT_JOBS_JVM} {as_arguments(java)}",
         "spark.local.dir": str(temporary),
         # not spark.jars: every Connect session would copy them over RPC and load all their classes again
         "spark.driver.extraClassPath": ":".join(str(jar) for jar in jars),
         "spark.ui.enabled": "false",
         # a session's connection to the catalog's database is closed by nobody: it ends when it is collected as garbage
         "spark.cleaner.periodicGC.interval": "30s",
-        "spark.scheduler.allocation.file": (folder / "pools.xml").as_uri(),
+        # read as a path of Hadoop's, which takes what stands there by its letters and decodes nothing
+        "spark.scheduler.allocation.file": f"file:{folder / 'pools.xml'}",
         "spark.sql.warehouse.dir": str(folder / "unused_warehouse"),
         # read by the plugin only: Spark's own server would turn it on, whatever is said here
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
@@ -48,14 +54,7 @@ def server_properties(settings: Settings, port: int, token: str, folder: Path, j
         "spark.connect.grpc.binding.port": str(port),
         "spark.connect.authenticate.token": token,
     }
-    trust = "" if catalog.s3 is None or catalog.s3.ca_file is None else _trusting(folder)
-    properties["spark.driver.extraJavaOptions"] += trust
     return properties | planning_properties(spark) | catalog_properties(catalog)
-
-
-def _trusting(folder: Path) -> str:
-    """For the store's certificate only: the database's is verified by the authorities that `tls` names."""
-    return f" {as_arguments(trust_options(folder / TRUST_STORE))}"
 
 
 def write_private(path: Path, text: str) -> None:
