@@ -31,7 +31,7 @@ collect_ignore = [] if "HEADWATER_TRINO_HOME" in os.environ else ["test_trino_re
 def lake(postgres_server: EmbeddedPostgres) -> Iterator[Lake]:
     """The shared lake, with a Spark Connect server that starts on first use and ends with the session."""
     ensure_jars()
-    home = Path(tempfile.mkdtemp(prefix="headwater-lake-"))
+    home = Path(tempfile.mkdtemp(prefix="headwater lake's 100% -"))
     name = f"catalog_{uuid4().hex}"
     postgres_server.create_databases([name])
     catalog = CatalogSettings(

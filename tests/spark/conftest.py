@@ -186,7 +186,7 @@ def settings(postgres_server: EmbeddedPostgres) -> Iterator[Settings]:
 @contextmanager
 def local_lake(postgres_server: EmbeddedPostgres) -> Iterator[Settings]:
     """The profile of a lake in a folder of this machine, by a Connect server; gone afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="headwater spark's #1 -"))
+    home = Path(tempfile.mkdtemp(prefix="headwater spark's 100% -"))
     postgres_server.create_databases(["spark_lake"])
     url = postgres_server.url("spark_lake", "psycopg")
     made = Settings(

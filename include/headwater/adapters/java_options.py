@@ -11,7 +11,7 @@ _PLAIN = re.compile(r"[^\s\"'\\]*")
 def as_arguments(options: Mapping[str, str]) -> str:
     """System properties for ``spark.*.extraJavaOptions``; a value with blanks, such as a folder's name, stays one.
 
-    Spark reads double quotes and, in them, ``\\`` before a quote or itself (``CommandBuilderUtils.parseOptionString``).
+    Spark reads double quotes and, in them, a backslash before a quote or another (``CommandBuilderUtils``).
     """
     return " ".join(_quoted(f"-D{name}={value}") for name, value in options.items())
 

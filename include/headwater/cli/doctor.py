@@ -17,6 +17,8 @@ from headwater.ports.connections import Connections
 
 MEMORY_GIB = 6.0
 DISK_GIB = 5.0
+UNUSABLE_IN_FOLDERS = "#?:"
+"""Locations of data files lose what follows ``#`` or ``?``; search paths of programs and classes end at ``:``."""
 
 
 class Finding(Value):
@@ -35,6 +37,7 @@ def examine() -> tuple[Finding, ...]:
     """
     here: tuple[tuple[str, Callable[[], Finding]], ...] = (
         ("memory", _memory),
+        ("folder", _folder),
         ("disk", _disk),
         ("Postgres", _postgres),
         ("loopback ports", _ports),
@@ -81,6 +84,14 @@ def _cgroup_limit_gib() -> float | None:
         return None
     used = int((path.parent / "memory.current").read_text())
     return (int(text) - used) / 2**30
+
+
+def _folder() -> Finding:
+    folders = {"repository": repository_root(), "home": home_folder().absolute()}
+    wrong = [f"{name} {path}" for name, path in folders.items() if set(UNUSABLE_IN_FOLDERS) & set(str(path))]
+    found = "; ".join(wrong) or str(folders["repository"])
+    fix = f"Rename or move it to a folder whose path holds none of {' '.join(UNUSABLE_IN_FOLDERS)}"
+    return Finding(what="folder", fine=not wrong, found=found, fix=f"{fix}; HEADWATER_HOME moves the data.")
 
 
 def _disk() -> Finding:

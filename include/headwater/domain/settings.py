@@ -45,6 +45,8 @@ class CatalogSettings(Value):
         scheme = urlsplit(self.warehouse).scheme
         if scheme not in {"", "file", "s3"}:
             raise ValueError(f"a warehouse is a folder, file:///folder or s3://bucket/prefix, not {scheme}://")
+        if {"#", "?"} & set(self.warehouse):  # pyiceberg would take the rest for a fragment or a query, and drop it
+            raise ValueError("a warehouse's location holds no # and no ?: choose a folder or prefix without them")
         if is_in_s3(self.warehouse) != (self.s3 is not None):
             missing = "s3, at least its region" if self.s3 is None else "a warehouse s3://bucket/prefix"
             raise ValueError(f"warehouse and s3 belong together: this profile lacks {missing}")

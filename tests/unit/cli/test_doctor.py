@@ -8,7 +8,7 @@ import pytest
 
 from headwater.cli import doctor
 
-ONLY_EMBEDDED = {"memory", "disk", "Postgres", "loopback ports"}
+ONLY_EMBEDDED = {"memory", "folder", "disk", "Postgres", "loopback ports"}
 
 
 @pytest.fixture
@@ -36,3 +36,21 @@ def test_missing_jars_are_a_fault_of_an_image(image: Path) -> None:
 def test_the_embedded_stack_is_asked_for_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
     assert {finding.what for finding in doctor.examine()} >= ONLY_EMBEDDED
+
+
+@pytest.mark.parametrize("sign", doctor.UNUSABLE_IN_FOLDERS)
+def test_a_folder_whose_name_would_be_cut_is_told_with_its_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sign: str
+) -> None:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / f"lake{sign}1"))
+    monkeypatch.setattr(doctor, "_is_embedded", lambda: True)
+    found = next(finding for finding in doctor.examine() if finding.what == "folder")
+    assert not found.fine
+    assert f"home {tmp_path}/lake{sign}1" in found.found
+    assert "HEADWATER_HOME" in found.fix
+
+
+def test_a_folder_of_blanks_and_quotes_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "new comer's 100% é"))
+    monkeypatch.setattr(doctor, "_is_embedded", lambda: True)
+    assert next(finding for finding in doctor.examine() if finding.what == "folder").fine

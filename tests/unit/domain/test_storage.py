@@ -45,6 +45,8 @@ def test_half_a_store_is_refused(changes: dict[str, Any], words: str) -> None:
         ({"s3": {"region": "r"}}, "lacks a warehouse s3://"),
         ({"warehouse": "s3a://bucket/lake"}, "not s3a://"),
         ({"warehouse": "s3:///lake", "s3": {"region": "r"}}, "names no bucket"),
+        ({"warehouse": "s3://b/lake#1", "s3": {"region": "r"}}, "holds no #"),
+        ({"warehouse": "/data/lake?"}, "holds no #"),
         ({"tls": VERIFIED, "uri": "postgresql+psycopg://h/c?sslmode=require"}, "said twice"),
         ({"jdbc_uri": "jdbc:postgresql://h/c?sslmode=require"}, "differ in sslmode"),
         ({"uri": "postgresql+psycopg://h/c?sslmode=require"}, "differ in sslmode"),
