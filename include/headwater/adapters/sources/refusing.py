@@ -109,7 +109,7 @@ def explain(
             f"login {connection.login!r} may not read {relation}",
             got=got,
             remedy="Let the owner of the source grant the right to read it, then run again.",
-            facts={**told, "schema": relation.partition(".")[0]},
+            facts=told,
         )
     if code in codes.missing:
         return SourceTableMissingError(f"{relation} does not exist at the source any more", got=got, facts=told)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from headwater.domain.duration import format_duration
+from headwater.domain.errors import NotPermittedError
 from headwater.domain.incident import Failure, Link
 from headwater.domain.lineage import SourcePlace
 from headwater.domain.names import Layer, TableName
 from headwater.domain.settings import Settings
 from headwater.domain.spec import Owner, PipelineSpec, SourceSpec
 from headwater.services.incidents.audience import owner_of, parsed_table
+from headwater.services.incidents.granting import grant_statement
 from headwater.services.incidents.offending import offending_rows
 from headwater.services.lineage.places import relation_at
 
@@ -43,6 +45,9 @@ def standard_facts(failure: Failure, spec: PipelineSpec | None, place: SourcePla
     facts |= {"reason": failure.facts.get("got") or failure.message}
     name = parsed_table(failure.table)
     facts |= {} if name is None else _table_facts(name, spec, place)
+    relation, login = failure.facts.get("relation"), failure.facts.get("login")
+    if failure.cause == NotPermittedError.code and relation and login:
+        facts["grant_sql"] = grant_statement(place, relation, login)
     predicate = failure.facts.get("predicate")
     if name is not None and predicate and isinstance(spec, SourceSpec):
         statement = offending_rows(spec, name, predicate, place)

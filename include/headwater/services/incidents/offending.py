@@ -5,10 +5,8 @@ from __future__ import annotations
 from headwater.domain.lineage import SourcePlace
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import SourceSpec, SqlExtract, TableSpec
+from headwater.services.incidents.source_sql import dialect_of, name_in
 from headwater.services.lineage.places import parts_at
-
-_DIALECTS = {"mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite", "mssql": "tsql", "oracle": "oracle"}
-"""sqlglot's dialect by data platform; of any other, and where nobody knows it, PostgreSQL's."""
 
 
 def offending_rows(spec: SourceSpec, table: TableName, predicate: str, place: SourcePlace | None = None) -> str | None:
@@ -24,17 +22,14 @@ def offending_rows(spec: SourceSpec, table: TableName, predicate: str, place: So
         return None
     if table.layer == Layer.SILVER and item.is_shaped_by_code:
         return None
-    dialect = _DIALECTS.get(place.platform if place is not None else "", "postgres")
+    dialect = dialect_of(place)
     condition = _over_source_columns(item, predicate, dialect, renamed=table.layer == Layer.SILVER)
     return None if condition is None else _statement(item, condition, place, dialect)
 
 
 def _statement(item: TableSpec, condition: str, place: SourcePlace | None, dialect: str) -> str:
-    from sqlglot import exp
-
     named = item.extract.relation if isinstance(item.extract, SqlExtract) and item.extract.relation else item.name
-    parts = (exp.to_identifier(part, quoted=True).sql(dialect=dialect) for part in parts_at(place, named))
-    return f"SELECT * FROM {'.'.join(parts)} WHERE {condition};"  # noqa: S608 - shown, not run
+    return f"SELECT * FROM {name_in(dialect, parts_at(place, named))} WHERE {condition};"  # noqa: S608 - shown, not run
 
 
 def _over_source_columns(item: TableSpec, predicate: str, dialect: str, *, renamed: bool) -> str | None:

@@ -7,9 +7,8 @@ import shlex
 from collections.abc import Callable, Mapping
 
 from headwater.domain.incident import NUMBER_PLACEHOLDER
-from headwater.services.source_names import quoted, quoted_relation
 
-PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)(:name)?\}")
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 LONGEST_FACT = 400
 _OWN_NUMBER = NUMBER_PLACEHOLDER.strip("{}")
 
@@ -28,20 +27,16 @@ def fill_text(text: str, facts: Mapping[str, str]) -> str:
 
     :raises FactMissingError: naming the fact; the incident's own number is left for the store to fill.
     """
-    return _fill(text, facts, lambda _name, value, _as_name: one_line(value, LONGEST_FACT))
+    return _fill(text, facts, lambda _name, value: one_line(value, LONGEST_FACT))
 
 
 def fill_command(text: str, facts: Mapping[str, str]) -> str:
     """For a POSIX shell: each value is one word, whatever it holds. :raises FactMissingError: as ``fill_text``."""
-    return _fill(text, facts, lambda _name, value, _as_name: shlex.quote(value))
+    return _fill(text, facts, lambda _name, value: shlex.quote(value))
 
 
 def fill_sql(text: str, facts: Mapping[str, str]) -> str:
-    """For a database: ``{x:name}`` is a quoted name (of a relation schema and table), ``{x_sql}`` a statement, the rest
-    are literals.
-
-    :raises FactMissingError: as ``fill_text``.
-    """
+    """For a database: ``{x_sql}`` is a statement, the rest are literals. :raises FactMissingError: as ``fill_text``."""
     return _fill(text, facts, _sql_value)
 
 
@@ -51,13 +46,11 @@ def one_line(text: str, longest: int) -> str:
     return flat if len(flat) <= longest else flat[: longest - 1] + "…"
 
 
-def _sql_value(name: str, value: str, as_name: bool) -> str:
-    if as_name:
-        return quoted_relation(value) if name.endswith("relation") else quoted(value)
+def _sql_value(name: str, value: str) -> str:
     return value if name.endswith("_sql") else "'" + value.replace("'", "''") + "'"
 
 
-def _fill(text: str, facts: Mapping[str, str], quote: Callable[[str, str, bool], str]) -> str:
+def _fill(text: str, facts: Mapping[str, str], quote: Callable[[str, str], str]) -> str:
     def value(match: re.Match[str]) -> str:
         name = match[1]
         if name == _OWN_NUMBER:
@@ -65,6 +58,6 @@ def _fill(text: str, facts: Mapping[str, str], quote: Callable[[str, str, bool],
         if not facts.get(name):
             raise FactMissingError(name)
         # braces of a value would read as placeholders further on
-        return quote(name, facts[name].replace(NUMBER_PLACEHOLDER, "{ incident }"), match[2] is not None)
+        return quote(name, facts[name].replace(NUMBER_PLACEHOLDER, "{ incident }"))
 
     return PLACEHOLDER.sub(value, text)
