@@ -71,9 +71,10 @@ def failure_context(context: Context) -> FailureContext:
     from headwater.services.incidents.failure import FailureContext
 
     instance = context["ti"]
+    pipeline = pipeline_of(instance.dag_id)
     base = airflow_conf.get("api", "base_url", fallback="").rstrip("/")
     return FailureContext(
-        pipeline=pipeline_of(instance.dag_id),
+        pipeline=pipeline,
         run_id=instance.run_id,
         task_id=instance.task_id,
         map_index=-1 if instance.map_index is None else instance.map_index,
@@ -81,6 +82,7 @@ def failure_context(context: Context) -> FailureContext:
         seen_at=datetime.now(UTC),
         log_url=getattr(instance, "log_url", None),
         run_url=f"{base}/dags/{instance.dag_id}/runs/{quote(instance.run_id, safe='')}" if base else None,
+        dag_id=None if instance.dag_id == pipeline else instance.dag_id,
     )
 
 

@@ -61,7 +61,7 @@ def _continued(api: AirflowApi, incident: Incident, acceptance: Acceptance) -> D
     if acceptance.release is not None:
         reason = f"{acceptance.table} was accepted (incident {incident.id})"
         return start_run(api, incident.pipeline, {"reason": reason})
-    clear_run(api, incident.pipeline, acceptance.run_id, acceptance.gate)
+    clear_run(api, incident.pipeline, acceptance.run_id, [acceptance.gate])
     found = api.run(incident.pipeline, acceptance.run_id)
     if found is None:
         raise NotFoundError(

@@ -46,13 +46,13 @@ def run_through_airflow(settings: AirflowSettings, pipeline: str, conf: Mapping[
         api.close()
 
 
-def clear_run(api: AirflowApi, pipeline: str, run_id: str, task_id: str) -> int:
-    """Clear a task of a run with everything downstream; returns how many tasks.
+def clear_run(api: AirflowApi, dag_id: str, run_id: str, task_ids: Sequence[str]) -> int:
+    """Clear tasks of a run with everything downstream, or what failed in it where none is named; returns how many.
 
     :raises AirflowDownError: when Airflow does not answer, or the DAG is paused.
     """
-    _refuse_paused(api, pipeline)
-    return api.clear(pipeline, run_id, [task_id])
+    _refuse_paused(api, dag_id)
+    return api.clear(dag_id, run_id, task_ids)
 
 
 def _refuse_paused(api: AirflowApi, pipeline: str) -> None:

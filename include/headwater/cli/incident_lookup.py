@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headwater.domain.errors import NotFoundError, RequestError
+from headwater.domain.names import OPERATIONS
 
 if TYPE_CHECKING:
     from headwater.domain.incident import Incident
@@ -36,3 +38,35 @@ def open_incident(store: IncidentStore, number: int, otherwise: str) -> Incident
             remedy=otherwise,
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """What of Airflow an incident's run is.
+
+    :param tasks: those to clear with everything after them; none: what failed.
+    """
+
+    dag_id: str
+    run_id: str
+    tasks: tuple[str, ...]
+
+
+def clearing_of(incident: Incident) -> Clearing:
+    """The run of an incident, from its first stage on; of a run beside the chain what failed in it.
+
+    :raises RequestError: when it is about no run of a pipeline: about the installation, or about what did not happen.
+    """
+    from headwater.services.incidents.context import PLATFORM_PIPELINE
+
+    run_id, of_nobody = incident.facts.get("run_id"), incident.pipeline in (PLATFORM_PIPELINE, *OPERATIONS)
+    if of_nobody or incident.kind == "late" or not run_id:
+        about = f"what {incident.pipeline} does for the whole installation" if of_nobody else "no run"
+        raise RequestError(
+            f"Incident {incident.id} is about {about}; nothing of it can be cleared.",
+            got=incident.title,
+            allowed="an incident of a run of a source or product",
+            remedy=f"Follow its steps instead: `headwater incidents {incident.id}` shows them.",
+        )
+    beside = incident.facts.get("dag_id")
+    return Clearing(beside or incident.pipeline, run_id, () if beside else ("preflight",))

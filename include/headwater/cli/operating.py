@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.awaiting import clear_run, demand_green, open_airflow, run_through_airflow, wait_for_run
-from headwater.cli.incident_lookup import known_incident, open_incident
+from headwater.cli.incident_lookup import clearing_of, known_incident, open_incident
 from headwater.cli.incident_view import incident_object, print_incident, print_rows
 from headwater.cli.opening import opened_platform, person
 from headwater.cli.output import LARGEST_NUMBER, Json, console, print_json, print_table
 from headwater.cli.turning_back import rollback
-from headwater.domain.errors import NotFoundError
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -86,22 +85,22 @@ def clear(
     wait: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Also when the incident is closed.")] = False,
 ) -> None:
-    """Clear the incident's run: every stage looks again, with the files as they are now, and does what is left."""
+    """Clear the incident's run: every stage looks again, with the files as they are now, and does what is left.
+
+    Of a run beside the chain, as of a reconciliation, what failed in it is done again.
+    """
     with opened_platform() as platform:
         incident = known_incident(platform.incidents, number)
-        run_id = incident.facts.get("run_id")
-        if not run_id:
-            remedy = f"Follow its steps instead: `headwater incidents {number}`."
-            raise NotFoundError(f"Incident {number} is about no run.", remedy=remedy)
+        clearing = clearing_of(incident)
         if not again:
             open_incident(
                 platform.incidents, number, f"`headwater clear {number} --again` clears its run all the same."
             )
         api = open_airflow(platform.settings.airflow)
         try:
-            count = clear_run(api, incident.pipeline, run_id, "preflight")
-            console().print(f"{count} tasks of {run_id} cleared")
-            found = api.run(incident.pipeline, run_id)
+            count = clear_run(api, clearing.dag_id, clearing.run_id, clearing.tasks)
+            console().print(f"{count} tasks of {clearing.run_id} cleared")
+            found = api.run(clearing.dag_id, clearing.run_id)
             if wait and found is not None:
                 demand_green(wait_for_run(api, found))
         finally:

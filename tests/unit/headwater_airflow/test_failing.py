@@ -50,6 +50,15 @@ def test_where_a_failure_was_seen_is_told_in_the_words_of_an_incident() -> None:
     assert context.run_url.endswith("/dags/flights/runs/manual__2026%2001")
 
 
+def test_a_failure_beside_the_chain_names_its_own_dag() -> None:
+    """`headwater clear` has to find its run."""
+    instance = _Instance()
+    instance.dag_id = "flights__reconcile"
+    context = failure_context({"ti": instance})  # type: ignore[typeddict-item]
+    told = failure_from_exception(ContractBrokenError("m"), context)
+    assert (told.pipeline, told.facts["dag_id"]) == ("flights", "flights__reconcile")
+
+
 def test_the_callback_never_raises_even_with_nothing_to_go_by() -> None:
     report_failure({})
 

@@ -15,7 +15,10 @@ _KILLED = frozenset({"AirflowTaskTerminated", "AirflowTaskTimeout", "KeyboardInt
 
 
 class FailureContext(Value):
-    """Where a failure was observed."""
+    """Where a failure was observed.
+
+    :param dag_id: of the DAG, where it is not the pipeline's own.
+    """
 
     pipeline: str
     run_id: str
@@ -27,6 +30,7 @@ class FailureContext(Value):
     seen_at: AwareDatetime
     log_url: str | None = None
     run_url: str | None = None
+    dag_id: str | None = None
 
 
 def failure_from_exception(exc: BaseException | None, context: FailureContext) -> Failure:
@@ -50,8 +54,10 @@ def failure(context: FailureContext, cause: str, message: str, facts: dict[str, 
     if table is not None and "." not in table:
         # an extractor knows its table by the bare name, and works for bronze
         table = f"bronze.{context.pipeline}.{table}"
-    told = facts if table is None else facts | {"table": table}
-    return Failure(**context.model_dump(exclude={"table"}), table=table, cause=cause, message=message, facts=told)
+    told = facts | {name: value for name, value in {"table": table, "dag_id": context.dag_id}.items() if value}
+    return Failure(
+        **context.model_dump(exclude={"table", "dag_id"}), table=table, cause=cause, message=message, facts=told
+    )
 
 
 def _explained(error: HeadwaterError, context: FailureContext) -> Failure:
