@@ -212,6 +212,8 @@ PACKED = {
     "path of a drive.csv.zip": Case(_zip("C:\\a.csv"), Stop(SourceDataError, "a path that escapes")),
     "link.csv.zip": Case(_zip("a.csv", external_attr=0o120777 << 16), Stop(SourceDataError, "a path that escapes")),
     "archive within.csv.zip": Case(_zip("a.zip"), Stop(SourceDataError, "holds an archive")),
+    "nothing within.csv.zip": Case(b"PK\x05\x06" + bytes(18), Stop(SourceDataError, "holds no data file")),
+    "hidden files within.csv.zip": Case(_zip("__MACOSX/a.csv"), Stop(SourceDataError, "holds no data file")),
     "encrypted.csv.zip": Case(_encrypted(), Stop(SourceDataError, "is encrypted")),
     "checksum.csv.zip": Case(_zip("a.csv").replace(b"fare", b"fire", 1), Stop(SourceDataError, "is damaged")),
 }

@@ -109,7 +109,13 @@ def _members(packed: BinaryIO, guard: _Guard) -> Iterator[Part]:
         damage = str(error)[:200]
     else:
         with archive:
-            for member in sorted(_checked(archive, guard), key=lambda item: item.filename):
+            members = sorted(_checked(archive, guard), key=lambda item: item.filename)
+            if not members:
+                got = (
+                    f"{len(archive.infolist())} entries: folders and hidden files" if archive.infolist() else "nothing"
+                )
+                raise guard.refuse("holds no data file", got, "one data file or more")
+            for member in members:
                 with _opened(archive, member, guard) as content:
                     yield Part(f"{guard.file.path}!{member.filename}", guard.stream(content))
         return
