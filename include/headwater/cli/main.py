@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import typer
@@ -38,14 +39,21 @@ class ExplainingGroup(TyperGroup):
     an object with the key ``error``.
     """
 
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
+        with _answering(args):
+            return super().make_context(info_name, args, *rest, **extra)
+
     def invoke(self, ctx: Any) -> Any:
-        asked_for_json = "--json" in ctx.args  # the command takes them from here
         try:
-            with answering_once() if asked_for_json else nullcontext():
+            with _answering(ctx.args):  # the command takes them from here
                 return super().invoke(ctx)
         except HeadwaterError as error:
             typer.echo(str(error), err=True)
             sys.exit(1)
+
+
+def _answering(args: Sequence[str]) -> AbstractContextManager[None]:
+    return answering_once() if "--json" in args else nullcontext()
 
 
 app = typer.Typer(

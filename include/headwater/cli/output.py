@@ -39,10 +39,19 @@ def print_json(value: object) -> None:
 
 @contextmanager
 def answering_once() -> Iterator[None]:
-    """A command at work: a failure is its JSON document, unless it has printed one before it failed."""
+    """A command at work: a failure is its JSON document, unless it has printed one before it failed.
+
+    Wrong usage is one, too, of code ``usage``.
+    """
     _ANSWERED.set(False)
     try:
         yield
+    except typer.TyperException as error:
+        remedy = "Ask the command for its arguments and options with --help."
+        told = error_object(HeadwaterError(error.format_message(), remedy=remedy))
+        if not _ANSWERED.get():
+            print_json({"error": told | {"code": "usage"}})
+        raise
     except HeadwaterError as error:
         if not _ANSWERED.get():
             print_json({"error": error_object(error)})

@@ -117,3 +117,25 @@ def test_a_program_that_asks_for_json_gets_it_of_a_failure_too(repository: Path)
     error = json.loads(result.stdout)["error"]
     assert (error["code"], error["got"], error["retry_helps"]) == ("not_found", "gold.flights.nothing", False)
     assert "gold.flights.daily_departures" in error["allowed"]
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["run", "--json"], "Missing argument"),
+        (["incidents", "--json", "--colour"], "--colour"),
+        (["incidents", "zero", "--json"], "valid integer"),
+        (["no-such-command", "--json"], "no-such-command"),
+        (["--json", "incidents"], "--json"),
+        (["connections", "check", "--json", "--colour"], "--colour"),
+    ],
+)
+def test_wrong_usage_is_a_document_too_where_json_was_asked_for(args: list[str], words: str) -> None:
+    result = RUNNER.invoke(app, args)
+    assert result.exit_code == 2
+    error = json.loads(result.stdout)["error"]
+    assert (error["code"], error["retry_helps"]) == ("usage", False)
+    assert words in error["message"]
+    assert "Usage:" in result.stderr
+    plain = RUNNER.invoke(app, [word for word in args if word != "--json"])
+    assert "{" not in plain.stdout
