@@ -27,6 +27,7 @@ from headwater.model.schedules import Finding
 from headwater.model.spec_errors import shown, unknown_key
 from headwater.model.yaml_text import YamlDocument
 
+_COLUMNS = "columns: [{name: …, checks: […]}, …], or columns: [] where no check is of a column"
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -115,13 +116,18 @@ def _check(check: Written, counts: Counter[str], variables: Mapping[str, str]) -
 
 
 def _columns(content: dict[str, Any]) -> Iterator[Finding]:
+    """Soda asks every contract for its columns, were it for none of them."""
     columns = content.get("columns")
-    named = [
-        (i, c.get("name")) for i, c in enumerate(columns if isinstance(columns, list) else []) if isinstance(c, dict)
-    ]
-    counts = Counter(name for _, name in named if isinstance(name, str))
-    for index, name in named:
-        if isinstance(name, str) and counts[name] > 1:
+    if not isinstance(columns, list):
+        got = shown(columns) if "columns" in content else "no such key"
+        yield ("columns",), "a contract lists the columns it has checks of", got, _COLUMNS
+        return
+    names = [column.get("name") if isinstance(column, dict) else None for column in columns]
+    counts = Counter(name for name in names if isinstance(name, str))
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            yield ("columns", index), "an entry is a column by its name", shown(columns[index]), _COLUMNS
+        elif counts[name] > 1:
             yield ("columns", index, "name"), "the column is listed twice", repr(name), "each column once"
 
 

@@ -160,6 +160,28 @@ def test_a_contract_without_checks_is_refused() -> None:
     assert "without checks" in _errors("dataset: lake/silver/shop__orders\ncolumns: [{name: id}]\n")[0][0]
 
 
+@pytest.mark.parametrize(
+    ("columns", "line", "key", "got"),
+    [
+        ("", 1, "columns", "no such key"),
+        ("columns:\n", 4, "columns", "nothing"),
+        ("columns: {id: {}}\n", 4, "columns", "a mapping with the keys id"),
+        ("columns:\n  - id\n", 5, "columns[0]", "'id'"),
+        ("columns:\n  - {checks: [{missing: {}}]}\n", 5, "columns[0]", "a mapping with the keys checks"),
+        ("columns:\n  - {name: 7}\n", 5, "columns[0]", "a mapping with the keys name"),
+    ],
+    ids=["absent", "empty", "mapping", "text", "nameless", "number"],
+)
+def test_columns_of_another_shape_are_refused_in_our_words(columns: str, line: int, key: str, got: str) -> None:
+    """An image without Soda's schema has to refuse them, too."""
+    (error,) = lint_contract(
+        "\n".join(GOOD.splitlines()[:1] + GOOD.splitlines()[3:5]) + f"\n{columns}", "c.yml", SILVER
+    )
+    assert error.where is not None
+    assert (error.where.file, error.where.line, error.where.key, error.got) == ("c.yml", line, key, got)
+    assert "columns: []" in str(error.allowed)
+
+
 def test_rows_are_diverted_in_silver_contracts_only() -> None:
     text = GOOD.replace("silver", "gold")
     assert any("on their way to silver" in text for text, _, _ in _errors(text, TableName.parse("gold.shop.orders")))
