@@ -38,7 +38,7 @@ class CsvReader:
         """Take every record of the file: a typed row to ``rows``, any other, whole or broken, to ``target``.
 
         :raises SchemaDriftError: when the header is not what the YAML declares.
-        :raises LoneReturnError: when the header holds a carriage return.
+        :raises LoneReturnError: when the header, or all there is of a file without one, holds a carriage return.
         :raises RecordTooLongError: when a record is longer than ``max_record_bytes``.
         """
         extract = shape.landing.extract
@@ -56,7 +56,7 @@ class CsvReader:
         fast = FastCsv(form, width, extract.max_record_bytes)
         looked = self._looked_at(blocks, Look(fast, TypedFields.of(shape, places, self.rows.schema)))
         records.more = (encoding.text_of(block) for block, _ in looked)
-        taker = _Taker(part, shape, places, width, target)
+        taker, before, last = _Taker(part, shape, places, width, target), target.written, None
         for block, found in looked:
             if found.typed is not None:
                 rows = len(found.typed[0])
@@ -66,7 +66,9 @@ class CsvReader:
                 taker.columns(found.texts, records.line)
                 records.skip(len(found.texts[0]))
             else:
-                taker.records(records.of(encoding.text_of(block)))
+                last = taker.records(records.of(encoding.text_of(block)))
+        if last is not None and not extract.header and target.written - before == 1:
+            _check_lines(last, extract.quote)
 
     def _looked_at(self, blocks: Iterator[bytes], look: Look) -> Iterator[tuple[bytes, Block]]:
         waiting: deque[Future[list[tuple[bytes, Block]]]] = deque()
@@ -88,11 +90,15 @@ def _first(records: CsvRecords) -> tuple[Record | None, str]:
 
 def _header(record: Record, shape: Shape) -> list[int | None]:
     """:raises LoneReturnError: when it would be the whole file, and a table that bears any columns lose its rows."""
-    quote = re.escape(shape.landing.extract.quote)
-    plain = re.sub(f"{quote}[^{quote}]*{quote}", "", record.raw or "") if quote else record.raw or ""
-    if "\r" in plain:
-        raise LoneReturnError
+    _check_lines(record, shape.landing.extract.quote)
     return shape.places([name or "" for name in record.fields or ()], record.raw or "")
+
+
+def _check_lines(record: Record, quote: str) -> None:
+    """:raises LoneReturnError: when the record goes on after a carriage return outside of quotes."""
+    sign, text = re.escape(quote), record.raw or ""
+    if "\r" in (re.sub(f"{sign}[^{sign}]*{sign}", "", text) if quote else text):
+        raise LoneReturnError
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +111,9 @@ class _Taker:
     width: int
     target: TextFile
 
-    def records(self, records: Iterator[Record]) -> None:
-        """Records one by one."""
-        name, add = self.part.name, self.target.add
+    def records(self, records: Iterator[Record]) -> Record | None:
+        """Records one by one; returns the last."""
+        name, add, record = self.part.name, self.target.add, None
         for record in records:
             if record.fields is None:
                 add(name, record)
@@ -115,6 +121,7 @@ class _Taker:
                 add(name, Record(record.place, None, record.raw, "field_count"))
             else:
                 add(name, Record(record.place, self.shape.row(record.fields, self.places)))
+        return record
 
     def columns(self, columns: list[pa.Array], line: int) -> None:
         """Records of one line each, behind so many lines."""

@@ -22,7 +22,7 @@ class RecordTooLongError(Exception):
 
 
 class LoneReturnError(Exception):
-    """The header of a CSV file goes on after a carriage return: lines end in it alone, and all of them are one."""
+    """A header, or the one record of a CSV file without one, goes on after a carriage return: all its lines are one."""
 
 
 class NoByteOrderMarkError(Exception):

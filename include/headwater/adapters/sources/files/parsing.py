@@ -115,8 +115,11 @@ class Parser:
             what, got = "has a record that is too long", f"more than {self.landing.extract.max_record_bytes:,} bytes"
             allowed, remedy = "shorter records", "Look for a missing line end or quote, or raise `max_record_bytes`."
         except LoneReturnError:
-            what, got = "has lines that end in CR alone", "a header that goes on after a carriage return"
-            allowed, remedy = "lines that end in LF or CR LF", "Deliver the file with such ends, under another name."
+            what, got = "has lines that end in CR alone", "a first line that goes on after a carriage return"
+            allowed, remedy = (
+                "lines that end in LF or CR LF",
+                "Deliver the file with such ends, under another name; a value with a carriage return has to be quoted.",
+            )
         except NoByteOrderMarkError:
             what, got = "does not say which byte comes first", "no byte order mark"
             allowed, remedy = "UTF-16 with a byte order mark", "Deliver the file with a mark, or in UTF-8."
