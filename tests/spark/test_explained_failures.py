@@ -56,6 +56,43 @@ def test_files_that_spark_may_not_write_are_no_fault_of_the_sql(said: str) -> No
     assert "\tat " not in str(result.error)
 
 
+@pytest.mark.parametrize(
+    "told_as", ["({0}) {1}", "An error occurred while calling o7.sql.\n: x\n\tat a.b\nCaused by: {0}: {1}"]
+)
+@pytest.mark.parametrize(
+    ("error", "words", "part", "fix"),
+    [
+        ("S3Exception", "Access Denied (Service: S3, Status Code: 403, Request ID: 2T)", "key", "access_key_id"),
+        ("S3Exception", "The request signature … (Service: S3, Status Code: 403, …)", "key", "access_key_id"),
+        ("NoSuchBucketException", "… (Service: S3, Status Code: 404, …)", "bucket", "`catalog.warehouse`"),
+    ],
+)
+def test_a_store_that_refuses_spark_is_no_fault_of_the_sql(
+    told_as: str, error: str, words: str, part: str, fix: str
+) -> None:
+    """The words are those of an S3 server's answers to a Spark stage."""
+    result = failed(TABLE, Exception(told_as.format(f"software.amazon.awssdk.services.s3.model.{error}", words)))
+    assert (result.error_code, result.facts["part"]) == ("warehouse_refused", part)
+    assert f"{error}: {words}" in result.facts["got"]
+    assert fix in str(result.error)
+    assert "a retry does not help" in str(result.error)
+
+
+def test_a_store_whose_certificate_nobody_trusts_is_no_fault_of_the_sql() -> None:
+    said = (
+        "(software.amazon.awssdk.core.exception.SdkClientException) Unable to execute HTTP request: PKIX path\n\n"
+        f"JVM stacktrace:{BELOW}javax.net.ssl.SSLHandshakeException: (certificate_unknown) PKIX path building failed"
+    )
+    result = failed(TABLE, SparkConnectGrpcException(said))
+    assert (result.error_code, result.facts["part"]) == ("warehouse_refused", "TLS")
+    assert "PKIX path building failed" in result.facts["got"]
+
+
+def test_an_object_that_is_gone_is_no_refusal() -> None:
+    said = "(software.amazon.awssdk.services.s3.model.NoSuchKeyException) none (Service: S3, Status Code: 404)"
+    assert failed(TABLE, SparkConnectGrpcException(said)).error_code == "transform_failed"
+
+
 def test_a_disk_without_room_is_no_fault_of_the_sql() -> None:
     result = failed(TABLE, Exception(f"{CALL}java.io.IOException: No space left on device\n\tat a.b(C.java:1)"))
     assert result.error_code == "catalog_down"

@@ -7,7 +7,7 @@ import re
 from headwater.adapters.redaction import Redactor
 from headwater.domain.errors import CatalogError
 from headwater.domain.names import TableName
-from headwater.domain.storage_errors import WarehouseRefusedError
+from headwater.domain.storage_errors import WarehouseRefusedError, bucket_missing, key_refused, store_untrusted
 
 _CAUSE = re.compile(r"^(?:: |Caused by: )(.+)$", re.MULTILINE)
 _LONGEST = 600
@@ -20,6 +20,11 @@ _FAILED = re.compile(
     r"[\w.]+(?:Exception|FSError|Error): [^\n]*(?:No space left on device|Disk quota exceeded|Input/output error"
     r"|Stale file handle)[^\n]*"
 )
+
+
+# of Amazon's library, as a class before a colon or, by a Connect server, in parentheses
+_OF_S3 = re.compile(r"(software\.amazon\.awssdk\.[\w.]+(?:Exception|Error))(?:: |\) )([^\n]*)")
+_OF_TLS = re.compile(r"[\w.]*(?:SSL|CertPathBuilder|ValidatorException)[^\n]*")
 
 
 def told(text: str, otherwise: str) -> str:
@@ -35,6 +40,9 @@ def told(text: str, otherwise: str) -> str:
 
 def of_warehouse(table: TableName, text: str) -> CatalogError | None:
     """The error of files that could not be read or written; None when it says nothing of them."""
+    of_s3 = _of_s3(table, text)
+    if of_s3 is not None:
+        return of_s3
     refused, failing = _REFUSED.search(text), _FAILED.search(text)
     if refused:
         got = _bounded(refused)
@@ -51,6 +59,23 @@ def of_warehouse(table: TableName, text: str) -> CatalogError | None:
             remedy="Make room on the disk it names, of the warehouse or of Spark's own files, or mount it again; then "
             "run the task again.",
         )  # fmt: skip
+    return None
+
+
+def _of_s3(table: TableName, text: str) -> CatalogError | None:
+    """What Amazon's library says of the store; None of a single object that is not there."""
+    said = _OF_S3.search(text)
+    if said is None:
+        return None
+    got = Redactor()(f"{said[1]}: {said[2]}")[:_LONGEST]
+    what, facts = str(table), {"got": got}
+    if "NoSuchBucketException" in got:
+        return bucket_missing(what, got, facts)
+    if re.search(r"Status Code: 40[13]\b|Unable to load credentials", got):
+        return key_refused(what, got, facts)
+    if "Unable to execute HTTP request" in got:
+        untrusted = _OF_TLS.search(text)
+        return None if untrusted is None else store_untrusted(what, got, {"got": _bounded(untrusted)})
     return None
 
 

@@ -7,7 +7,12 @@ import re
 from headwater.adapters.redaction import Redactor
 from headwater.adapters.sources.files.object_failures import NO_SUCH, REFUSED
 from headwater.domain.errors import CatalogError
-from headwater.domain.storage_errors import CatalogRefusedError, WarehouseRefusedError
+from headwater.domain.storage_errors import (
+    CatalogRefusedError,
+    bucket_missing,
+    key_refused,
+    store_untrusted,
+)
 
 _LOGIN = re.compile(r"password authentication failed|no password supplied|fe_sendauth|permission denied for")
 _LOGIN_MISSING = re.compile(r'role "[^"]*" (?:does not exist|is not permitted)|database "[^"]*" does not exist')
@@ -65,20 +70,7 @@ def _of_database(what: str, text: str, got: str, facts: dict[str, str]) -> Catal
 
 def _of_store(what: str, text: str, got: str, facts: dict[str, str]) -> CatalogError | None:
     if NO_SUCH.search(text):
-        return WarehouseRefusedError(
-            f"{what}: the warehouse's bucket does not exist", got=got, facts=facts | {"part": "bucket"},
-            remedy="Create the bucket, or correct `catalog.warehouse` of the profile.",
-        )  # fmt: skip
+        return bucket_missing(what, got, facts)
     if REFUSED.search(text) or _HTTP_REFUSED.search(text) or "access denied: s3://" in text:
-        return WarehouseRefusedError(
-            f"{what}: the warehouse's store refused the key", got=got, facts=facts | {"part": "key"},
-            remedy="Give the right key to `catalog.s3` of the profile, by access_key_id and secret_access_key, or the "
-            "right role to the machine; it needs to list the bucket and to read, write and delete below the prefix.",
-        )  # fmt: skip
-    if _STORE_TLS.search(text):
-        return WarehouseRefusedError(
-            f"{what}: TLS to the warehouse's store failed", got=got, facts=facts | {"part": "TLS"},
-            remedy="Set `catalog.s3.ca_file` of the profile to the authority that signed the store's certificate, and "
-            "`endpoint` to a name the certificate is for.",
-        )  # fmt: skip
-    return None
+        return key_refused(what, got, facts)
+    return store_untrusted(what, got, facts) if _STORE_TLS.search(text) else None
