@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,17 @@ def test_a_file_that_vacuum_took_is_named(lake: Lake) -> None:
     next(Path(lake.uri).glob("*.parquet")).unlink()
     with pytest.raises(SourceDataError, match="lacks a file of its version 0"):
         lake.plan()
+
+
+def test_a_file_that_is_another_than_the_planned_one_stops_the_run(lake: Lake) -> None:
+    """Rule 29. Of equal size, so that only its time tells; an object's etag does, too."""
+    lake.write((1, "a", None))
+    window = lake.plan()
+    file = next(Path(lake.uri).glob("*.parquet"))
+    planned = file.stat()
+    os.utime(file, ns=(planned.st_atime_ns, planned.st_mtime_ns + 1_000_000))
+    with pytest.raises(SourceDataError, match="changed"):
+        lake.extract(window)
 
 
 def _protocol(lake: Lake, **changes: Any) -> None:
