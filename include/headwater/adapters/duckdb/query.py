@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headwater.adapters.duckdb.answers import QueryResult, answered
-from headwater.adapters.duckdb.histories import history_functions, history_macros
+from headwater.adapters.duckdb.histories import check_histories, history_functions, history_macros
 from headwater.adapters.duckdb.snapshots import columns_of, load_iceberg, path_of, scan_of
 from headwater.adapters.duckdb.sql import literal, quoted
 from headwater.adapters.iceberg.refusals import refused_by_store
@@ -47,8 +47,9 @@ def query(
     with duckdb.connect() as connection:
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            _refuse_all_but_reading(connection, sql, history_functions(item.table for item in _tables(releases)))
-            _make_views(connection, releases, keys or {}, s3)
+            ours = history_functions(item.table for item in _tables(releases))
+            called = _refuse_all_but_reading(connection, sql, ours)
+            check_histories(called, _make_views(connection, releases, keys or {}, s3))
             _close_the_doors(connection, warehouse)
             return answered(connection, sql)
         except duckdb.IOException as error:
@@ -72,19 +73,25 @@ def _unreadable(text: str) -> HeadwaterError:
     )  # fmt: skip
 
 
-def _refuse_all_but_reading(connection: DuckDBPyConnection, sql: str, ours: frozenset[str]) -> None:
+def _refuse_all_but_reading(connection: DuckDBPyConnection, sql: str, ours: frozenset[str]) -> list[str]:
+    """The functions of ours that are called, by their full names."""
     # not as a parameter: DuckDB imports pandas, for a third of what such a command takes, to learn if it was given one
     row = connection.execute(f"SELECT json_serialize_sql({literal(sql)}::VARCHAR)").fetchone()
     tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
     if tree["error"] or len(tree["statements"]) != 1:
         allowed = "one SELECT statement"
         raise QueryRefusedError("A query reads, and is one statement.", got=tree.get("error_message"), allowed=allowed)
+    called = []
     for node in _nodes(tree):
         if node.get("type") == "TABLE_FUNCTION":
-            _refuse_function(node["function"]["function_name"], ours)
+            function = node["function"]
+            _refuse_function(function["function_name"], ours)
+            if function["catalog"] and function["function_name"] in ours:
+                called.append(f"{function['catalog']}.{function['schema']}.{function['function_name']}".lower())
         name = node.get("table_name", "") if node.get("type") == "BASE_TABLE" else ""
         if "/" in name or "." in name or ":" in name:
             raise QueryRefusedError("A query reads released tables, not files.", got=name)
+    return called
 
 
 def _refuse_function(name: str, ours: frozenset[str]) -> None:
@@ -115,15 +122,16 @@ def _make_views(
     releases: Sequence[Release],
     keys: Mapping[str, Sequence[str]],
     s3: S3Settings | None,
-) -> None:
+) -> frozenset[str]:
+    """Returns the full names of the functions that were made with them."""
     load_iceberg(connection, s3)
     for layer in Layer:
         connection.execute(f"ATTACH ':memory:' AS {layer}")
-    for item in _tables(releases):
-        _make_view(connection, item, keys.get(item.table.dotted))
+    made = (_make_view(connection, item, keys.get(item.table.dotted)) for item in _tables(releases))
+    return frozenset(f for functions in made for f in functions)
 
 
-def _make_view(connection: DuckDBPyConnection, item: ReleasedTable, key: Sequence[str] | None) -> None:
+def _make_view(connection: DuckDBPyConnection, item: ReleasedTable, key: Sequence[str] | None) -> list[str]:
     name = item.table
     scan = scan_of(item)
     columns = list(columns_of(connection, scan))
@@ -132,8 +140,10 @@ def _make_view(connection: DuckDBPyConnection, item: ReleasedTable, key: Sequenc
     select = f"SELECT {', '.join(map(quoted, shown))} FROM {scan}{alive}"  # noqa: S608 - names of our own, quoted
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name.layer}.{quoted(name.source)}")
     connection.execute(f"CREATE VIEW {name.layer}.{quoted(name.source)}.{quoted(name.table)} AS {select}")
-    for statement in history_macros(name, scan, columns, key):
+    macros = history_macros(name, scan, columns, key)
+    for statement in macros.values():
         connection.execute(statement)
+    return [f"{name.dotted}{end}" for end in macros]
 
 
 def _close_the_doors(connection: DuckDBPyConnection, warehouse: str) -> None:

@@ -61,10 +61,19 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     assert snapshot is not None
     name = TableName.parse("silver.flights.airports")
     item = ReleasedTable(table=name, snapshot_id=snapshot.snapshot_id, metadata_location=table.metadata_location)
+    plain = catalog.create_table("silver.flights__planes", schema=rows.select(["faa"]).schema)
+    plain.append(rows.select(["faa"]))
+    of_plain = plain.current_snapshot()
+    assert of_plain is not None
+    planes = ReleasedTable(
+        table=TableName.parse("silver.flights.planes"),
+        snapshot_id=of_plain.snapshot_id,
+        metadata_location=plain.metadata_location,
+    )
     catalog.close()
     release = Release.model_validate(
         {"id": "r-1", "run_key": "a/b/c", "pipeline": "flights", "kind": "audited", "status": "published"}
-        | {"created_at": day(1), "tables": (item,)}
+        | {"created_at": day(1), "tables": (item, planes)}
     )
     keys = {name.dotted: ("faa",)}
     return lambda sql: list(query(sql, [release], str(folder), keys).rows)
@@ -119,8 +128,17 @@ def test_what_we_reported_and_why_it_changed_is_one_query(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["airports_as_known_at('x')", "planes_valid_at(DATE '2026-03-01')", "airports_until(DATE '2026-03-01')"]
+    "call", ["airports_as_known_at('x')", "pilots_valid_at(DATE '2026-03-01')", "airports_until(DATE '2026-03-01')"]
 )
 def test_other_calls_are_refused(ask: Ask, call: str) -> None:
     with pytest.raises(QueryRefusedError):
         ask(f"SELECT * FROM silver.flights.{call}")
+
+
+@pytest.mark.parametrize("end", ["valid_at", "as_known_at"])
+def test_a_table_without_history_is_said_to_have_none(ask: Ask, end: str) -> None:
+    """DuckDB would ask if another table was meant."""
+    with pytest.raises(QueryRefusedError, match=r"silver\.flights\.planes keeps no history") as caught:
+        ask(f"SELECT * FROM silver.flights.Planes_{end}(DATE '2026-03-01')")
+    assert caught.value.allowed == "silver.flights.airports_as_known_at, silver.flights.airports_valid_at"
+    assert "scd2" in str(caught.value.remedy)
