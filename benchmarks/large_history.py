@@ -37,9 +37,9 @@ from headwater.domain.staging import TableState, branch_of, new_attempt
 from headwater.ports.catalog import DataFile
 from headwater.ports.clock import Clock
 from headwater.ports.upkeep import MaintainingPlatform
-from headwater.services.leases import try_leases
+from headwater.services.leases import Claim, try_leases
 from headwater.services.maintenance.maintaining import maintain_table
-from headwater.services.releases import publish_release
+from headwater.services.releases import Publication, publish_release
 
 TABLE = TableName(layer=Layer.BRONZE, source="bench", table="events")
 COLUMNS = ("id", "shop", "amount", "note")
@@ -110,10 +110,8 @@ class Bench:
         batch = (head.state.batch if head.state else 0) + 1
         state = TableState(run_key=self.key(run), spec_hash="s", batch=batch)
         move = Move(table=TABLE, base=head.main, target=staged, branch=branch, state=state)
-        release = publish_release(
-            self.runs, self.catalog, self.clock, run_key=self.key(run), pipeline=TABLE.source, kind="bronze",
-            moves=[move], unmoved=(),
-        )  # fmt: skip
+        wanted = Publication(run_key=self.key(run), pipeline=TABLE.source, kind="bronze", moves=[move], unmoved=())
+        release = publish_release(self.runs, self.catalog, self.clock, wanted)
         self.rows += rows
         self.releases.append((release, self.rows))
         return release
@@ -128,10 +126,8 @@ class Bench:
 
     def take(self, run: str) -> None:
         """The lease, as every run takes it: from maintenance at once."""
-        blocking = try_leases(
-            self.runs, self.catalog, self.run_states, pipeline=TABLE.source, tables=[TABLE], run_key=self.key(run),
-            holder=run, ttl_seconds=60,
-        )  # fmt: skip
+        claim = Claim(pipeline=TABLE.source, tables=[TABLE], run_key=self.key(run), holder=run, ttl_seconds=60)
+        blocking = try_leases(self.runs, self.catalog, self.run_states, claim)
         if blocking:
             raise SystemExit(f"a run had to wait for {blocking}")
 

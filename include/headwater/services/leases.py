@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from headwater.domain.errors import LeaseHeldError, RunStoreError
 from headwater.domain.names import MAINTENANCE, TableName
@@ -21,17 +22,22 @@ from headwater.services.recovery import recover_releases
 ATTEMPT_BRANCH = "hw_"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """Who wants which tables, and for how long they are theirs without a beat.
+
+    :param holder: in words, for whoever waits.
+    """
+
+    pipeline: str
+    tables: Sequence[TableName]
+    run_key: str
+    holder: str
+    ttl_seconds: float
+
+
 def try_leases(
-    runs: RunStore,
-    catalog: Catalog,
-    run_states: RunStates,
-    *,
-    pipeline: str,
-    tables: Sequence[TableName],
-    run_key: str,
-    holder: str,
-    ttl_seconds: float,
-    operator_word: bool = False,
+    runs: RunStore, catalog: Catalog, run_states: RunStates, claim: Claim, *, operator_word: bool = False
 ) -> tuple[Lease, ...]:
     """Take or renew the leases of all tables, or of none; never waits.
 
@@ -43,15 +49,15 @@ def try_leases(
     """
     # Branches are listed before the leases are: a branch that a parallel task of this run cuts right after it took
     # the leases is then never mistaken for one of the last holder.
-    mine = _all_mine(runs, tables, run_key)
-    left_behind = {} if mine else _attempt_branches(catalog, tables)
-    mine = mine or _all_mine(runs, tables, run_key)
-    blocking = _blocking(runs.acquire(tables, run_key, holder, ttl_seconds), run_key)
+    mine = _all_mine(runs, claim)
+    left_behind = {} if mine else _attempt_branches(catalog, claim.tables)
+    mine = mine or _all_mine(runs, claim)
+    blocking = _blocking(runs, claim)
     if blocking and all(operator_word or gives_way(run_states, RunKey.parse(lease.run_key)) for lease in blocking):
-        blocking = _blocking(runs.acquire(tables, run_key, holder, ttl_seconds, takeover=True), run_key)
+        blocking = _blocking(runs, claim, takeover=True)
     if not blocking and not mine:
-        recover_releases(runs, catalog, pipeline)
-        _drop(runs, catalog, left_behind, run_key)
+        recover_releases(runs, catalog, claim.pipeline)
+        _drop(runs, catalog, left_behind, claim.run_key)
     return blocking
 
 
@@ -63,13 +69,15 @@ def gives_way(run_states: RunStates, holder: RunKey) -> bool:
     return holder.dag_id == MAINTENANCE or run_states.is_terminal(holder)
 
 
-def _blocking(leases: Sequence[Lease], run_key: str) -> tuple[Lease, ...]:
-    return tuple(lease for lease in leases if lease.run_key != run_key)
+def _blocking(runs: RunStore, claim: Claim, *, takeover: bool = False) -> tuple[Lease, ...]:
+    """The leases of others, after a try."""
+    leases = runs.acquire(claim.tables, claim.run_key, claim.holder, claim.ttl_seconds, takeover=takeover)
+    return tuple(lease for lease in leases if lease.run_key != claim.run_key)
 
 
-def _all_mine(runs: RunStore, tables: Sequence[TableName], run_key: str) -> bool:
-    held = {lease.table for lease in runs.leases() if lease.run_key == run_key}
-    return all(table.dotted in held for table in tables)
+def _all_mine(runs: RunStore, claim: Claim) -> bool:
+    held = {lease.table for lease in runs.leases() if lease.run_key == claim.run_key}
+    return all(table.dotted in held for table in claim.tables)
 
 
 def _attempt_branches(catalog: Catalog, tables: Sequence[TableName]) -> dict[TableName, tuple[str, ...]]:

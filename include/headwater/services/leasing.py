@@ -11,7 +11,7 @@ from headwater.ports.failpoints import failpoint
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import Lease
 from headwater.services.context import RunContext
-from headwater.services.leases import heartbeat, try_leases
+from headwater.services.leases import Claim, heartbeat, try_leases
 
 
 @dataclass(slots=True)
@@ -32,11 +32,13 @@ def take_leases(platform: Platform, run: RunContext) -> None:
         platform.runs,
         platform.catalog,
         platform.run_states,
-        pipeline=run.spec.name,
-        tables=run.all_tables(),
-        run_key=run.key,
-        holder=run.holder,
-        ttl_seconds=platform.settings.lease_ttl.total_seconds(),
+        Claim(
+            pipeline=run.spec.name,
+            tables=run.all_tables(),
+            run_key=run.key,
+            holder=run.holder,
+            ttl_seconds=platform.settings.lease_ttl.total_seconds(),
+        ),
     )
     if blocking:
         raise _busy(run, blocking)

@@ -8,7 +8,7 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.release import Move, Release, ReleasedTable, ReleaseKind
 from headwater.ports.platform import Platform
 from headwater.services.context import RunContext
-from headwater.services.releases import publish_release
+from headwater.services.releases import Publication, publish_release
 
 LAYERS = {"bronze": (Layer.BRONZE,), "audited": (Layer.SILVER, Layer.GOLD), "quarantine": (Layer.QUARANTINE,)}
 
@@ -29,15 +29,17 @@ def publish_moves(
         platform.runs,
         platform.catalog,
         platform.clock,
-        run_key=run.key,
-        pipeline=run.spec.name,
-        kind=kind,
-        moves=moves,
-        unmoved=unmoved,
-        held=held,
-        inputs=dict(inputs or {}),
-        bundle_version=run.bundle_version,
-        rows=rows,
+        Publication(
+            run_key=run.key,
+            pipeline=run.spec.name,
+            kind=kind,
+            moves=moves,
+            unmoved=unmoved,
+            held=held,
+            inputs=dict(inputs or {}),
+            bundle_version=run.bundle_version,
+            rows=rows,
+        ),
     )
 
 

@@ -11,8 +11,8 @@ from headwater.ports.clock import Clock
 from headwater.ports.run_states import RunStates
 from headwater.ports.run_store import RunStore
 from headwater.services.homes import home_of
-from headwater.services.leases import try_leases
-from headwater.services.releases import publish_release
+from headwater.services.leases import Claim, try_leases
+from headwater.services.releases import Publication, publish_release
 
 
 def rollback(
@@ -48,11 +48,7 @@ def rollback(
         runs,
         catalog,
         run_states,
-        pipeline=target.pipeline,
-        tables=tables,
-        run_key=run_key,
-        holder=holder,
-        ttl_seconds=ttl_seconds,
+        Claim(pipeline=target.pipeline, tables=tables, run_key=run_key, holder=holder, ttl_seconds=ttl_seconds),
     )
     if blocking:
         raise LeaseHeldError(
@@ -67,14 +63,16 @@ def rollback(
             runs,
             catalog,
             clock,
-            run_key=run_key,
-            pipeline=target.pipeline,
-            kind="rollback",
-            moves=moves,
-            unmoved=_rest(runs, target),
-            inputs=target.inputs,
-            rows={item.table: item.rows for item in target.tables if item.rows is not None},
-            bundle_version=target.bundle_version,
+            Publication(
+                run_key=run_key,
+                pipeline=target.pipeline,
+                kind="rollback",
+                moves=moves,
+                unmoved=_rest(runs, target),
+                inputs=target.inputs,
+                rows={item.table: item.rows for item in target.tables if item.rows is not None},
+                bundle_version=target.bundle_version,
+            ),
         )
     finally:
         runs.release_leases(run_key)

@@ -27,7 +27,7 @@ from headwater.domain.settings import CatalogSettings
 from headwater.domain.staging import TableState, branch_of, new_attempt
 from headwater.ports.catalog import Catalog, DataFile
 from headwater.ports.failpoints import VARIABLE
-from headwater.services.releases import publish_release
+from headwater.services.releases import Publication, publish_release
 
 SCHEMA = TableSchema(columns=(Column(name="id", type="int"),))
 
@@ -87,11 +87,7 @@ class World:
             self.runs,
             catalog or self.catalog,
             self.clock,
-            run_key=self.key(run),
-            pipeline=self.pipeline,
-            kind="audited",
-            moves=moves,
-            unmoved=(),
+            Publication(run_key=self.key(run), pipeline=self.pipeline, kind="audited", moves=moves, unmoved=()),
         )
 
     def mains(self) -> list[int | None]:

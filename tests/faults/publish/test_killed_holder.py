@@ -11,7 +11,7 @@ from typing import Any
 
 from headwater.domain.run import RunKey
 from headwater.ports.run_store import Lease
-from headwater.services.leases import heartbeat, try_leases
+from headwater.services.leases import Claim, heartbeat, try_leases
 
 TTL_SECONDS = 3.0
 
@@ -32,11 +32,13 @@ def take(world: Any, scheduler: Scheduler, run: str) -> tuple[Lease, ...]:
         world.runs,
         world.catalog,
         scheduler,
-        pipeline=world.pipeline,
-        tables=world.tables,
-        run_key=world.key(run),
-        holder=f"{run} of a test",
-        ttl_seconds=TTL_SECONDS,
+        Claim(
+            pipeline=world.pipeline,
+            tables=world.tables,
+            run_key=world.key(run),
+            holder=f"{run} of a test",
+            ttl_seconds=TTL_SECONDS,
+        ),
     )
 
 

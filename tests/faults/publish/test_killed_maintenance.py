@@ -21,7 +21,7 @@ from headwater.adapters.iceberg.upkeep import IcebergUpkeep
 from headwater.domain.maintenance import MaintenanceSettings, Step
 from headwater.domain.names import MAINTENANCE
 from headwater.domain.run import RunKey
-from headwater.services.leases import try_leases
+from headwater.services.leases import Claim, try_leases
 from headwater.services.maintenance.leftovers import sweep
 from headwater.services.maintenance.maintaining import maintain_table
 
@@ -66,9 +66,11 @@ def test_a_run_takes_a_table_from_dead_maintenance_without_waiting(
     assert lease.run_key.split("/")[1] == MAINTENANCE
     nobody: Any = SimpleNamespace(is_terminal=lambda _: False)
     blocking = try_leases(
-        world.runs, world.catalog, nobody, pipeline=world.pipeline, tables=world.tables,
-        run_key=world.key("run-3"), holder="run-3", ttl_seconds=60,
-    )  # fmt: skip
+        world.runs,
+        world.catalog,
+        nobody,
+        Claim(pipeline=world.pipeline, tables=world.tables, run_key=world.key("run-3"), holder="run-3", ttl_seconds=60),
+    )
     assert blocking == ()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from headwater.services.leases import try_leases
+from headwater.services.leases import Claim, try_leases
 from headwater.services.recovery import recover_releases
 from headwater.services.rollback import rollback
 
@@ -92,10 +92,6 @@ def take_over(world: Any, over: Any, run: str) -> None:
         world.runs,
         world.catalog,
         over,
-        pipeline=world.pipeline,
-        tables=world.tables,
-        run_key=world.key(run),
-        holder=run,
-        ttl_seconds=0,
+        Claim(pipeline=world.pipeline, tables=world.tables, run_key=world.key(run), holder=run, ttl_seconds=0),
     )
     assert blocking == ()

@@ -15,7 +15,7 @@ from tests.integration.storage.secured_stores import SecuredStores
 from headwater.adapters.memory.run_store import MemoryRunStore
 from headwater.domain.errors import CatalogError
 from headwater.domain.release import Move, Release
-from headwater.services.releases import publish_release
+from headwater.services.releases import Publication, publish_release
 
 Tables = Any
 """``conftest.Tables``; a conftest cannot be imported."""
@@ -65,7 +65,10 @@ def _restart(stores: SecuredStores) -> None:
 
 def _publish(tables: Tables, runs: MemoryRunStore, moves: list[Move]) -> Release:
     return publish_release(
-        runs, tables.catalog, _Clock(), run_key="i/p/r", pipeline="p", kind="audited", moves=moves, unmoved=()
+        runs,
+        tables.catalog,
+        _Clock(),
+        Publication(run_key="i/p/r", pipeline="p", kind="audited", moves=moves, unmoved=()),
     )
 
 

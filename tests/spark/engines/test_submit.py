@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,6 +17,7 @@ import pytest
 from tests.living_processes import living
 from tests.spark.engines.standalone_cluster import Cluster, arguments_of
 from tests.spark.engines.test_engines import GOOD, branches, gold_job
+from tests.spark.engines.waiting import waiting_for
 
 from headwater.adapters.job_folders import LeftJobFolders
 from headwater.adapters.profile import write_profile
@@ -140,20 +140,10 @@ def test_a_cancelled_job_leaves_no_driver_and_no_claim(
     """What Airflow asks of a task that is to end."""
     engine, job = submit_engine(), gold_job(lake, g=GOOD)
     monkeypatch.setenv(failpoints.VARIABLE, "gold.before_write:hang")
-    raised: list[EngineError] = []
-
-    def wait() -> None:
-        try:
-            engine.run(job)
-        except EngineError as error:
-            raised.append(error)
-
-    waiting = threading.Thread(target=wait)
-    waiting.start()
-    driver = driver_of(submit_settings, job)
-    family = wait_for(lambda: driver.children(recursive=True))
-    engine.cancel()
-    waiting.join(60)
+    with waiting_for(engine, job) as raised:
+        driver = driver_of(submit_settings, job)
+        family = wait_for(lambda: driver.children(recursive=True))
+        engine.cancel()
 
     assert [error.code for error in raised] == ["engine_down"]
     assert living((driver, *family)) == []

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +16,7 @@ from tests.spark.engines.standalone_cluster import arguments_of
 from tests.spark.engines.test_engines import GOOD, branches, gold_job
 from tests.spark.engines.test_rendered_application import KEY, MASKING
 from tests.spark.engines.test_submit import COLUMNS, ROWS, left_over, wait_for
+from tests.spark.engines.waiting import waiting_for
 from tests.spark.engines.yarn_cluster import Yarn
 
 from headwater.adapters.connections.environment import EnvironmentConnections
@@ -41,25 +40,6 @@ def engine_of(settings: Settings, **limits: timedelta) -> ApplicationEngine:
     spark = settings.spark.model_copy(update=limits)
     known = settings.model_copy(update={"spark": spark})
     return ApplicationEngine(known, ArmedDrivers(known, ask_seconds=2), poll_seconds=0.2)
-
-
-@contextmanager
-def waiting_for(engine: ApplicationEngine, job: JobSpec) -> Iterator[list[EngineError]]:
-    """A task that waits for the job meanwhile, and in the end has failed; the failure."""
-    raised: list[EngineError] = []
-
-    def wait() -> None:
-        try:
-            engine.run(job)
-        except EngineError as error:
-            raised.append(error)
-
-    waiting = threading.Thread(target=wait)
-    waiting.start()
-    try:
-        yield raised
-    finally:
-        waiting.join(120)
 
 
 def at_work(attempt: str) -> list[psutil.Process]:

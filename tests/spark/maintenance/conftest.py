@@ -38,7 +38,7 @@ from headwater.ports.catalog import DataFile, TableHead
 from headwater.ports.run_store import StagedRecord
 from headwater.ports.upkeep import MaintainingPlatform
 from headwater.services.maintenance.maintaining import maintain_table
-from headwater.services.releases import publish_release
+from headwater.services.releases import Publication, publish_release
 from headwater_spark.entrypoints.run_job import run_job
 from headwater_spark.tables.preparing import prepare
 
@@ -136,9 +136,17 @@ class KeptLake:
 
     def publish(self, run: str, move: Move) -> Release:
         return publish_release(
-            self.runs, self.catalog, self.clock, run_key=self.key(run), pipeline=self.table.source,
-            kind="bronze" if self.table.layer is Layer.BRONZE else "audited", moves=[move], unmoved=(),
-        )  # fmt: skip
+            self.runs,
+            self.catalog,
+            self.clock,
+            Publication(
+                run_key=self.key(run),
+                pipeline=self.table.source,
+                kind="bronze" if self.table.layer is Layer.BRONZE else "audited",
+                moves=[move],
+                unmoved=(),
+            ),
+        )
 
     def append(self, run: str, rows: Sequence[int]) -> Release:
         return self.publish(run, self.stage(run, rows))

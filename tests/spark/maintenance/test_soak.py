@@ -17,7 +17,7 @@ import pytest
 
 from headwater.domain.errors import NotFoundError, StaleBaseError
 from headwater.domain.release import Release
-from headwater.services.leases import try_leases
+from headwater.services.leases import Claim, try_leases
 from headwater.services.maintenance.keeping import kept_releases
 from headwater.services.rollback import rollback
 
@@ -59,10 +59,9 @@ def _write(kept: Any, story: Story) -> None:
     while not story.over.is_set():
         number += 1
         key = kept.key(f"w{number}")
-        blocking = try_leases(
-            kept.runs, kept.catalog, kept.run_states, pipeline=kept.table.source, tables=[kept.table], run_key=key,
-            holder=f"w{number}", ttl_seconds=30,
-        )  # fmt: skip
+        tables, holder = [kept.table], f"w{number}"
+        claim = Claim(pipeline=kept.table.source, tables=tables, run_key=key, holder=holder, ttl_seconds=30)
+        blocking = try_leases(kept.runs, kept.catalog, kept.run_states, claim)
         assert blocking == (), "a run never waits for maintenance"
         move = kept.stage(f"w{number}", [number])
         if number % 4 == 0:

@@ -12,7 +12,7 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.run import RunKey
 from headwater.domain.schema import Column, TableSchema
 from headwater.ports.run_store import Lease
-from headwater.services.leases import heartbeat, try_leases
+from headwater.services.leases import Claim, heartbeat, try_leases
 
 TABLE = TableName(layer=Layer.BRONZE, source="shop", table="orders")
 SCHEMA = TableSchema(columns=(Column(name="id", type="int"),))
@@ -49,11 +49,7 @@ def _try(
         runs,
         catalog,
         scheduler,
-        pipeline="shop",
-        tables=[TABLE],
-        run_key=_key(run),
-        holder=run,
-        ttl_seconds=60,
+        Claim(pipeline="shop", tables=[TABLE], run_key=_key(run), holder=run, ttl_seconds=60),
         operator_word=operator_word,
     )
 

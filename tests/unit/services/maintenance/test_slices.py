@@ -14,7 +14,7 @@ from headwater.domain.errors import LeaseHeldError
 from headwater.domain.maintenance import MaintenanceSettings
 from headwater.domain.names import MAINTENANCE
 from headwater.domain.run import RunKey
-from headwater.services.leases import try_leases
+from headwater.services.leases import Claim, try_leases
 from headwater.services.maintenance.slices import slice_of
 
 
@@ -40,9 +40,11 @@ def platform() -> Any:
 
 def _run_takes(platform: Any, run: str = "r1", ttl_seconds: float = 60.0) -> tuple[object, ...]:
     return try_leases(
-        platform.runs, platform.catalog, platform.run_states, pipeline="shop", tables=[TABLE],
-        run_key=_key(run, "shop"), holder=run, ttl_seconds=ttl_seconds,
-    )  # fmt: skip
+        platform.runs,
+        platform.catalog,
+        platform.run_states,
+        Claim(pipeline="shop", tables=[TABLE], run_key=_key(run, "shop"), holder=run, ttl_seconds=ttl_seconds),
+    )
 
 
 def test_a_run_takes_a_table_from_maintenance_at_once_and_that_one_notices(platform: Any) -> None:
