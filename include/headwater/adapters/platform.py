@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +11,9 @@ from headwater.adapters.clock import SystemClock
 from headwater.adapters.profile import load_settings
 from headwater.adapters.recorded_states import RecordedRunStates
 from headwater.adapters.spark_submit.opening import submitted_applications
-from headwater.domain.errors import HeadwaterError
 from headwater.domain.incident import Failure, Incident
 from headwater.domain.settings import Settings
-from headwater.domain.spec import PipelineSpec, SourceSpec, TableSpec
+from headwater.domain.spec import PipelineSpec, TableSpec
 from headwater.model.repository_model import RepositoryModel
 from headwater.ports.connections import Connections
 from headwater.ports.extractor import Extractor
@@ -192,38 +191,10 @@ class LocalPlatform:
 
         :param specs: pipelines whose owners and consumers are known; default: every one that loads.
         """
-        from headwater.adapters.redaction import Redactor
-        from headwater.adapters.runbook_folder import load_runbooks
-        from headwater.services.incidents.desk import IncidentDesk
-        from headwater.services.lineage.places import known_places
+        from headwater.adapters.incident_desk import incident_desk
 
         known = specs if specs is not None else {spec.name: spec for spec in self.model.pipelines()}
-        sources = {spec.connection for spec in known.values() if isinstance(spec, SourceSpec)}
-        return IncidentDesk(
-            store=self.incidents,
-            runs=self.runs,
-            specs=known,
-            runbooks=load_runbooks(self._repository / "include" / "runbooks"),
-            settings=self.settings,
-            redact=Redactor((*self._secrets(known.values()), *self.settings.catalog.secrets)),
-            clock=self.clock,
-            places=known_places(self.connections, frozenset(sources)),
-        )
-
-    def _secrets(self, specs: Iterable[PipelineSpec]) -> tuple[str, ...]:
-        """Passwords of the connections these pipelines use, so that no alert shows one whatever its text is."""
-        found = []
-        sources = [spec for spec in specs if isinstance(spec, SourceSpec)]
-        needed = {spec.connection for spec in sources}
-        if any(rule.mask for spec in sources for table in spec.tables for rule in table.columns.values()):
-            needed.add(self.settings.masking_connection)
-        for connection_id in sorted(needed):
-            try:
-                found.append(self.connections.resolve(connection_id).password.get_secret_value())
-            except HeadwaterError:
-                # a connection that cannot be read may be the very failure being told, and has no password to mask
-                continue
-        return tuple(found)
+        return incident_desk(self, known, self._repository / "include" / "runbooks")
 
     def report(self, failure: Failure, spec: PipelineSpec | None) -> Incident:
         from headwater.services.incidents.sending import send_due
