@@ -25,6 +25,11 @@ class Fit:
     left_out: frozenset[str] = frozenset()
     judged: Mapping[str, str] = field(default_factory=dict)
 
+    def read_as(self, columns: Sequence[Column]) -> tuple[Column, ...]:
+        """The columns that are read, in the types of the live table."""
+        taken = (column for column in columns if column.name not in self.left_out)
+        return tuple(item.model_copy(update={"type": self.judged.get(item.name, item.type)}) for item in taken)
+
 
 _WIDENINGS = {("int", "long"), ("float", "double")}
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")

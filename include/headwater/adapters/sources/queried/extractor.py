@@ -71,10 +71,9 @@ class QueriedExtractor:
         facts = self._facts(table)
         with self._database.explained(facts):
             columns = relations.columns_of(self._session(), table, self._database)
-            fit = fitting([column.column() for column in columns], table, schema, facts["relation"], facts)
-            columns = tuple(column for column in columns if column.name not in fit.left_out)
             offered = [column.column() for column in columns]
-            read_as = tuple(c.model_copy(update={"type": fit.judged.get(c.name, c.type)}) for c in offered)
+            fit = fitting(offered, table, schema, facts["relation"], facts)
+            columns, read_as = tuple(c for c in columns if c.name not in fit.left_out), fit.read_as(offered)
             cursor = Cursor.of(table, extract, columns, self._database) if window.kind == "incremental" else None
             work = Read(self._session(), self._database, table, extract, relation, columns, read_as, cursor, window,
                         stamp, schema, folder, facts)  # fmt: skip

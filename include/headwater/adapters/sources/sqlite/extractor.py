@@ -67,9 +67,7 @@ class SqliteExtractor:
         if window.kind == "nothing":
             return Extracted()
         offered, facts = self.inspect(table), self._facts(table)
-        fit = fitting(offered.columns, table, schema, facts["relation"], facts)
-        read_as = [c.model_copy(update={"type": fit.judged.get(c.name, c.type)}) for c in offered.columns]
-        columns = tuple(column for column in read_as if column.name not in fit.left_out)
+        columns = fitting(offered.columns, table, schema, facts["relation"], facts).read_as(offered.columns)
         extract, relation = sql_extract(table), relations.relation_of(table)
         cursor = Cursor.of(table, extract, offered.columns) if window.kind == "incremental" else None
         work = Read(self._session(), table, extract, relation, columns, cursor, window, stamp, schema, folder, facts)
