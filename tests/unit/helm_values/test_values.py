@@ -12,6 +12,8 @@ import jsonschema
 import pytest
 import yaml
 
+from headwater.adapters.monitoring.platform_rules import STORE_SCRAPED
+
 ROOT = Path(__file__).resolve().parents[3]
 VALUES = ROOT / "helm-values"
 LAYERS = ("common", "dev", "prod")
@@ -122,6 +124,16 @@ def test_prod_speaks_tls_and_asks_for_passwords() -> None:
     assert prod["trino"]["server"]["config"]["authenticationType"] == "PASSWORD"
     assert "hostnossl all all all reject" in prod["postgres"]["cluster"]["postgresql"]["pg_hba"]
     assert prod["datahub"]["global"]["elasticsearch"]["useSSL"] == "true"
+
+
+def test_prometheus_sees_what_charts_make_for_it_and_counts_nothing_twice() -> None:
+    """MinIO's chart has its cluster scraped by a Probe; what each node tells is part of that, and would be added to it."""
+    seen = _composed("kube-prometheus-stack", "prod")["prometheus"]["prometheusSpec"]
+    for kind in ("serviceMonitor", "podMonitor", "probe", "rule"):
+        assert seen[f"{kind}SelectorNilUsesHelmValues"] is False
+    minio = _composed("minio", "prod")
+    assert minio["metrics"]["serviceMonitor"] == {"enabled": True}
+    assert minio["fullnameOverride"] in STORE_SCRAPED, "the chart calls the Probe's job so"
 
 
 def _composed(name: str, environment: str) -> dict[str, Any]:

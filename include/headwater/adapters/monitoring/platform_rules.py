@@ -5,6 +5,9 @@ from __future__ import annotations
 from headwater.adapters.monitoring import exported_metrics as exported
 from headwater.adapters.monitoring.rules import Rule
 
+STORE_SCRAPED = 'up{job="headwater-minio"}'
+"""Whether MinIO answered the scrape; its chart calls the job after the service. Without MinIO there is no such series."""
+
 PLATFORM_RULES = (
     Rule(
         name="PostgresDown",
@@ -43,16 +46,17 @@ PLATFORM_RULES = (
     ),
     Rule(
         name="StoreUnhealthy",
-        expression=f"{exported.STORE_HEALTH.prometheus} == 0",
+        # of all series: any node may answer a scrape, and each puts its own name to the whole cluster's state
+        expression=f"min({exported.STORE_HEALTH.prometheus} or {STORE_SCRAPED}) == 0",
         holds="2m",
         severity="page",
-        summary="The object store has lost its quorum: tables cannot be read or written.",
+        summary="The object store does not answer or has lost its quorum: tables cannot be read or written.",
         action="Bring its nodes and drives back. Stages that failed meanwhile are tried again.",
         runbook="storage.md",
     ),
     Rule(
         name="StoreDrivesOffline",
-        expression=f"{exported.DRIVES_OFFLINE.prometheus} > 0",
+        expression=f"max({exported.DRIVES_OFFLINE.prometheus}) > 0",
         holds="10m",
         severity="ticket",
         summary="{{ $value }} drives of the object store do not answer.",
@@ -61,7 +65,7 @@ PLATFORM_RULES = (
     ),
     Rule(
         name="StoreAlmostFull",
-        expression=f"{exported.STORE_FREE.prometheus} / {exported.STORE_TOTAL.prometheus} < 0.15",
+        expression=f"min({exported.STORE_FREE.prometheus} / {exported.STORE_TOTAL.prometheus}) < 0.15",
         holds="30m",
         severity="ticket",
         summary="Less than 15 % of the object store is free.",
