@@ -38,7 +38,7 @@ from headwater.ports.catalog import DataFile
 from headwater.ports.clock import Clock
 from headwater.ports.upkeep import MaintainingPlatform
 from headwater.services.leases import Claim, try_leases
-from headwater.services.maintenance.maintaining import maintain_table
+from headwater.services.maintenance.table import maintain_table
 from headwater.services.releases import Publication, publish_release
 
 TABLE = TableName(layer=Layer.BRONZE, source="bench", table="events")
@@ -124,12 +124,13 @@ class Bench:
     def key(self, run: str) -> str:
         return str(RunKey(installation="i", dag_id=TABLE.source, run_id=run))
 
-    def take(self, run: str) -> None:
-        """The lease, as every run takes it: from maintenance at once."""
+    def take(self, run: str) -> float:
+        """The lease, as every run takes it: from maintenance at once, or after its turn. Returns seconds waited."""
+        began = time.monotonic()
         claim = Claim(pipeline=TABLE.source, tables=[TABLE], run_key=self.key(run), holder=run, ttl_seconds=60)
-        blocking = try_leases(self.runs, self.catalog, self.run_states, claim)
-        if blocking:
-            raise SystemExit(f"a run had to wait for {blocking}")
+        while try_leases(self.runs, self.catalog, self.run_states, claim):
+            time.sleep(0.1)
+        return time.monotonic() - began
 
     def maintain(self) -> None:
         """Every step, by a clock that stands: what is kept does not depend on how long the steps take."""

@@ -65,12 +65,12 @@ class Memory:
 @contextmanager
 def writing(made: Bench, pace: float, rows: int) -> Iterator[None]:
     """Runs of their own beside the block; each takes the table over."""
-    over, told = threading.Event(), {"published": 0, "stale": 0}
+    over, told, waits = threading.Event(), {"published": 0, "stale": 0}, [0.0]
 
     def write() -> None:
         while not over.wait(pace):
             run = f"beside{made.rows}"
-            made.take(run)
+            waits.append(made.take(run))
             try:
                 made.append(run, rows, 10)
                 told["published"] += 1
@@ -85,7 +85,10 @@ def writing(made: Bench, pace: float, rows: int) -> Iterator[None]:
     finally:
         over.set()
         writer.join()
-    say(f"runs beside it: {told['published']} published, {told['stale']} had a stale base")
+    say(
+        f"runs beside it: {told['published']} published, {told['stale']} had a stale base; "
+        f"the longest wait for the table was {max(waits):.1f} s"
+    )
 
 
 def main(rows: int, files: int, releases: int, pace: float) -> int:
@@ -102,7 +105,7 @@ def main(rows: int, files: int, releases: int, pace: float) -> int:
             memory = Memory({"Spark": state.pid, "maintenance": psutil.Process().pid})
             _round(made, memory, releases - max(1, releases // 30), 0.0, rows // releases)
             if pace:
-                for number in range(max(1, releases // 30)):
+                for number in range(max(1, releases // 6)):
                     made.append(f"s{number}", rows // releases, files // releases)
                 _round(made, memory, releases - max(1, releases // 30), pace, rows // releases)
     return 0

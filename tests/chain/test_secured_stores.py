@@ -17,7 +17,7 @@ from headwater.domain.maintenance import MaintenanceSettings, Step, Upkeep
 from headwater.domain.names import MAINTENANCE, TableName
 from headwater.domain.run import RunKey
 from headwater.domain.staging import branch_of, new_attempt
-from headwater.services.maintenance.maintaining import maintain_table
+from headwater.services.maintenance.table import maintain_table
 from headwater.services.rollback import rollback
 
 pytestmark = pytest.mark.timeout(600)

@@ -36,6 +36,8 @@ class MaintenanceSettings(Value):
     """What one slice rewrites at most. A table with delete files that holds more is left as it is."""
     max_slice_snapshots: int = Field(default=1000, ge=1)
     """Snapshots that one slice expires at most, oldest first."""
+    turn: Annotated[Duration, Field(le=timedelta(minutes=10))] = timedelta(minutes=2)
+    """A run waits this long at most for a table in which much has piled up (ADR 18); 0s: never."""
     orphans_every_days: int = Field(default=7, ge=1)
     """Scheduled maintenance looks for orphans of a table on one day of so many."""
 

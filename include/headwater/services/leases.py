@@ -64,7 +64,7 @@ def try_leases(
 def gives_way(run_states: RunStates, holder: RunKey) -> bool:
     """Whether an expired lease of that holder may be taken.
 
-    Maintenance gives way to everybody at once: its leases have run out from the start (ADR 18).
+    Maintenance gives way to everybody: its leases have run out from the start, or when its turn is over (ADR 18).
     """
     return holder.dag_id == MAINTENANCE or run_states.is_terminal(holder)
 

@@ -25,7 +25,8 @@ place of, brings small files together, expires snapshots, removes orphans, sweep
 
 - Nothing goes that a release within the retention, a run, a held table or a consumer needs (`maintenance` in the
   environment profile).
-- A run never waits for it: it takes a table over at once, and maintenance leaves tables that a run holds.
+- A run takes a table over from it at once, and it leaves tables that a run holds. Where much has piled up behind runs
+  that leave no gap, a run waits for at most one turn (`maintenance.turn`, two minutes).
 - Killed at any instant, everything stays readable; the next run goes on from there.
 
 The same by hand: `headwater maintain`; what it would do: `headwater maintain --dry-run`.

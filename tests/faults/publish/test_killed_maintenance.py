@@ -23,7 +23,7 @@ from headwater.domain.names import MAINTENANCE
 from headwater.domain.run import RunKey
 from headwater.services.leases import Claim, try_leases
 from headwater.services.maintenance.leftovers import sweep
-from headwater.services.maintenance.maintaining import maintain_table
+from headwater.services.maintenance.table import maintain_table
 
 
 def _maintain(world: Any, over: Any, *steps: Step) -> dict[str, str]:

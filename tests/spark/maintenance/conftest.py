@@ -37,7 +37,7 @@ from headwater.domain.staging import StagedTable, TableState, branch_of, new_att
 from headwater.ports.catalog import DataFile, TableHead
 from headwater.ports.run_store import StagedRecord
 from headwater.ports.upkeep import MaintainingPlatform
-from headwater.services.maintenance.maintaining import maintain_table
+from headwater.services.maintenance.table import maintain_table
 from headwater.services.releases import Publication, publish_release
 from headwater_spark.entrypoints.run_job import run_job
 from headwater_spark.tables.preparing import prepare

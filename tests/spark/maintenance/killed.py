@@ -14,7 +14,7 @@ from headwater.domain.maintenance import Step
 from headwater.domain.names import MAINTENANCE, TableName
 from headwater.domain.run import RunKey
 from headwater.ports.upkeep import MaintainingPlatform
-from headwater.services.maintenance.maintaining import maintain_table
+from headwater.services.maintenance.table import maintain_table
 from headwater_spark.entrypoints.run_job import REMOTE_VARIABLE, run_job
 
 

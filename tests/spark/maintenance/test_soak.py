@@ -62,7 +62,7 @@ def _write(kept: Any, story: Story) -> None:
         tables, holder = [kept.table], f"w{number}"
         claim = Claim(pipeline=kept.table.source, tables=tables, run_key=key, holder=holder, ttl_seconds=30)
         blocking = try_leases(kept.runs, kept.catalog, kept.run_states, claim)
-        assert blocking == (), "a run never waits for maintenance"
+        assert blocking == (), "a run never waits for maintenance that has no turn"
         move = kept.stage(f"w{number}", [number])
         if number % 4 == 0:
             kept.stage(f"dead{number}", [-1])  # what the run's first try left: it died before it could tell
@@ -140,7 +140,10 @@ def test_nothing_that_is_referred_to_is_ever_deleted_beside_running_writers(kept
     kept.catalog.tag(kept.table, "used_by_gold__shop__sums", first.tables[0].snapshot_id)
     story = Story()
     story.released(first, [0])
-    with closing(kept.another(retention=RETENTION)) as one, closing(kept.another(retention=RETENTION)) as two:
+    with (
+        closing(kept.another(retention=RETENTION)) as one,
+        closing(kept.another(retention=RETENTION, turn=timedelta(0))) as two,
+    ):
         works: list[tuple[Callable[[Any, Story], None], Any]] = [(_write, kept), (_read, one), (_maintain, two)]
 
         def until_one_fails(work: Callable[[Any, Story], None], mine: Any) -> None:

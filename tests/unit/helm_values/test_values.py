@@ -127,7 +127,7 @@ def test_prod_speaks_tls_and_asks_for_passwords() -> None:
 
 
 def test_prometheus_sees_what_charts_make_for_it_and_counts_nothing_twice() -> None:
-    """MinIO's chart has its cluster scraped by a Probe; what each node tells is part of that, and would be added to it."""
+    """MinIO's chart has its cluster scraped by a Probe; what each node tells is part of that, and would be added."""
     seen = _composed("kube-prometheus-stack", "prod")["prometheus"]["prometheusSpec"]
     for kind in ("serviceMonitor", "podMonitor", "probe", "rule"):
         assert seen[f"{kind}SelectorNilUsesHelmValues"] is False

@@ -6,7 +6,7 @@ from headwater.adapters.monitoring import exported_metrics as exported
 from headwater.adapters.monitoring.rules import Rule
 
 STORE_SCRAPED = 'up{job="headwater-minio"}'
-"""Whether MinIO answered the scrape; its chart calls the job after the service. Without MinIO there is no such series."""
+"""Whether MinIO answered the scrape: its chart calls the job after the service. Elsewhere there is no such series."""
 
 PLATFORM_RULES = (
     Rule(

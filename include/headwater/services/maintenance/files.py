@@ -24,7 +24,7 @@ def rewrite_files(part: Slice) -> list[Upkeep]:
     if history is None or history.state is None or history.main is None:
         return []
     branch, settings = branch_of(new_attempt()), platform.settings.maintenance
-    rewrite, merges = rewrite_of(history, settings, branch), manifests_are_many(history)
+    rewrite, merges = rewrite_of(history, settings, branch, part.most_files), manifests_are_many(history)
     if rewrite is None and not merges:
         note = why_left(history, settings)
         return [_left(part, note)] if note else []

@@ -1,18 +1,16 @@
-"""Maintenance of tables, slice by slice, beside running writers (rules 23, 24)."""
+"""Maintenance of tables, one after the other: which, what of it is due, and what is told when one fails."""
 
 from __future__ import annotations
 
 import logging
-import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from headwater.domain.errors import (
     CatalogError,
     EngineError,
     HeadwaterError,
-    LeaseHeldError,
     RequestError,
     RunStoreError,
 )
@@ -20,51 +18,11 @@ from headwater.domain.maintenance import STEPS, TABLE_STEPS, MaintenanceSettings
 from headwater.domain.maintenance_errors import MaintenanceError
 from headwater.domain.names import MAINTENANCE, TableName
 from headwater.ports.upkeep import MaintainingPlatform
-from headwater.services.maintenance.files import rewrite_files
-from headwater.services.maintenance.slices import Slice, slice_of
-from headwater.services.maintenance.steps import (
-    drop_dead_branches,
-    drop_replaced_tables,
-    expire_snapshots,
-    remove_orphans,
-)
+from headwater.services.maintenance.table import maintain_table
 
 log = logging.getLogger(__name__)
 _OF_ALL_TABLES = (CatalogError, EngineError, RunStoreError)
 """Failures that the next table would meet, too."""
-_WORK: Mapping[Step, Callable[[Slice], list[Upkeep]]] = {
-    "branches": drop_dead_branches,
-    "tables": drop_replaced_tables,
-    "files": rewrite_files,
-    "snapshots": expire_snapshots,
-    "orphans": remove_orphans,
-}
-
-
-def maintain_table(
-    platform: MaintainingPlatform,
-    table: TableName,
-    *,
-    run_key: str,
-    holder: str,
-    steps: Sequence[Step] = TABLE_STEPS,
-    dry_run: bool = False,
-) -> Iterator[Upkeep]:
-    """Do the steps at one table, each in a slice of its own; a table that a run holds is left, and that is said.
-
-    :raises HeadwaterError: when a step failed; what was readable before is readable still.
-    """
-    for step in (step for step in TABLE_STEPS if step in steps):
-        started = time.monotonic()
-        try:
-            with slice_of(platform, table, run_key, holder, dry_run=dry_run) as part:
-                found = _WORK[step](part)
-        except LeaseHeldError as held:
-            yield Upkeep(step=step, table=table.dotted, status="left", note=held.message)
-            return
-        seconds = round(time.monotonic() - started, 3)
-        for item in found or [Upkeep(step=step, table=table.dotted, status="nothing")]:
-            yield item.model_copy(update={"seconds": seconds})
 
 
 def maintain_tables(

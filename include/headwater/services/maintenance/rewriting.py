@@ -7,10 +7,17 @@ from headwater.ports.upkeep import SnapshotFacts, TableHistory
 
 MANIFESTS_APART = 10
 """From so many manifests on they are written together."""
+OVERDUE = 10
+"""From so many times ``min_input_files`` on a table's files have piled up."""
 
 
-def rewrite_of(history: TableHistory, settings: MaintenanceSettings, branch: str) -> FileRewrite | None:
-    """The rewrite that one slice does; None when the files are large enough and few delete files lie over them."""
+def rewrite_of(
+    history: TableHistory, settings: MaintenanceSettings, branch: str, most_files: int | None = None
+) -> FileRewrite | None:
+    """The rewrite that one slice does; None when the files are large enough and few delete files lie over them.
+
+    :param most_files: of the data files no more, where the slice has to be short.
+    """
     main = history.snapshot(history.main)
     if main is None or not _is_worth_it(main, settings):
         return None
@@ -23,7 +30,7 @@ def rewrite_of(history: TableHistory, settings: MaintenanceSettings, branch: str
         base=main.id,
         target_file_bytes=settings.target_file_bytes,
         min_input_files=settings.min_input_files,
-        max_files=min(max(settings.min_input_files, fitting), main.data_files),
+        max_files=min(max(settings.min_input_files, min(fitting, most_files or fitting)), main.data_files),
         whole=is_whole,
         is_sorted=history.is_sorted,
     )
@@ -37,6 +44,13 @@ def why_left(history: TableHistory, settings: MaintenanceSettings) -> str:
     if main.size_bytes <= settings.max_slice_bytes:
         return ""
     return f"{main.delete_files} delete files lie over more than maintenance.max_slice_bytes; raise it to apply them"
+
+
+def files_are_overdue(history: TableHistory, settings: MaintenanceSettings) -> bool:
+    """Whether so many small files, or delete files, piled up that giving way to every run was no good."""
+    many = settings.model_copy(update={"min_input_files": OVERDUE * settings.min_input_files})
+    main = history.snapshot(history.main)
+    return main is not None and _is_worth_it(main, many)
 
 
 def manifests_are_many(history: TableHistory) -> bool:

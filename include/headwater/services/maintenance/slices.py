@@ -1,4 +1,4 @@
-"""One slice of maintenance on one table: its lease, which gives way to every run (rules 23 to 25)."""
+"""One slice of maintenance on one table: its lease, which gives way to runs, mostly at once (rules 23 to 25)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class Slice:
     run_key: str
     now: datetime
     dry_run: bool = False
+    most_files: int | None = None
+    """A rewrite of this slice takes no more data files; None: as many as the settings allow."""
 
     @property
     def cutoff(self) -> datetime:
@@ -50,20 +52,28 @@ class Slice:
 
 @contextmanager
 def slice_of(
-    platform: MaintainingPlatform, table: TableName, run_key: str, holder: str, *, dry_run: bool
+    platform: MaintainingPlatform,
+    table: TableName,
+    run_key: str,
+    holder: str,
+    *,
+    dry_run: bool = False,
+    ttl_seconds: float = AT_ONCE,
 ) -> Iterator[Slice]:
     """Take the table's lease for the block; a dry run takes none.
 
     A lease of a run is taken only when it has run out and the run is over; one of another maintenance, which may be
     dead, always. What the last holder left is settled first: open intents of its pipeline.
 
+    :param ttl_seconds: until a run takes the table over without asking, however long the block takes: nothing renews
+        a lease of maintenance.
     :raises LeaseHeldError: naming the holder; never waits.
     """
     made = Slice(platform, table, run_key, platform.clock.now(), dry_run)
     if dry_run:
         yield made
         return
-    _take(platform, table, run_key, holder)
+    _take(platform, table, run_key, holder, ttl_seconds)
     try:
         recover_releases(platform.runs, platform.catalog, table.source)
         yield made
@@ -71,11 +81,11 @@ def slice_of(
         platform.runs.release_leases(run_key)
 
 
-def _take(platform: MaintainingPlatform, table: TableName, run_key: str, holder: str) -> None:
+def _take(platform: MaintainingPlatform, table: TableName, run_key: str, holder: str, ttl_seconds: float) -> None:
     runs = platform.runs
-    others = [lease for lease in runs.acquire([table], run_key, holder, AT_ONCE) if lease.run_key != run_key]
+    others = [lease for lease in runs.acquire([table], run_key, holder, ttl_seconds) if lease.run_key != run_key]
     if others and gives_way(platform.run_states, RunKey.parse(others[0].run_key)):
-        taken = runs.acquire([table], run_key, holder, AT_ONCE, takeover=True)
+        taken = runs.acquire([table], run_key, holder, ttl_seconds, takeover=True)
         others = [lease for lease in taken if lease.run_key != run_key]
     if others:
         raise LeaseHeldError(

@@ -6,7 +6,7 @@ from tests.unit.services.maintenance.conftest import at
 
 from headwater.domain.maintenance import MIB, FileRewrite, MaintenanceSettings
 from headwater.ports.upkeep import SnapshotFacts, TableHistory
-from headwater.services.maintenance.rewriting import manifests_are_many, rewrite_of, why_left
+from headwater.services.maintenance.rewriting import files_are_overdue, manifests_are_many, rewrite_of, why_left
 
 SETTINGS = MaintenanceSettings(target_file_bytes=100 * MIB, min_input_files=4, max_slice_bytes=1000 * MIB)
 
@@ -39,6 +39,21 @@ def test_a_slice_rewrites_no_more_than_it_may() -> None:
     found = _rewrite(_table(10_000, 10_000))
     assert found is not None
     assert found.max_files == 1000
+
+
+def test_a_short_slice_rewrites_fewer_yet_enough_to_be_worth_it() -> None:
+    few, least = (rewrite_of(_table(50, 50), SETTINGS, "hw_a", most) for most in (20, 1))
+    assert few is not None
+    assert least is not None
+    assert (few.max_files, least.max_files) == (20, SETTINGS.min_input_files)
+
+
+def test_files_are_overdue_when_ten_times_as_many_piled_up_as_are_worth_it() -> None:
+    assert files_are_overdue(_table(40, 40), SETTINGS)
+    assert files_are_overdue(_table(1, 500, delete_files=40), SETTINGS)
+    for table in (_table(39, 39), _table(40, 4000), _table(1, 500, delete_files=39)):
+        assert not files_are_overdue(table, SETTINGS)
+    assert not files_are_overdue(TableHistory(table="t", main=None, metadata_location="m"), SETTINGS)
 
 
 def test_a_table_with_delete_files_is_rewritten_whole_or_left_and_told() -> None:
