@@ -58,11 +58,14 @@ ODD = (
 
 def value_of(text: str, kind: str) -> Any:
     """What bronze would hold, or ``...`` where the text goes to quarantine."""
-    row = ENGINE.execute(
-        f"SELECT {is_untypable('c', kind)}, ({typed('c', kind)})::VARCHAR FROM (SELECT ? AS c)", [text]
-    ).fetchone()
-    assert row is not None
-    return ... if row[0] else row[1]
+    return values_of([text], kind)[0]
+
+
+def values_of(texts: list[str], kind: str) -> list[Any]:
+    rows = ENGINE.execute(
+        f"SELECT {is_untypable('c', kind)}, ({typed('c', kind)})::VARCHAR FROM unnest(?::VARCHAR[]) AS t(c)", [texts]
+    ).fetchall()
+    return [... if row[0] else row[1] for row in rows]
 
 
 def shown(values: pa.Array) -> list[str | None]:
@@ -95,7 +98,7 @@ def test_any_texts(kind: str, texts: list[str | None]) -> None:
 USUAL = {
     "boolean": ["true", "FALSE", "t", "1", None],
     "int": ["1", "-2147483648", "007", None],
-    "long": ["9223372036854775807", None],
+    "long": ["9223372036854775807", "007", None],
     "float": ["1.5", "-1e-3", None],
     "double": ["0.14285714285714285", "1e300", None],
     "decimal(5,2)": ["1.2", "-999.99", ".5", None],
@@ -119,6 +122,22 @@ def test_instants_with_and_without_a_zone_are_typed_by_arrow(zoned: str) -> None
     assert convert is not None
     assert convert(pa.array([zoned, None, zoned])) is not None
     assert convert(pa.array(["2013-01-01 05:06:07.25+02", None, "2013-01-01 05:06:07+02"])) is not None
+
+
+STRAY = [chr(code) for code in range(1, 128)] + ["\u00a0", "\u0661", "\uff11"]
+STRUCK = ("int", "long", "float", "double", "decimal(5,2)", "date", "timestamp", "timestamptz")
+
+
+@pytest.mark.parametrize("kind", STRUCK)
+def test_no_stray_character_makes_a_value_that_quarantine_would_hold(kind: str) -> None:
+    """A few characters are searched for, not all asked about: here every one is put to every place of a text."""
+    convert = typing_of(kind, kind)
+    assert convert is not None
+    for text in filter(None, USUAL[kind]):
+        places = [(text[:at], text[upto:]) for at in range(len(text) + 1) for upto in (at, at + 1)]
+        struck = {f"{start}{stray}{end}" for start, end in places for stray in STRAY}
+        values = {one: found for one in sorted(struck) if (found := convert(pa.array([one]))) is not None}
+        assert shown(pa.concat_arrays(list(values.values()))) == values_of(list(values), kind)
 
 
 def test_a_declared_type_goes_into_a_wider_live_one() -> None:

@@ -42,7 +42,8 @@ class FastCsv:
                     block_size=len(block) * 4,
                 ),
                 parse_options=pyarrow.csv.ParseOptions(
-                    delimiter=self.form.delimiter, quote_char=self.form.quote or False, newlines_in_values=True
+                    delimiter=self.form.delimiter, quote_char=self.form.quote or False, newlines_in_values=True,
+                    ignore_empty_lines=False,
                 ),
                 convert_options=pyarrow.csv.ConvertOptions(
                     column_types={str(place): pa.string() for place in range(self.width)},
@@ -52,10 +53,9 @@ class FastCsv:
             )  # fmt: skip
         except pa.ArrowInvalid:
             return None
-        # blank lines are left out by pyarrow: with one, there are fewer records than lines
-        if table.num_rows != lines_of(block):
-            return None
-        return [column.combine_chunks() for column in table.columns]
+        columns = [column.combine_chunks() for column in table.columns]
+        # a blank line comes as a record of empty fields: where some column has none, there is no blank line either
+        return columns if any(map(_is_filled, columns)) or not _has_blank_line(block) else None
 
     def _is_usual(self, block: bytes) -> bool:
         if b"\0" in block or not (self.form.delimiter + self.form.quote).isascii():
@@ -75,6 +75,12 @@ class FastCsv:
         return bool(pc.match_substring_regex(pa.scalar(block, pa.binary()), pattern).as_py())
 
 
-def lines_of(block: bytes) -> int:
-    """How many lines a block has; the last may lack its end."""
-    return block.count(b"\n") + (not block.endswith(b"\n"))
+def _is_filled(column: pa.Array) -> bool:
+    """Whether no field of the column is empty, which is sooner asked than whether a block has a blank line."""
+    import pyarrow.compute as pc
+
+    return column.null_count == 0 and (pc.min(pc.binary_length(column)).as_py() or 0) > 0
+
+
+def _has_blank_line(block: bytes) -> bool:
+    return block.startswith((b"\n", b"\r\n")) or b"\n\n" in block or b"\n\r\n" in block
