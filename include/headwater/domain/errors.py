@@ -51,6 +51,11 @@ class HeadwaterError(Exception):
     code = "unknown"
     retry_helps = False
 
+    def __post_init__(self) -> None:
+        # what a source holds may be no text: an error that cannot be printed or stored would hide what happened
+        self.message, self.got = _storable(self.message), None if self.got is None else _storable(self.got)
+        self.facts = {name: _storable(value) for name, value in self.facts.items()}
+
     def __str__(self) -> str:
         return f"{self.described()}\n  a retry {'helps' if self.retry_helps else 'does not help'} [{self.code}]"
 
@@ -66,6 +71,13 @@ class HeadwaterError(Exception):
         # dataclass fields, not Exception.args: an error crosses from a worker process to its parent by pickle
         values = (self.message, self.where, self.got, self.allowed, self.remedy, self.facts)
         return (type(self), values)
+
+
+def _storable(text: str) -> str:
+    """The text with halves of characters and NUL escaped, which UTF-8 or PostgreSQL cannot hold."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 class SpecError(HeadwaterError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -141,6 +141,63 @@ def test_nanoseconds_of_parquet_are_not_cut_off(landing: Landing) -> None:
     pq.write_table(content, landing.land("a.parquet", b""))
     extracted = landing.run(landing.table(columns={"a": "int", "at": "timestamp"}, format="parquet"))
     assert (extracted.rows, [r["_hw_rules"] for r in rejects_of(extracted)]) == (1, ["untypable:at"])
+
+
+UTC_NS = pa.timestamp("ns", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("kind", "declared", "of_96_bits"),
+    [
+        (UTC_NS, "timestamptz", False),
+        (pa.timestamp("ns"), "timestamp", True),
+        (pa.time64("ns"), "string", False),
+        (pa.list_(UTC_NS), "string", False),
+        (pa.map_(pa.string(), pa.struct([("at", UTC_NS)])), "string", False),
+    ],
+    ids=str,
+)
+def test_nanoseconds_that_no_text_would_tell_refuse_the_file(
+    landing: Landing, kind: pa.DataType, declared: str, of_96_bits: bool
+) -> None:
+    """DuckDB reads these as microseconds: rule 30 forbids to cut them, and it would be cut in silence."""
+
+    def land(name: str, nanoseconds: int) -> None:
+        leaf = pa.array([nanoseconds, None]).cast(_leaf(kind))
+        values = _wrapped(leaf, kind)
+        content = pa.table({"a": pa.array([1, 2], pa.int32()), "at": values})
+        pq.write_table(content, landing.land(name, b""), use_deprecated_int96_timestamps=of_96_bits)
+
+    table = landing.table(columns={"a": "int", "at": declared}, format="parquet")
+    land("whole.parquet", 1_000)
+    assert landing.run(table).rows == 2
+    land("with a rest.parquet", 1_001)
+    with pytest.raises(SourceDataError, match="nanoseconds in column 'at'"):
+        landing.run(table)
+
+
+def _leaf(kind: pa.DataType) -> pa.DataType:
+    return _leaf(kind.field(kind.num_fields - 1).type) if kind.num_fields else kind
+
+
+def _wrapped(leaf: pa.Array, kind: pa.DataType) -> pa.Array:
+    if pa.types.is_map(kind):
+        return pa.array([[("k", {"at": value})] for value in leaf], kind)
+    return pa.array([[value] for value in leaf], kind) if pa.types.is_list(kind) else leaf
+
+
+def test_times_of_96_bits_reach_farther_than_nanoseconds(landing: Landing) -> None:
+    """Spark's files have 9999-12-31 for no end; a number of nanoseconds ends in 2262."""
+    far = [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999_999)]
+    content = pa.table({"a": pa.array([1, 2], pa.int32()), "at": pa.array(far, pa.timestamp("us"))})
+    pq.write_table(content, landing.land("a.parquet", b""), use_deprecated_int96_timestamps=True)
+    assert rows(landing, columns={"a": "int", "at": "timestamp"}, format="parquet") == [(1, far[0]), (2, far[1])]
+
+
+@pytest.mark.parametrize("declared", ["string", "timestamptz", "binary", "boolean"])
+def test_a_column_of_parquet_without_a_value_has_no_type_to_refuse(landing: Landing, declared: str) -> None:
+    pq.write_table(pa.table({"a": pa.array([1], pa.int32()), "b": pa.nulls(1)}), landing.land("a.parquet", b""))
+    assert rows(landing, columns={"a": "int", "b": declared}, format="parquet") == [(1, None)]
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])

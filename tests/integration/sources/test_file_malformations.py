@@ -109,6 +109,7 @@ RECORDS: dict[str, tuple[bytes, Reject | Stop]] = {
     "null key": (_but(id="null"), Reject("null_key:id", '"id": null')),
     "no object": (b"17", Reject("no_object", "17")),
     "nested too deep": (b'{"id": 2, "note": ' + b"[" * 20_000 + b"]" * 20_000 + b"}", Reject("too_deep", "[[[[")),
+    "nested deeper than some callers could": (_but(id="2", note="[" * 300 + "]" * 300), Reject("too_deep", "[[[[")),
     "undeclared field": (_but(id="2", more="1"), Stop(SchemaDriftError, "not declared: more")),
     "record too long": (_but(id="2", note='"' + "x" * 70_000 + '"'), Stop(SourceDataError, "too long")),
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from headwater.adapters.sources.files.json_array import JsonArray, NoArrayError
-from headwater.adapters.sources.files.json_values import DECODER, DuplicateKeyError, text_of
+from headwater.adapters.sources.files.json_values import DuplicateKeyError, TooDeepError, decoded, text_of
 from headwater.adapters.sources.files.lines import Encoding, RecordTooLongError, blocks, is_text, texts
 from headwater.adapters.sources.files.shape import Shape
 from headwater.adapters.sources.files.unpacking import Part
@@ -103,10 +103,10 @@ class _JsonRecords:
 
 def _object(text: str) -> tuple[dict[str, object] | None, str | None]:
     try:
-        value = DECODER.decode(text)
+        value = decoded(text)
     except DuplicateKeyError:
         return None, "duplicate_key"
-    except RecursionError:
+    except TooDeepError:
         return None, "too_deep"
     except ValueError:
         return None, "broken_json"

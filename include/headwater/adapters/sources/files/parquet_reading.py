@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from headwater.adapters.duckdb.sql import literal, quoted
 from headwater.adapters.sources.files.ledger import LandedFile
+from headwater.adapters.sources.files.parquet_nanoseconds import column_that_would_be_cut
 from headwater.adapters.sources.files.shape import Shape
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _FITS = {
     "uuid": "UUID",
 }
 """Types of a file whose values a declared type can hold; single values that do not fit go to quarantine."""
+_NO_TYPE = '"NULL"'
+"""That of a column without a single value, as pandas writes it; DuckDB takes it for whole numbers."""
 _NESTED = re.compile(r".*\[\d*\]|STRUCT\(.*\)|MAP\(.*\)", re.DOTALL)
 
 
@@ -48,8 +51,10 @@ def read_parquet(
     try:
         with pq.ParquetFile(local) as opened:
             names = list(opened.schema_arrow.names)
+            empty = {field.name: _NO_TYPE for field in opened.schema_arrow if pa.types.is_null(field.type)}
         described = engine.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 - a literal path
-        types = {str(row[0]): str(row[1]) for row in described}
+        types = {str(row[0]): str(row[1]) for row in described} | empty
+        _check_nanoseconds(local, file, shape, types)
         select = _select(names, types, file, shape, source, ordinal)
         copied = engine.execute(f"COPY ({select}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION lz4)")
         return int((copied.fetchone() or (0,))[0])
@@ -58,6 +63,15 @@ def read_parquet(
     except (duckdb.Error, pa.ArrowInvalid, OSError) as error:
         damage = str(error).splitlines()[0].replace(str(local), file.path)[:200]
     raise shape.landing.refusal(file.path, "is no Parquet file that can be read", damage, "a whole Parquet file")
+
+
+def _check_nanoseconds(local: Path, file: LandedFile, shape: Shape, types: dict[str, str]) -> None:
+    """:raises SourceDataError: when times would lose what they have beyond microseconds (rule 30)."""
+    cut = column_that_would_be_cut(local, {name: kind for name, kind in types.items() if name in shape.names})
+    if cut is not None:
+        what = f"has times of nanoseconds in column {cut!r}"
+        remedy = "Write the file with microseconds, or that column as text; here nothing is cut off."
+        raise shape.landing.refusal(file.path, what, types[cut], "whole microseconds", remedy)
 
 
 def _select(names: list[str], types: dict[str, str], file: LandedFile, shape: Shape, source: str, ordinal: int) -> str:
@@ -82,6 +96,8 @@ def _select(names: list[str], types: dict[str, str], file: LandedFile, shape: Sh
 
 def _text(name: str, kind: str, found: str, shape: Shape) -> str:
     column = quoted(name)
+    if found == _NO_TYPE:
+        return "NULL::VARCHAR"
     if shape.is_of_table and kind == "timestamptz" and re.fullmatch(_FITS["timestamp"], found):
         # INT96, as Spark writes it: an instant in UTC that does not say so
         return f"({column} AT TIME ZONE 'UTC')::VARCHAR"

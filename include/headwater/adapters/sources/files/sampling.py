@@ -9,7 +9,7 @@ from typing import Any
 
 from headwater.adapters.sources.files.csv_dialect import csv_sample
 from headwater.adapters.sources.files.json_array import JsonArray, NoArrayError
-from headwater.adapters.sources.files.json_values import DECODER, Number, text_of
+from headwater.adapters.sources.files.json_values import Number, decoded, text_of
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile
 from headwater.adapters.sources.files.lines import RecordTooLongError
@@ -83,11 +83,11 @@ def _objects(extract: FilesExtract, text: str, is_cut: bool) -> Iterator[dict[st
         for element, _ in zip(elements, range(MOST_RECORDS), strict=False):
             if not element.strip():
                 continue
-            value = DECODER.decode(element.strip())
+            value = decoded(element.strip())
             if not isinstance(value, dict):
                 raise UnreadableSampleError("its newest file holds what is no JSON object")
             yield value
-    except (NoArrayError, RecordTooLongError, RecursionError, ValueError) as error:
+    except (NoArrayError, RecordTooLongError, ValueError) as error:
         # a sample ends in the middle of an array
         if not is_cut:
             raise UnreadableSampleError("its newest file is no JSON of this form") from error
