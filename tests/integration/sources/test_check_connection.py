@@ -98,6 +98,19 @@ def test_postgres_that_lacks_a_grant_or_a_relation(source: Source) -> None:
     assert "Correct `relation`" in found[-1].fix
 
 
+def test_postgres_that_would_hide_rows(source: Source) -> None:
+    reader = f"hidden_{source.info.schema_}"
+    source.sql("create table flights (id int)", "alter table flights enable row level security")
+    source.sql(f"drop role if exists {reader}", f"create role {reader} login password '{SECRET}'")
+    source.sql(f"grant select on flights to {reader}")
+    connection = connection_of(source.url, login=reader, password=SecretStr(SECRET))
+    found = check_connection(connection, [sql_table("flights")])[-1]
+    assert not found.fine
+    assert f'ALTER ROLE "{reader}" BYPASSRLS' in found.fix
+    bearing = connection.model_copy(update={"extra": {"row_security": "on"}})
+    assert check_connection(bearing, [sql_table("flights")])[-1].fine
+
+
 def test_folders(tmp_path: Path) -> None:
     landed = Landed(tmp_path)
     landed.add([1])

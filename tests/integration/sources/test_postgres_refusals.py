@@ -14,6 +14,7 @@ from headwater.domain.errors import (
     HeadwaterError,
     NotPermittedError,
     SchemaDriftError,
+    SourceDataError,
     SourceTableMissingError,
     SourceUnreachableError,
     SpecError,
@@ -73,6 +74,45 @@ def test_relation_that_may_not_be_read_names_what_to_grant_to_whom(source: Sourc
     facts = {name: caught.value.facts[name] for name in ("relation", "login")}
     assert facts == {"relation": "public.flights", "login": "reader"}
     assert SECRET not in texts_of(caught.value)
+
+
+def _with_hidden_rows(source: Source) -> None:
+    source.sql("create table flights (id int, updated_at timestamptz default now())")
+    source.sql("insert into flights select n from generate_series(1, 100) as n")
+    tenant = f"tenant_{source.info.schema_}"
+    source.sql(f"drop role if exists {tenant}", f"create role {tenant} login password '{SECRET}'")
+    source.sql(f"grant select on flights to {tenant}")
+    source.sql("alter table flights enable row level security")
+    source.sql(f"create policy own on flights to {tenant} using (id <= 10)")
+    source.info = connection_of(source.url, login=tenant, password=SecretStr(SECRET))
+
+
+@pytest.mark.parametrize("extract", [{"mode": "snapshot"}, {"mode": "incremental", "cursor": "updated_at"}])
+def test_rows_that_a_policy_hides_are_not_lost_in_silence(source: Source, extract: dict[str, Any]) -> None:
+    """A snapshot of the rows a policy shows would say that all others were deleted."""
+    _with_hidden_rows(source)
+    with pytest.raises(NotPermittedError, match="only some rows of public") as caught:
+        source.run(sql_table(**extract))
+    assert "BYPASSRLS" in str(caught.value)
+    source.info = source.info.model_copy(update={"extra": {"row_security": "on"}})
+    assert source.run(sql_table(**extract))[1].rows == 10
+    source.sql(f"alter role {source.info.login} bypassrls")
+    source.info = source.info.model_copy(update={"extra": {}})
+    assert source.run(sql_table("all_of_them", relation="flights", **extract))[1].rows == 100
+
+
+def test_row_security_is_on_or_off(source: Source) -> None:
+    source.info = source.info.model_copy(update={"extra": {"row_security": "maybe"}})
+    with pytest.raises(SpecError, match="neither on nor off"):
+        source.run(sql_table())
+
+
+def test_a_materialized_view_without_data_is_not_asked_again_and_again(source: Source) -> None:
+    source.sql("create materialized view flights as select 1 as id with no data")
+    with pytest.raises(SourceDataError, match="cannot be read yet") as caught:
+        source.run(sql_table())
+    assert "REFRESH MATERIALIZED VIEW" in str(caught.value)
+    assert not caught.value.retry_helps
 
 
 def test_relation_of_another_schema_views_and_partitions_are_read(source: Source) -> None:

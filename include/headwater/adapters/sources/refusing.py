@@ -32,6 +32,9 @@ class Codes:
     too_slow: frozenset[int | str] = frozenset()
     locked: frozenset[int | str] = frozenset()
     too_old: frozenset[int | str] = frozenset()
+    not_filled: frozenset[int | str] = frozenset()
+    hiding: str | None = None
+    """Words of a refusal that is no lack of a right: rules of the database would hide rows from this login."""
 
 
 def redact(text: str, connection: ConnectionInfo) -> str:
@@ -104,13 +107,15 @@ def explain(
 ) -> HeadwaterError:
     """A failure while a relation was asked about or read."""
     relation, told = facts["relation"], {**facts_of(connection), **facts}
-    if code in codes.not_permitted:
-        return NotPermittedError(
-            f"login {connection.login!r} may not read {relation}",
+    if code in codes.not_filled:
+        return SourceDataError(
+            f"{relation} cannot be read yet",
             got=got,
-            remedy="Let the owner of the source grant the right to read it, then run again.",
+            remedy="Fill it (`REFRESH MATERIALIZED VIEW`, where it is one), then clear the task.",
             facts=told,
         )
+    if code in codes.not_permitted:
+        return _not_permitted(codes, got, connection, told)
     if code in codes.missing:
         return SourceTableMissingError(f"{relation} does not exist at the source any more", got=got, facts=told)
     if code in codes.column_gone:
@@ -119,6 +124,24 @@ def explain(
         return SourceDataError(f"a value of {relation} cannot be computed by the database", got=got, facts=told)
     return SourceUnreachableError(
         f"reading {relation} was interrupted by the database", got=got, remedy=_remedy(codes, code), facts=told
+    )
+
+
+def _not_permitted(codes: Codes, got: str, connection: ConnectionInfo, facts: dict[str, str]) -> NotPermittedError:
+    if codes.hiding is not None and codes.hiding in got:
+        return NotPermittedError(
+            f"login {connection.login!r} may read only some rows of {facts['relation']}",
+            got=got,
+            allowed="a login that sees every row, or `row_security: on` in the extra of the connection",
+            remedy=f'Run `ALTER ROLE "{connection.login}" BYPASSRLS` at the source, or read by a login that sees all '
+            "rows. Say `row_security: on` only where the part it sees is what is wanted.",
+            facts=facts,
+        )
+    return NotPermittedError(
+        f"login {connection.login!r} may not read {facts['relation']}",
+        got=got,
+        remedy="Let the owner of the source grant the right to read it, then run again.",
+        facts=facts,
     )
 
 

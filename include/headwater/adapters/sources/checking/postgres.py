@@ -82,6 +82,10 @@ def _readable(session: psycopg.Connection[Any], connection: ConnectionInfo, tabl
     except psycopg.errors.InsufficientPrivilege as error:
         usage = f'GRANT USAGE ON SCHEMA "{schema}" TO "{connection.login}"'
         grant = f'GRANT SELECT ON "{schema}"."{name}" TO "{connection.login}"'
+        if "row-level security" in str(error):
+            bypass = f'ALTER ROLE "{connection.login}" BYPASSRLS'
+            fix = f"Run `{bypass}` at the source, or say `row_security: on` in the extra to read its part alone."
+            return bad(part, str(error).splitlines()[0], fix)
         return bad(part, str(error).splitlines()[0], f"Run `{usage}; {grant}` at the source.")
     except psycopg.errors.UndefinedTable as error:
         fix = f"Correct `relation` of table {table.name!r} in the YAML, or restore it at the source."

@@ -13,6 +13,8 @@ from headwater.domain.errors import HeadwaterError, SpecError
 from headwater.ports.connections import ConnectionInfo
 
 LIBPQ_EXTRAS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "target_session_attrs")
+ROW_SECURITY = "row_security"
+"""The extra that bears policies which hide rows. Without it a read that one would change is refused by the server."""
 CONNECT_TIMEOUT_SECONDS = 10
 _SESSION = "-c DateStyle=ISO -c default_transaction_read_only=on -c synchronize_seqscans=off -c extra_float_digits=1"
 _DATA = "22"
@@ -22,6 +24,8 @@ _CODES = Codes(
     missing=frozenset({"42P01", "3F000"}),
     column_gone=frozenset({"42703"}),
     data=frozenset({_DATA}),
+    not_filled=frozenset({"55000"}),
+    hiding="row-level security",
 )
 _REFUSALS = ("authentication failed", "role ", "no pg_hba.conf entry", "no password supplied", "permission denied")
 
@@ -31,23 +35,36 @@ def conninfo(connection: ConnectionInfo, time_zone: str | None = None) -> str:
 
     Sequential scans are not synchronised, so that a retry sees the rows of an unchanged table in the same order.
 
-    :raises SpecError: for an extra that is not one of ``LIBPQ_EXTRAS``.
+    :raises SpecError: for an extra that is not one of ``LIBPQ_EXTRAS`` or ``row_security``.
     """
-    unknown = sorted(set(connection.extra) - set(LIBPQ_EXTRAS))
+    unknown = sorted(set(connection.extra) - {*LIBPQ_EXTRAS, ROW_SECURITY})
     if unknown:
         raise SpecError(
             f"connection {connection.id!r} has an extra that is not understood",
             got=", ".join(unknown),
-            allowed=", ".join(LIBPQ_EXTRAS),
+            allowed=", ".join((*LIBPQ_EXTRAS, ROW_SECURITY)),
             facts={"connection": connection.id},
         )
-    options = _SESSION if time_zone is None else f"{_SESSION} -c TimeZone={time_zone}"
+    options = f"{_SESSION} -c row_security={_row_security(connection)}"
+    options += "" if time_zone is None else f" -c TimeZone={time_zone}"
     values = {"connect_timeout": str(CONNECT_TIMEOUT_SECONDS)}
-    values |= {name: str(value) for name, value in connection.extra.items()}
+    values |= {name: str(value) for name, value in connection.extra.items() if name != ROW_SECURITY}
     values |= {"host": connection.host, "port": str(connection.port or ""), "user": connection.login}
     values |= {"password": connection.password.get_secret_value(), "dbname": connection.schema_}
     values |= {"application_name": "headwater", "client_encoding": "UTF8", "options": options}
     return psycopg.conninfo.make_conninfo(**{key: value for key, value in values.items() if value})
+
+
+def _row_security(connection: ConnectionInfo) -> str:
+    said = str(connection.extra.get(ROW_SECURITY, "off"))
+    if said in ("on", "off"):
+        return said
+    raise SpecError(
+        f"extra {ROW_SECURITY!r} of connection {connection.id!r} is neither on nor off",
+        got=said,
+        allowed="on, off",
+        facts={"connection": connection.id},
+    )
 
 
 def connect(connection: ConnectionInfo) -> psycopg.Connection[tuple[Any, ...]]:
