@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.adapters.sources.files.json_array import JsonArray, NoArrayError
-from headwater.adapters.sources.files.json_values import DECODER, text_of
+from headwater.adapters.sources.files.json_values import decoded, text_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -39,5 +39,5 @@ def test_an_array_cut_off_is_no_array(values: list[object], data: st.DataObject)
 
 @pytest.mark.parametrize("number", ["0.10", "1e400", "-0", "12345678901234567890.123456789012345678901234567890"])
 def test_numbers_keep_their_digits(number: str) -> None:
-    assert text_of(DECODER.decode(number)) == number
-    assert text_of(DECODER.decode(f'{{"a": [{number}, null, true, "é"]}}')) == f'{{"a":[{number},null,true,"é"]}}'
+    assert text_of(decoded(number)) == number
+    assert text_of(decoded(f'{{"a": [{number}, null, true, "é"]}}')) == f'{{"a":[{number},null,true,"é"]}}'
