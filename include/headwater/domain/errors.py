@@ -120,6 +120,12 @@ class NotPermittedError(CredentialsError):
     code = "not_permitted"
 
 
+class RowsHiddenError(NotPermittedError):
+    """The other side would let us read a relation, and leave rows out without a word."""
+
+    code = "rows_hidden"
+
+
 class SourceUnreachableError(HeadwaterError):
     """The other side could not be reached, or dropped the connection."""
 

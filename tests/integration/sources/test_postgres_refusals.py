@@ -13,6 +13,7 @@ from headwater.domain.errors import (
     CredentialsError,
     HeadwaterError,
     NotPermittedError,
+    RowsHiddenError,
     SchemaDriftError,
     SourceDataError,
     SourceTableMissingError,
@@ -91,7 +92,7 @@ def _with_hidden_rows(source: Source) -> None:
 def test_rows_that_a_policy_hides_are_not_lost_in_silence(source: Source, extract: dict[str, Any]) -> None:
     """A snapshot of the rows a policy shows would say that all others were deleted."""
     _with_hidden_rows(source)
-    with pytest.raises(NotPermittedError, match="only some rows of public") as caught:
+    with pytest.raises(RowsHiddenError, match="only some rows of public") as caught:
         source.run(sql_table(**extract))
     assert "BYPASSRLS" in str(caught.value)
     source.info = source.info.model_copy(update={"extra": {"row_security": "on"}})

@@ -11,6 +11,7 @@ from headwater.domain.errors import (
     CredentialsError,
     HeadwaterError,
     NotPermittedError,
+    RowsHiddenError,
     SchemaDriftError,
     SourceDataError,
     SourceTableMissingError,
@@ -129,7 +130,7 @@ def explain(
 
 def _not_permitted(codes: Codes, got: str, connection: ConnectionInfo, facts: dict[str, str]) -> NotPermittedError:
     if codes.hiding is not None and codes.hiding in got:
-        return NotPermittedError(
+        return RowsHiddenError(
             f"login {connection.login!r} may read only some rows of {facts['relation']}",
             got=got,
             allowed="a login that sees every row, or `row_security: on` in the extra of the connection",
