@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from headwater.domain.storable_text import storable
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -52,9 +54,8 @@ class HeadwaterError(Exception):
     retry_helps = False
 
     def __post_init__(self) -> None:
-        # what a source holds may be no text: an error that cannot be printed or stored would hide what happened
-        self.message, self.got = _storable(self.message), None if self.got is None else _storable(self.got)
-        self.facts = {name: _storable(value) for name, value in self.facts.items()}
+        self.message, self.got = storable(self.message), None if self.got is None else storable(self.got)
+        self.facts = {name: storable(value) for name, value in self.facts.items()}
 
     def __str__(self) -> str:
         return f"{self.described()}\n  a retry {'helps' if self.retry_helps else 'does not help'} [{self.code}]"
@@ -71,13 +72,6 @@ class HeadwaterError(Exception):
         # dataclass fields, not Exception.args: an error crosses from a worker process to its parent by pickle
         values = (self.message, self.where, self.got, self.allowed, self.remedy, self.facts)
         return (type(self), values)
-
-
-def _storable(text: str) -> str:
-    """The text with halves of characters and NUL escaped, which UTF-8 or PostgreSQL cannot hold."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 class SpecError(HeadwaterError):
@@ -120,12 +114,6 @@ class NotPermittedError(CredentialsError):
     code = "not_permitted"
 
 
-class RowsHiddenError(NotPermittedError):
-    """The other side would let us read a relation, and leave rows out without a word."""
-
-    code = "rows_hidden"
-
-
 class SourceUnreachableError(HeadwaterError):
     """The other side could not be reached, or dropped the connection."""
 
@@ -149,12 +137,6 @@ class SourceDataError(HeadwaterError):
     """Rows of the source cannot be taken as they are (null or doubled key, unusable cursor, unreadable file)."""
 
     code = "source_data"
-
-
-class SourceDiffersError(HeadwaterError):
-    """A reconciliation found rows that are lost, altered, or were never read, and that no run brings by itself."""
-
-    code = "source_differs"
 
 
 class ContractBrokenError(HeadwaterError):

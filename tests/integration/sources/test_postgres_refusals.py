@@ -13,13 +13,13 @@ from headwater.domain.errors import (
     CredentialsError,
     HeadwaterError,
     NotPermittedError,
-    RowsHiddenError,
     SchemaDriftError,
     SourceDataError,
     SourceTableMissingError,
     SourceUnreachableError,
     SpecError,
 )
+from headwater.domain.extract_errors import RowsHiddenError
 
 SECRET = "s3cr3t-Zq"
 

@@ -11,12 +11,12 @@ from headwater.domain.errors import (
     CredentialsError,
     HeadwaterError,
     NotPermittedError,
-    RowsHiddenError,
     SchemaDriftError,
     SourceDataError,
     SourceTableMissingError,
     SourceUnreachableError,
 )
+from headwater.domain.extract_errors import RowsHiddenError
 from headwater.ports.connections import ConnectionInfo
 
 

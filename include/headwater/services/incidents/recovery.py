@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from headwater.domain.errors import RequestError, SourceDiffersError
+from headwater.domain.errors import RequestError
+from headwater.domain.extract_errors import SourceDiffersError
 from headwater.domain.incident import Incident
 from headwater.domain.release import Release
 from headwater.ports.incident_store import IncidentStore

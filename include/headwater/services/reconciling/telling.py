@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from headwater.domain.errors import SourceDiffersError
+from headwater.domain.extract_errors import SourceDiffersError
 from headwater.domain.incident import Failure, Incident
 from headwater.domain.reconciliation import Difference, DifferenceKind, Reconciliation
 from headwater.domain.spec import SourceSpec
