@@ -12,7 +12,7 @@ from typing import Any
 
 from headwater.domain.names import MAINTENANCE
 from headwater.domain.run import RunKey
-from headwater.services.leases import try_leases
+from headwater.services.leases import Claim, try_leases
 
 TURN = timedelta(seconds=60)
 BEFORE = 20
@@ -39,10 +39,10 @@ class Traffic:
     def _take(self, kept: Any, run: str) -> None:
         met: dict[int, timedelta] = {}
         self.waited.append(met)
-        while blocking := try_leases(
-            kept.runs, kept.catalog, kept.run_states, pipeline=kept.table.source, tables=[kept.table],
-            run_key=kept.key(run), holder=run, ttl_seconds=30,
-        ):  # fmt: skip
+        wanted = Claim(
+            pipeline=kept.table.source, tables=[kept.table], run_key=kept.key(run), holder=run, ttl_seconds=30
+        )
+        while blocking := try_leases(kept.runs, kept.catalog, kept.run_states, wanted):
             for lease in blocking:
                 assert RunKey.parse(lease.run_key).dag_id == MAINTENANCE
                 met[lease.token] = lease.expires_at - lease.heartbeat_at
