@@ -12,6 +12,7 @@ from pathlib import Path
 from headwater.adapters.profile import PROFILE_VARIABLE, home_folder, load_settings, repository_root
 from headwater.domain.base import Value
 from headwater.domain.errors import HeadwaterError
+from headwater.domain.settings import AirflowSettings
 from headwater.domain.spec import connections_of
 from headwater.ports.connections import Connections
 
@@ -141,27 +142,27 @@ def _warehouse() -> Finding:
 
 def _airflow() -> Finding:
     """Whether Airflow of the profile in force, or of the embedded stack, is there and does its parts' work."""
-    address = _airflow_address()
-    if address is None:
+    settings = _airflow_settings()
+    if settings.base_url is None:
         found = "not serving; `make demo` starts it" if _is_embedded() else f"{PROFILE_VARIABLE} is not set"
         return Finding(what="Airflow", fine=True, found=found)
     from headwater.adapters.airflow_rest import unwell
 
-    sick = unwell(address)
+    sick = unwell(settings)
     fix = "Start what is named again: the terminal of `make demo`, or the deployment."
-    found = f"{address}: " + ("; ".join(sick) or "every part is healthy")
+    found = f"{settings.base_url}: " + ("; ".join(sick) or "every part is healthy")
     return Finding(what="Airflow", fine=not sick, found=found, fix=fix)
 
 
-def _airflow_address() -> str | None:
+def _airflow_settings() -> AirflowSettings:
     if os.environ.get(PROFILE_VARIABLE):
-        return load_settings().airflow.base_url
+        return load_settings().airflow
     if not _is_embedded():
-        return None
+        return AirflowSettings()
     from headwater.cli.opening import embedded_stack
 
     stack = embedded_stack()
-    return stack.airflow_url if stack.is_serving() else None
+    return AirflowSettings(base_url=stack.airflow_url if stack.is_serving() else None)
 
 
 def _source_kinds() -> Iterator[Finding]:

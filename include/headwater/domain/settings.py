@@ -146,6 +146,8 @@ class AirflowSettings(Value):
     """How the command line reaches Airflow's REST API; the password is a reference."""
 
     base_url: str | None = None
+    ca_file: str | None = None
+    """PEM of the authorities that may have signed its certificate, where ``base_url`` is https; None: public ones."""
     username: str = "admin"
     password: SecretStr = SecretStr("")
 

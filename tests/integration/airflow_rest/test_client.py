@@ -189,8 +189,8 @@ def test_what_is_served_of_which_commit(server: AirflowServer) -> None:
 def test_parts_that_are_not_well_are_named(server: AirflowServer) -> None:
     """What `headwater doctor` says; an Airflow that is gone is a finding, too."""
     url = f"http://127.0.0.1:{server.server_port}"
-    assert unwell(url) == ("the scheduler is unhealthy",)
-    assert unwell("http://127.0.0.1:1") == ("the API server does not answer (ConnectError)",)
+    assert unwell(AirflowSettings(base_url=url)) == ("the scheduler is unhealthy",)
+    assert unwell(AirflowSettings(base_url="http://127.0.0.1:1")) == ("the API server does not answer (ConnectError)",)
 
 
 @pytest.mark.parametrize(("dag", "over"), [("flights", True), ("missing", True), ("broken", False)])

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic import JsonValue
 
 from headwater.adapters.airflow_rest.session import AirflowSession
-from headwater.domain.errors import AirflowDownError, NotFoundError
+from headwater.domain.errors import NotFoundError
 from headwater.domain.settings import AirflowSettings
 from headwater.ports.airflow_api import DagRun, DagState, TaskRun
 
@@ -23,14 +23,7 @@ class RestAirflowApi:
     """
 
     def __init__(self, settings: AirflowSettings) -> None:
-        if settings.base_url is None:
-            raise AirflowDownError(
-                "the profile does not say where Airflow is",
-                allowed="airflow.base_url, such as http://localhost:8080",
-                remedy="set airflow.base_url in the environment profile, or start the stack",
-                facts={"host": "(not set)", "reason": "airflow.base_url is missing in the profile"},
-            )
-        self._session = AirflowSession(settings.base_url, settings.username, settings.password)
+        self._session = AirflowSession(settings)
 
     def close(self) -> None:
         """Close the connections."""

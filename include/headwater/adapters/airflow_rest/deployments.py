@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from headwater.adapters.airflow_rest.session import AirflowSession
 from headwater.domain.base import Value
-from headwater.domain.errors import AirflowDownError, NotFoundError
+from headwater.domain.errors import NotFoundError
 from headwater.domain.settings import AirflowSettings
 
 
@@ -25,9 +25,7 @@ class Deployments:
     """
 
     def __init__(self, settings: AirflowSettings) -> None:
-        if settings.base_url is None:
-            raise AirflowDownError("the profile does not say where Airflow is", allowed="airflow.base_url")
-        self._session = AirflowSession(settings.base_url, settings.username, settings.password)
+        self._session = AirflowSession(settings)
 
     def close(self) -> None:
         """Close the connections."""

@@ -6,14 +6,21 @@ from typing import Any
 
 import httpx
 
+from headwater.adapters.airflow_rest.session import trusting
+from headwater.domain.settings import AirflowSettings
+
 TIMEOUT_SECONDS = 1.5
 
 
-def unwell(base_url: str) -> tuple[str, ...]:
+def unwell(settings: AirflowSettings) -> tuple[str, ...]:
     """What is wrong with which part, for people; empty when all are healthy. Needs no login."""
+    base_url = (settings.base_url or "").rstrip("/")
     try:
-        answer = httpx.get(f"{base_url.rstrip('/')}/api/v2/monitor/health", timeout=TIMEOUT_SECONDS)
+        believed = trusting(base_url, settings.ca_file)
+        answer = httpx.get(f"{base_url}/api/v2/monitor/health", timeout=TIMEOUT_SECONDS, verify=believed)
         parts: Any = answer.json()
+    except OSError as error:
+        return (f"airflow.ca_file {settings.ca_file} cannot be used ({error})",)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return (f"the API server does not answer ({type(error).__name__})",)
     except ValueError:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from pydantic import JsonValue, SecretStr
+from pydantic import JsonValue
 
 from headwater.domain.errors import AirflowDownError, RequestError
+from headwater.domain.settings import AirflowSettings
 
 CONNECT_SECONDS = 8.0
 ANSWER_SECONDS = 30.0
@@ -16,17 +18,37 @@ ANSWER_SECONDS = 30.0
 LONGEST_DETAIL = 200
 
 
-class AirflowSession:
-    """One HTTP client. Without a password it sends no token, as an Airflow whose users are all admins allows."""
+def trusting(base_url: str, ca_file: str | None) -> ssl.SSLContext | bool:
+    """Whom a client of this address believes. :raises OSError: when the file of authorities cannot be read."""
+    if ca_file is None or not base_url.startswith("https://"):
+        return True
+    return ssl.create_default_context(cafile=ca_file)
 
-    def __init__(self, base_url: str, username: str, password: SecretStr) -> None:
-        self.base_url = base_url.rstrip("/")
-        self._username = username
-        self._password = password
+
+class AirflowSession:
+    """One HTTP client. Without a password it sends no token, as an Airflow whose users are all admins allows.
+
+    :raises AirflowDownError: when the profile has no base URL, or names a file of authorities that cannot be read.
+    """
+
+    def __init__(self, settings: AirflowSettings) -> None:
+        if settings.base_url is None:
+            raise AirflowDownError(
+                "the profile does not say where Airflow is",
+                allowed="airflow.base_url, such as http://localhost:8080",
+                remedy="set airflow.base_url in the environment profile, or start the stack",
+                facts={"host": "(not set)", "reason": "airflow.base_url is missing in the profile"},
+            )
+        self.base_url = settings.base_url.rstrip("/")
+        self._username = settings.username
+        self._password = settings.password
         self._token: str | None = None
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS), follow_redirects=False
-        )
+        try:
+            believed = trusting(self.base_url, settings.ca_file)
+        except OSError as error:
+            raise self._down(f"airflow.ca_file {settings.ca_file} cannot be used", str(error)) from error
+        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        self._http = httpx.Client(timeout=timeout, follow_redirects=False, verify=believed)
 
     def close(self) -> None:
         self._http.close()
