@@ -11,11 +11,10 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from tests.unit.helm_values.values import ROOT, VALUES, composed
 
 from headwater.adapters.monitoring.platform_rules import STORE_SCRAPED
 
-ROOT = Path(__file__).resolve().parents[3]
-VALUES = ROOT / "helm-values"
 LAYERS = ("common", "dev", "prod")
 FILES = sorted(file for layer in LAYERS for file in (VALUES / layer).glob("*.yaml"))
 CHARTS: list[dict[str, Any]] = yaml.safe_load((VALUES / "charts.yaml").read_text())["charts"]
@@ -116,7 +115,7 @@ def test_airflow_options_exist_in_the_airflow_we_install(layer: str) -> None:
 
 
 def test_prod_speaks_tls_and_asks_for_passwords() -> None:
-    prod = {chart["name"]: _composed(chart["name"], "prod") for chart in CHARTS}
+    prod = {chart["name"]: composed(chart["name"], "prod") for chart in CHARTS}
     assert prod["minio"]["tls"]["enabled"]
     assert prod["airflow"]["config"]["api"]["ssl_cert"]
     assert prod["airflow"]["config"]["core"]["execution_api_server_url"].startswith("https://")
@@ -128,33 +127,17 @@ def test_prod_speaks_tls_and_asks_for_passwords() -> None:
 
 def test_prometheus_sees_what_charts_make_for_it_and_counts_nothing_twice() -> None:
     """MinIO's chart has its cluster scraped by a Probe; what each node tells is part of that, and would be added."""
-    seen = _composed("kube-prometheus-stack", "prod")["prometheus"]["prometheusSpec"]
+    seen = composed("kube-prometheus-stack", "prod")["prometheus"]["prometheusSpec"]
     for kind in ("serviceMonitor", "podMonitor", "probe", "rule"):
         assert seen[f"{kind}SelectorNilUsesHelmValues"] is False
-    minio = _composed("minio", "prod")
+    minio = composed("minio", "prod")
     assert minio["metrics"]["serviceMonitor"] == {"enabled": True}
     assert minio["fullnameOverride"] in STORE_SCRAPED, "the chart calls the Probe's job so"
 
 
-def _composed(name: str, environment: str) -> dict[str, Any]:
-    """Common and environment values as Helm merges them: maps deeply, lists replaced."""
-    layers = [yaml.safe_load((VALUES / layer / f"{name}.yaml").read_text()) for layer in ("common", environment)]
-    return _merge(layers[0], layers[1])
-
-
-def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    found = dict(under)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(found.get(key), dict)
-        found[key] = _merge(found[key], value) if both else value
-    return found
-
-
 def test_the_bundle_keeps_its_dags_when_its_connection_cannot_be_read() -> None:
-    config = _composed("airflow", "prod")["config"]["dag_processor"]
+    config = composed("airflow", "prod")["config"]["dag_processor"]
     (bundle,) = json.loads(config["dag_bundle_config_list"])
     place = yaml.safe_load((ROOT / "deploy" / "argocd" / "prod" / "place.yaml").read_text())["data"]
     assert bundle["kwargs"]["repo_url"] == place["repository"]
-    assert (
-        config["dag_file_processor_timeout"] > _composed("airflow", "prod")["config"]["core"]["dagbag_import_timeout"]
-    )
+    assert config["dag_file_processor_timeout"] > composed("airflow", "prod")["config"]["core"]["dagbag_import_timeout"]
