@@ -23,6 +23,7 @@ BASE_IMAGE ?=
 REGISTRY ?= localhost
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CHOICE ?= A
+PODS ?= spark
 NAME ?=
 CONNECTION ?=
 
@@ -122,19 +123,19 @@ operators-test: setup ## k8s-test with a real Spark operator at work on our stag
 yarn-test: setup ## The engine submit on a real YARN of this machine's own (fetches 50 MB of Hadoop's jars the first time)
 	@HEADWATER_YARN=1 $(RUN) --no-sync pytest -q tests/spark/engines/test_engines.py tests/spark/engines/test_yarn.py -k yarn
 
-node-test: setup dist ## A stage in the pods of a real node, by a real Spark operator (root; programs and times: docs/operations/deploy.md)
+node-test: setup dist ## A stage in the pods of a real node, or with PODS=airflow Airflow and its tasks (root; programs and times: docs/operations/deploy.md)
 	@for tool in kubectl containerd ctr runc ip buildah debootstrap; do command -v $$tool >/dev/null || \
 	  { echo "make node-test needs $$tool: docs/operations/deploy.md names the packages"; exit 1; }; done
 	@deploy/api-server/build $(HOME_FOLDER)/api-server
 	@deploy/operators/build $(HOME_FOLDER)/operators
 	@deploy/node/build $(HOME_FOLDER)/node
-	@TARGETS=spark image/test
-	@deploy/node/images $(HOME_FOLDER)/images
+	@TARGETS=$(PODS) image/test
+	@TARGETS=$(PODS) deploy/node/images $(HOME_FOLDER)/images
 	@$(RUN) --no-sync python -c "from headwater.adapters.embedded.jars import ensure_jars; ensure_jars()"
 	@HEADWATER_API_SERVER=$(abspath $(HOME_FOLDER)/api-server) HEADWATER_OPERATORS=$(abspath $(HOME_FOLDER)/operators) \
 	  HEADWATER_DEFINITIONS=$(abspath $(HOME_FOLDER)/operators/spark-operator-chart/crds) \
 	  HEADWATER_NODE=$(abspath $(HOME_FOLDER)/node) HEADWATER_IMAGES=$(abspath $(HOME_FOLDER)/images) \
-	  deploy/node/inside $(RUN) --no-sync pytest -q tests/kubernetes/node
+	  deploy/node/inside $(RUN) --no-sync pytest -q $(if $(filter airflow,$(PODS)),tests/kubernetes/node/installation,$(wildcard tests/kubernetes/node/test_*.py))
 
 sbom: $(UV) ## List what the images hold, with versions and hashes: dist/headwater.cdx.json (CycloneDX)
 	@mkdir -p dist

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,10 +83,13 @@ class SecuredStores:
 
 
 @contextmanager
-def serving() -> Iterator[SecuredStores]:
-    """Both servers on free loopback ports; gone afterwards."""
+def serving(names: Sequence[str] = ()) -> Iterator[SecuredStores]:
+    """Both servers on free loopback ports; gone afterwards.
+
+    :param names: of hosts, that their certificate is good for as well.
+    """
     with tempfile.TemporaryDirectory(prefix="headwater-authority-") as folder:
-        authority = Authority(Path(folder))
+        authority = Authority(Path(folder), names)
         with TlsPostgres(authority) as postgres, _s3(authority) as s3:
             yield SecuredStores(postgres, s3)
 
@@ -96,8 +99,8 @@ def _s3(authority: Authority) -> Iterator[SecuredS3]:
     port = free_port()
     command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
     command += ["-c", str(authority.certificate), "-k", str(authority.key)]
-    # the three that make the user; whatever comes after must be signed with the user's key
-    environment = os.environ | {"INITIAL_NO_AUTH_ACTION_COUNT": "3"}
+    # the three that make the user; whatever comes after must be signed with the user's key, and buckets stand in paths
+    environment = os.environ | {"INITIAL_NO_AUTH_ACTION_COUNT": "3", "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         await_port(port, process)

@@ -139,8 +139,9 @@ def _kubelet(cluster: Cluster, folder: Path) -> list[str]:
                 "clusterDomain": "cluster.local",
                 "resolvConf": "",
                 "containerRuntimeEndpoint": f"unix://{CONTAINERD}",
-                # the disk is others' too
+                # the disk is others' too: however full it is, no pod goes for it and no image
                 "evictionHard": {"memory.available": "100Mi"},
+                "imageGCHighThresholdPercent": 100,
                 "makeIPTablesUtilChains": False,
                 "volumePluginDir": str(STATE / "plugins"),
             }

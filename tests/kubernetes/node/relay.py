@@ -12,8 +12,11 @@ from tests.kubernetes.node.network import NODE
 
 
 @contextmanager
-def relayed(port: int) -> Iterator[str]:
-    """``host:port`` that pods ask instead of a port of loopback."""
+def relayed(port: int, at: int = 0) -> Iterator[str]:
+    """``host:port`` that pods ask instead of a port of loopback.
+
+    :param at: the port they ask; 0 means any free one.
+    """
 
     class Join(socketserver.BaseRequestHandler):
         """One connection of a pod, to its end in both directions."""
@@ -25,7 +28,7 @@ def relayed(port: int) -> Iterator[str]:
                 _hand_on(self.request, server)
                 back.join()
 
-    with socketserver.ThreadingTCPServer((NODE, 0), Join) as door:
+    with socketserver.ThreadingTCPServer((NODE, at), Join) as door:
         door.daemon_threads = True
         threading.Thread(target=door.serve_forever, daemon=True).start()
         try:
