@@ -6,13 +6,14 @@ from urllib.parse import quote
 
 from headwater.domain.duration import format_duration
 from headwater.domain.errors import NotPermittedError
+from headwater.domain.extract_errors import RowsHiddenError
 from headwater.domain.incident import Failure, Link
 from headwater.domain.lineage import SourcePlace
 from headwater.domain.names import Layer, TableName
 from headwater.domain.settings import Settings
 from headwater.domain.spec import Owner, PipelineSpec, SourceSpec
 from headwater.services.incidents.audience import owner_of, parsed_table
-from headwater.services.incidents.granting import grant_statement
+from headwater.services.incidents.granting import exemption_statement, grant_statement
 from headwater.services.incidents.offending import offending_rows
 from headwater.services.lineage.places import relation_at
 
@@ -48,6 +49,8 @@ def standard_facts(failure: Failure, spec: PipelineSpec | None, place: SourcePla
     relation, login = failure.facts.get("relation"), failure.facts.get("login")
     if failure.cause == NotPermittedError.code and relation and login:
         facts["grant_sql"] = grant_statement(place, relation, login)
+    if failure.cause == RowsHiddenError.code and login:
+        facts["exempt_sql"] = exemption_statement(place, login)
     predicate = failure.facts.get("predicate")
     if name is not None and predicate and isinstance(spec, SourceSpec):
         statement = offending_rows(spec, name, predicate, place)

@@ -6,7 +6,7 @@ import pytest
 import sqlglot
 
 from headwater.domain.lineage import SourcePlace
-from headwater.services.incidents.granting import grant_statement
+from headwater.services.incidents.granting import exemption_statement, grant_statement
 
 ANY_HOST = "-- in the place of % the host of the login's account, as mysql.user has it"
 
@@ -35,3 +35,7 @@ def test_postgresql_asks_for_the_schema_too(place: SourcePlace | None) -> None:
     statement = grant_statement(place, "reg.a.b", 'o"b')
     assert statement == 'GRANT USAGE ON SCHEMA "reg" TO "o""b";\nGRANT SELECT ON "reg"."a.b" TO "o""b";'
     assert len(sqlglot.parse(statement, read="postgres")) == 2
+
+
+def test_a_login_is_exempted_from_row_security_by_its_name_as_it_is() -> None:
+    assert exemption_statement(None, 'Bo"b') == 'ALTER ROLE "Bo""b" BYPASSRLS;'
