@@ -12,7 +12,7 @@ from headwater.model.sql.file import column_lineage
 from headwater.model.sql.known_columns import known_columns
 from headwater.model.sql.lineage import silver_lineage
 from headwater.model.sql.reads import columns_read
-from headwater.model.sql.scopes import Schemas
+from headwater.model.sql.scopes import EVERY, Schemas
 
 Affected = frozenset[str] | None
 """Columns of a table that are affected; None means all of it, its rows included."""
@@ -55,7 +55,9 @@ def columns_named(specs: Sequence[PipelineSpec], table: str) -> tuple[str, ...]:
     """Columns of a dotted table that the SQL of gold names, in lower case; what the table has besides nobody reads."""
     schemas = known_columns(specs)
     written = (gold.sql for spec in specs for gold in spec.gold if gold.transform is None)
-    read = (item for sql in written for item in columns_read(sql, schemas) if item.table == table)
+    read = (
+        item for sql in written for item in columns_read(sql, schemas) if item.table == table and item.column != EVERY
+    )
     return tuple(sorted({item.column.lower() for item in read}))
 
 
@@ -95,7 +97,8 @@ def _gold(gold: GoldSpec, dotted: str, columns: Affected, schemas: Schemas) -> A
 
     if columns is None or gold.transform is not None:
         return None
-    read = [item for item in columns_read(gold.sql, schemas) if item.table == dotted and item.column.lower() in columns]
+    of_table = (item for item in columns_read(gold.sql, schemas) if item.table == dotted)
+    read = [item for item in of_table if item.column == EVERY or item.column.lower() in columns]
     if any(item.decides_rows for item in read):
         return None
     if not read:

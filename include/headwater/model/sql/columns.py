@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from headwater.domain.errors import Location, SpecError
 from headwater.model.sql.known_columns import is_known
 from headwater.model.sql.one_select import line_of, parse_select
-from headwater.model.sql.scopes import Columns, Schemas, all_known, outputs_of, sources_of
+from headwater.model.sql.scopes import Columns, Schemas, all_known, is_own, outputs_of, sources_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -31,18 +31,13 @@ def unknown_columns(sql: str, file: str, schemas: Schemas) -> Iterator[SpecError
     for scope in traverse_scope(parse_select(sql, file)):
         sources = sources_of(scope, schemas)
         for column in scope.find_all(exp.Column):
-            # the scopes around a subquery find its columns, too
-            if id(column) in judged or not _is_own(column, scope):
+            if id(column) in judged or not is_own(column, scope):
                 continue
             judged.add(id(column))
             name, allowed = _meaning(column, scope, sources)
             if allowed is not None and not is_known(name, allowed):
                 yield _unknown(column, file, allowed)
         yield from _using(scope, file, sources)
-
-
-def _is_own(column: exp.Column, scope: Scope) -> bool:
-    return scope.is_udtf or column.parent_select in {scope.expression, None} or scope.is_union
 
 
 def _meaning(column: exp.Column, scope: Scope, sources: dict[str, Columns]) -> tuple[str, Columns]:

@@ -10,6 +10,7 @@ from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import TableSpec
 from headwater.model.sql.expressions import columns_of
+from headwater.model.sql.named_windows import with_windows_written_out
 from headwater.model.sql.one_select import parse_select
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def column_lineage(sql: str, schemas: Mapping[str, TableSchema] | None = None) -
     """
     from sqlglot.lineage import lineage
 
-    tree = parse_select(sql, "sql")
+    tree = with_windows_written_out(parse_select(sql, "sql"))
     written = {select.alias_or_name.lower(): select for select in tree.selects}
     known = schemas or {}
     nodes = lineage(None, tree, schema=_nested(known), dialect="spark", trim_selects=False)

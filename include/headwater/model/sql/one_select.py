@@ -40,6 +40,8 @@ def parse_select(text: str, file: str) -> exp.Query:
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         got = f"{len(trees)} statements" if len(trees) != 1 else trees[0].key.upper()
         raise SpecError("a SQL file holds exactly one SELECT", Location(file, 1), got=got, allowed="one SELECT")
+    for select in trees[0].find_all(exp.Select):
+        select.set("hint", None)  # how to compute is not what; and a hint's tables are aliases
     for node in trees[0].find_all(exp.Placeholder, exp.Parameter, exp.TableSample, exp.Version, exp.Into):
         if not (isinstance(node, exp.Placeholder) and node.this == _PARAMETER):
             where = Location(file, line_of(node.parent or node))

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from headwater.model.sql.known_columns import dotted_of
+from headwater.model.sql.named_windows import with_windows_written_out
 from headwater.model.sql.one_select import line_of, parse_select
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def sql_practices(sql: str, file: str, histories: Collection[str]) -> Iterator[P
     """
     from sqlglot.optimizer.scope import traverse_scope
 
-    tree = parse_select(sql, file)
+    tree = with_windows_written_out(parse_select(sql, file))
     yield from _stars(sql)
     yield from _cross_joins(tree)
     yield from _by_chance(tree)
@@ -56,7 +57,7 @@ def _cross_joins(tree: exp.Query) -> Iterator[Place]:
     from sqlglot import exp
 
     for join in tree.find_all(exp.Join):
-        if isinstance(join.this, exp.Lateral | exp.Unnest | exp.Values) or join.args.get("using"):
+        if isinstance(join.this, exp.Lateral | exp.Unnest | exp.Values) or join.args.get("using") or join.method:
             continue
         select = join.find_ancestor(exp.Select)
         # tables with a comma between them are tied in the WHERE
@@ -69,8 +70,13 @@ def _ties(condition: exp.Expr, join: exp.Join) -> bool:
     """Whether a condition compares the joined table with another; columns without a table are given the benefit."""
     from sqlglot import exp
 
-    tables = {column.table for column in condition.find_all(exp.Column)}
-    return "" in tables or (join.alias_or_name in tables and len(tables) > 1)
+    alias = join.alias_or_name.lower()
+    whole = condition.this if isinstance(condition, exp.Where) else condition
+    for part in whole.flatten() if isinstance(whole, exp.And) else (whole,):
+        tables = {column.table.lower() for column in part.find_all(exp.Column)}
+        if "" in tables or (alias in tables and len(tables) > 1):
+            return True
+    return False
 
 
 def _by_chance(tree: exp.Query) -> Iterator[Place]:
@@ -97,8 +103,7 @@ def _is_ordered(function: exp.Func) -> bool:
         parent = parent.parent
     if isinstance(parent, exp.WithinGroup | exp.SortArray | exp.ArraySort):
         return True
-    # a named window is defined elsewhere, with its order
-    return isinstance(parent, exp.Window) and bool(parent.args.get("order") or parent.args.get("alias"))
+    return isinstance(parent, exp.Window) and bool(parent.args.get("order"))
 
 
 def _histories(scope: Scope, histories: Collection[str]) -> Iterator[Place]:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 Schemas = Mapping[str, tuple[str, ...]]
 Columns = tuple[str, ...] | None
 """Columns of one source of rows; None where nothing tells them."""
+Asked = set[tuple[int, str]]
+"""Output columns: the id of a query and a name in lower case, or ``EVERY``."""
+EVERY = "*"
+"""Stands for all columns of a query or table."""
 
 
 def sources_of(scope: Scope, schemas: Schemas) -> dict[str, Columns]:
@@ -52,6 +56,11 @@ def levels_of(scope: Scope) -> Iterator[Scope]:
         yield current
         reaches_out = current.is_subquery or current.is_udtf or _is_lateral(current)
         current = current.parent if reaches_out else None
+
+
+def is_own(column: exp.Column, scope: Scope) -> bool:
+    """Whether the scope reads the column itself: those around a subquery find its columns, too."""
+    return scope.is_udtf or column.parent_select in {scope.expression, None} or scope.is_union
 
 
 def _is_lateral(scope: Scope) -> bool:

@@ -27,6 +27,8 @@ BRONZE = TableName.parse("bronze.a.b")
         ("SELECT :planned_at AS at, count(*) AS n FROM silver.a.b", ["silver.a.b"], ["at", "n"]),
         ("SELECT `current_date` AS d, t.now AS n FROM silver.a.b AS t", ["silver.a.b"], ["d", "n"]),
         ("SELECT 'now()' AS text -- rand()\nFROM silver.a.b", ["silver.a.b"], ["text"]),
+        ("SELECT /*+ BROADCAST(c) */ b.x FROM silver.a.b AS b JOIN silver.a.c AS c ON c.x = b.x",
+         ["silver.a.b", "silver.a.c"], ["x"]),
     ],
 )  # fmt: skip
 def test_inputs_and_columns_of_gold(sql: str, inputs: list[str], columns: list[str]) -> None:
@@ -140,6 +142,12 @@ def test_lineage_goes_through_case_join_window_and_cte() -> None:
         "rate": (("silver.b.rates", "rate"),),
         "rows": (),
     }
+
+
+def test_lineage_goes_through_a_named_window() -> None:
+    sql = "SELECT sum(v) OVER (w ROWS 3 PRECEDING) AS s FROM silver.a.b WINDOW w AS (PARTITION BY k ORDER BY t)"
+    inputs = tuple(("silver.a.b", name) for name in ("k", "t", "v"))
+    assert [column.inputs for column in column_lineage(sql)] == [inputs]
 
 
 def test_schemas_resolve_columns_written_without_their_table_and_keep_their_case() -> None:
