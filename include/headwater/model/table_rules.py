@@ -55,6 +55,9 @@ def _source(table: TableSpec) -> Iterator[Finding]:
     if isinstance(table.extract, SqlExtract) and deleted in {*table.key, table.extract.cursor} - {None}:
         allowed = "a column of its own that says that a row is gone"
         yield ("extract", "deleted_column"), "every row has a value there", repr(deleted), allowed
+    if deleted is not None and table.silver.mode == "append":
+        message = "append keeps every event, those of deleted rows too"
+        yield ("extract", "deleted_column"), message, repr(deleted), "silver mode upsert or scd2"
     relation = table.extract.relation if isinstance(table.extract, SqlExtract) else None
     if relation is not None and not all(part.strip() for part in relation.split(".", 1)):
         allowed = "schema.table: the first dot ends the schema, others belong to the table's name; or table"

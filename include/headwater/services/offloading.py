@@ -105,9 +105,8 @@ def _compared(
 ) -> tuple[ReleasedRows, Comparison]:
     """Silver, where it carries every row and column as the source has them; else bronze, which does."""
     schema = source.schema()
-    marks_deleted = isinstance(table.extract, SqlExtract) and table.extract.deleted_column is not None
     with sides.lake(released, table) as lake:
-        if not marks_deleted and not left_out(table, released, schema, lake.columns()):
+        if not left_out(table, released, schema, lake.columns()):
             return released, comparison(table, released, schema, lake.columns(), 0)
     bronze = released.model_copy(update={"compared": released.bronze})
     with sides.lake(bronze, table) as lake:

@@ -14,6 +14,7 @@ from headwater_spark.tables.snapshots import rows_at
 from headwater_spark.tables.sql_text import literal
 from headwater_spark.transforms.columns import business_columns, silver_name
 from headwater_spark.transforms.extracts import Batches, rows_of_rejected
+from headwater_spark.transforms.marked_deletions import with_marked_deletions, with_readable_deletions
 from headwater_spark.transforms.row_hash import hash_expression
 from headwater_spark.transforms.rules import BROKEN, judge_rows
 
@@ -56,7 +57,7 @@ class Refining:
     def bronze(self, lowest_batch: int) -> DataFrame:
         """Bronze rows of batches from ``lowest_batch`` to the frozen one, of the frozen snapshot."""
         source = self.table.bronze_input
-        rows = rows_at(self.spark, self.table.bronze, source.snapshot_id)
+        rows = with_marked_deletions(self.table.spec, rows_at(self.spark, self.table.bronze, source.snapshot_id))
         return rows.where(f"_hw_batch >= {lowest_batch} AND _hw_batch <= {source.batch}")
 
     def extracts(self, lowest_batch: int) -> DataFrame:
@@ -75,6 +76,7 @@ class Refining:
 
     def ruled(self, shaped: DataFrame) -> DataFrame:
         """The rows with the rules they break."""
+        shaped = with_readable_deletions(self.table.spec, shaped)
         return judge_rows(shaped, self.key, {**self.table.quarantine_rules, **self.table.set_aside})
 
     def events(self, judged: DataFrame) -> DataFrame:

@@ -107,3 +107,13 @@ def test_a_held_batch_is_known(lake: Lake, shop: Shop) -> None:
     shop.source.sql(shop.adding({90_001: ROWS - 10}))
     lake.run(refine=False)
     assert named(lake.reconcile()) == {"held": [90_001]}
+
+
+def test_rows_the_source_marks_as_gone_are_no_loss(shop: Shop, lake_of: Callable[..., Lake]) -> None:
+    """Silver hides them, and bronze has them: it is bronze that is compared."""
+    shop.make()
+    extract = ORDERS.extract.model_copy(update={"deleted_column": "paid"})
+    lake = lake_of(ORDERS.model_copy(update={"extract": extract}))
+    lake.run()
+    lake.damage("SELECT * REPLACE (id % 2 = 0 AS _hw_deleted) FROM silver")
+    assert lake.reconcile().is_equal

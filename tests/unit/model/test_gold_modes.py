@@ -52,6 +52,7 @@ def test_append_is_refused_where_it_would_be_wrong(files: Any, sql: str | None, 
 
 def test_append_over_rows_that_only_come_is_fine(files: Any) -> None:
     files.replace(YAML, "{mode: upsert, sequence_by: updated_at}", "{mode: append}")
+    files.replace(YAML, ", deleted_column: gone", "")
     assert loaded(files, "append", ROWS).errors == ()
 
 

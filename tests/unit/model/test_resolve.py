@@ -138,6 +138,8 @@ def test_every_finding_is_counted_when_the_first_is_raised(files: Any) -> None:
         ("deleted_column: gone", "deleted_column: id", "tables.orders.extract.deleted_column", "every row has a value"),
         ("deleted_column: gone", "deleted_column: updated_at", "tables.orders.extract.deleted_column",
          "every row has a value"),
+        ("{mode: upsert, sequence_by: updated_at}", "{mode: append}", "tables.orders.extract.deleted_column",
+         "append keeps every event"),
         ("{every: 1d}", "{every: 1d, timezone: Europe/Berlin}", "schedule.timezone", "belongs to cron"),
         ("connection: shop_db", "connection: shop_db\nfreshness: {gold: 0s}", "freshness.gold", "greater than"),
         ("lag: 2h,", "lag: 2h, relation: 'sales.',", "tables.orders.extract.relation", "names no relation"),

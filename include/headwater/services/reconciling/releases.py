@@ -106,7 +106,9 @@ def _reason(name: str, kind: str, rule: ColumnRule, lake: Mapping[str, str]) -> 
 
 
 def _is_carried(table: TableSpec) -> bool:
-    """Whether silver has the key and the cursor as the source has them, and no SQL or function in between."""
+    """Whether silver has the rows, key and cursor as the source has them, and no SQL or function in between."""
+    if getattr(table.extract, "deleted_column", None) is not None:
+        return False  # the source keeps rows that silver's readers do not see any more
     cursor = getattr(table.extract, "cursor", None)
     rules = (_rule(table, name) for name in (*table.key, *((cursor,) if cursor else ())))
     shaped = any(rule.mask or rule.expression or rule.type or rule.default is not None for rule in rules)
