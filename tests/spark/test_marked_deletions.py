@@ -1,4 +1,4 @@
-"""Rows that the source marks as gone (``extract.deleted_column``) are deletions, in whatever order they come (rule 31)."""
+"""Rows that the source marks as gone (``extract.deleted_column``) are deletions, in any order (rule 31)."""
 
 from __future__ import annotations
 
