@@ -36,7 +36,7 @@ def query(
                 "There is no release of that id.", got=release, remedy="`headwater releases` lists them."
             )
         catalog = platform.settings.catalog
-        result = run_query(sql, known, catalog.warehouse, history_keys(platform.model, sql), catalog.s3)
+        result = run_query(sql, known, catalog.warehouse, history_keys(platform, known, sql), catalog.s3)
     if as_json:
         print_json(result.objects())
         return
