@@ -26,7 +26,8 @@ _COLUMN_ANEW = {
     "default": "rows refined so far hold the earlier default",
     "renamed_from": "rows refined so far know nothing of the earlier name",
 }
-_LAYOUT = "files written from now on are laid out so"
+_LAYOUT_OF_GOLD = "the build that this causes lays its files out so"
+_LAYOUT_OF_SILVER = "the table keeps the layout it has until `headwater rebuild` of it applies this one"
 _NEW_TABLE = "declare a table of another name and let consumers move, or take the change back"
 
 
@@ -64,7 +65,7 @@ def gold_rule(old: GoldSpec, new: GoldSpec, path: str) -> Judgement:
     if path == "sql":
         gone = [name for name in made_columns(old.sql) if name not in made_columns(new.sql)]
         return Judgement(Effect.REBUILD, "the table is made anew by the new SQL", _columns(gone), bool(gone))
-    return Judgement(Effect.EVOLVE, _LAYOUT)
+    return Judgement(Effect.EVOLVE, _LAYOUT_OF_GOLD)
 
 
 def silver_rule(old: TableSpec, new: TableSpec, path: str) -> Judgement:
@@ -77,7 +78,7 @@ def silver_rule(old: TableSpec, new: TableSpec, path: str) -> Judgement:
     if path == "sql":
         return _silver_sql(old, new)
     if path not in _ANEW:
-        return Judgement(Effect.EVOLVE, _LAYOUT)
+        return Judgement(Effect.NOTHING, _LAYOUT_OF_SILVER)
     why, lost = _ANEW[path]
     # a history that stays one, by the same key, keeps in its table what was known when
     reshapes = path == "key" or (path in {"silver.mode", "silver.as"} and old.silver.form != new.silver.form)

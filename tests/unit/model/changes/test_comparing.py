@@ -62,6 +62,9 @@ def _changes(files: Any, *edits: tuple[str, str, str]) -> tuple[SpecChange, ...]
          ("bronze.shop.orders", "extract.relation", "nothing", False)),
         ("    grain: [day]", "    grain: [day, amount]", ("gold.shop.revenue", "grain", "rebuild", True)),
         ("    grain: [day]", "    mode: merge\n    grain: [day]", ("gold.shop.revenue", "mode", "rebuild", False)),
+        ("sequence_by: updated_at}", "sequence_by: updated_at, sort_by: [id]}",
+         (ORDERS, "silver.sort_by", "nothing", False)),
+        ("    grain: [day]", "    sort_by: [day]\n    grain: [day]", ("gold.shop.revenue", "sort_by", "evolve", False)),
     ],
 )  # fmt: skip
 def test_each_edit_says_what_it_does_to_which_table(
