@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pyspark.sql import DataFrame, SparkSession
 
-from headwater.domain.differences import Row as MadeRow
 from headwater.domain.differences import RowDifference, pair_rows
 from headwater.domain.errors import PreflightError
 from headwater.domain.job import Fixture, PreflightTable, TableResult
 from headwater.domain.masking import FIXTURE_KEY
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS
-from headwater_spark.tables.sql_text import literal, quoted, spark_type
+from headwater_spark.entrypoints.fixture_rows import expected_rows, given_rows, made_rows
+from headwater_spark.tables.sql_text import spark_type
 from headwater_spark.tables.views import as_view
 from headwater_spark.transforms.columns import business_columns, shape_columns
 from headwater_spark.transforms.python_function import make_gold
@@ -21,7 +21,6 @@ from headwater_spark.transforms.silver_function import apply_silver_code
 
 MOST_DIFFERENCES = 20
 _INFERRED = {bool: "boolean", int: "bigint", float: "double"}
-Row = Mapping[str, object]
 
 
 def preflight_table(spark: SparkSession, table: PreflightTable) -> TableResult:
@@ -54,7 +53,7 @@ def _run(spark: SparkSession, table: PreflightTable, fixture: Fixture) -> list[R
             facts={"file": fixture.file, "column": missing[0]},
         )
     types = {name: made.schema[name].dataType.simpleString() for name in names}
-    pairs = pair_rows(_rows(_local(spark, fixture.expect, types), types), _rows(made, types))
+    pairs = pair_rows(expected_rows(spark, fixture.expect, types), made_rows(made, types))
     place = {"test": fixture.name, "file": fixture.file, "line": fixture.line}
     return [RowDifference.model_validate(place | {"expected": e, "made": m}) for e, m in pairs]
 
@@ -95,7 +94,8 @@ def _given(spark: SparkSession, table: PreflightTable, fixture: Fixture, dotted:
             allowed=f"rows of it in another test, or `types: {{{dotted}: {{<column>: <type>}}}}`",
             facts={"file": fixture.file},
         )
-    return _local(spark, fixture.given[dotted], types)
+    place = f"{fixture.file}:{fixture.line}: {fixture.name}: {dotted}"
+    return given_rows(spark, fixture.given[dotted], types, place)
 
 
 def _inferred(values: Sequence[object]) -> str:
@@ -103,31 +103,3 @@ def _inferred(values: Sequence[object]) -> str:
     if kinds == {int, float}:
         return "double"
     return _INFERRED.get(kinds.pop(), "string") if len(kinds) == 1 else "string"
-
-
-def _local(spark: SparkSession, rows: Sequence[Row], types: Mapping[str, str]) -> DataFrame:
-    """Rows of a fixture as a DataFrame: values are written as text and cast, as a file would be."""
-    values = [
-        "SELECT "
-        + ", ".join(f"CAST({_text(row.get(name))} AS {kind}) AS {quoted(name)}" for name, kind in types.items())
-        for row in rows or [{}]
-    ]
-    made = spark.sql(" UNION ALL ".join(values))
-    return made if rows else made.where("false")
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return "NULL"
-    return literal(str(value).lower() if isinstance(value, bool) else str(value))
-
-
-def _rows(frame: DataFrame, types: Mapping[str, str]) -> list[MadeRow]:
-    fields = [f"{_rounded(name, kind)} AS {quoted(name)}" for name, kind in types.items()]
-    return [row.asDict() for row in frame.selectExpr(*fields).collect()]
-
-
-def _rounded(name: str, kind: str) -> str:
-    # two ways to add up floating numbers may differ in the last digits; nine decimals are what a person writes
-    exact = f"round({quoted(name)}, 9)" if kind in {"double", "float"} else quoted(name)
-    return f"CAST({exact} AS STRING)"
