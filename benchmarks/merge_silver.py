@@ -41,7 +41,14 @@ SYSTEM = (
     "CAST({batch} AS BIGINT) AS _hw_batch, 'r' AS _hw_run_key, TIMESTAMP '{at}' AS _hw_extracted_at, 'u' AS _hw_op, "
     "printf('%04d-%012d', {batch}, k) AS _hw_position, 'bench' AS _hw_origin"
 )
+CHANGE = (
+    "TIMESTAMP '{at}' + make_interval(0, 0, 0, IF({late}, -1000, 0)) AS _hw_event_at, "
+    "array('k', 'name', 'amount', 'shop', 'v', 'note', 'u') AS _hw_carried, "
+    "CAST(array() AS array<string>) AS _hw_unavailable, CAST(NULL AS STRING) AS _hw_old_key"
+)
+"""What an event of ``mode: cdc`` has besides; an older one has an older position, too."""
 VALUES = "concat('name ', k % 1000) AS name, k * 1.5D AS amount, CAST(k % 97 AS INT) AS shop, {v} AS v, '{at}' AS note"
+MODES = {"cdc": {"mode": "cdc"}, "cdc as scd2": {"mode": "cdc", "as": "scd2"}}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -53,12 +60,20 @@ class Bench:
     remote: str
     heads: dict[TableName, int] = field(default_factory=dict)
 
-    def bronze(self, table: str, batch: int, keys: str, late: str = "false") -> InputRef:
-        """Append a batch with one event per key of the query ``keys``; those of ``late`` are older than the rest."""
+    def bronze(self, table: str, batch: int, keys: str, late: str = "false", *, changes: bool = False) -> InputRef:
+        """Append a batch with one event per key of the query ``keys``; those of ``late`` are older than the rest.
+
+        :param changes: the table is one of changes, as ``mode: cdc`` reads it.
+        """
         name, at = TableName(layer=Layer.BRONZE, source="bench", table=table), START + timedelta(days=batch)
         moment = f"IF({late}, TIMESTAMP '{START}' - INTERVAL 1 DAY, TIMESTAMP '{at}') AS u"
         values = VALUES.format(v=batch, at=at)
-        rows = f"SELECT k, {values}, {moment}, {SYSTEM.format(batch=batch, at=at)} FROM ({keys})"
+        system = SYSTEM.format(batch=batch, at=at)
+        if changes:
+            system = f"{system}, {CHANGE.format(at=at, late=late)}".replace(
+                "printf('", f"IF({late}, '0000-', '') || printf('"
+            )
+        rows = f"SELECT k, {values}, {moment}, {system} FROM ({keys})"
         if name not in self.heads:
             self.spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.bronze").collect()
             self.spark.sql(f"CREATE TABLE {name.iceberg} USING iceberg AS {rows}").collect()
@@ -99,7 +114,7 @@ class Bench:
                 name=table,
                 key=("k",),
                 extract=SqlExtract(mode="incremental", cursor="u"),
-                silver=Silver.model_validate({"mode": mode, "sequence_by": "u"}),
+                silver=Silver.model_validate(MODES.get(mode) or {"mode": mode, "sequence_by": "u"}),
             ),
             bronze=TableName(layer=Layer.BRONZE, source="bench", table=table),
             silver=silver,
@@ -176,8 +191,20 @@ def pyiceberg_upsert(settings: Settings, source: str, anchor: str, last_batch: i
 
 def merged(bench: Bench, name: str, mode: str, first: str, changes: str, late: str, rounds: int) -> list[float]:
     """Seconds of each merge of the same changes, of a new batch each time, into a table of the first rows."""
-    bench.refine({name: bench.bronze(name, 1, first)}, mode)
-    return [bench.refine({name: bench.bronze(name, batch, changes, late)}, mode) for batch in range(2, rounds + 2)]
+    stream = mode in MODES
+    bench.refine({name: bench.bronze(name, 1, first, changes=stream)}, mode)
+    batches = range(2, rounds + 2)
+    return [bench.refine({name: bench.bronze(name, batch, changes, late, changes=stream)}, mode) for batch in batches]
+
+
+def streams(bench: Bench, first: str, changes: str, rounds: int) -> dict[str, list[float]]:
+    """Streams of changes, applied as either form: none late, and 1 % of the keys."""
+    found = {}
+    for number, mode in enumerate(MODES):
+        for what, late in ((mode, "false"), (f"{mode}, late", "k % 100 = 0")):
+            name = f"stream{number}{'_late' if what != mode else ''}"
+            found[what] = merged(bench, name, mode, first, changes, late, rounds)
+    return found
 
 
 def layers(bench: Bench, settings: Settings, rounds: int) -> dict[str, list[float]]:
@@ -209,6 +236,7 @@ def main(rows: int, changes: int, rounds: int) -> int:
         times["scd2"] = merged(bench, "scd2", "scd2", first, every, "false", rounds)
         times["late"] = merged(bench, "late", "scd2", first, every, "k % 100 = 0", rounds)
         same = [bench.facts("upsert", "NOT _hw_deleted"), bench.facts("scd2", "is_current"), expected[-1]]
+        times |= streams(bench, first, every, rounds)
         times |= layers(bench, settings, rounds)
     if len(set(same)) > 1:
         sys.stdout.write(f"the tables differ: {same}\n")
@@ -225,6 +253,8 @@ def report(times: dict[str, list[float]], write: Callable[[str], object]) -> Non
         ("pyiceberg / upsert (goal: at least 10)", "pyiceberg", "upsert"),
         ("scd2 / upsert (goal: at most 2)", "scd2", "upsert"),
         ("1 % late / scd2 (goal: at most 2)", "late", "scd2"),
+        ("cdc: 1 % late / none", "cdc, late", "cdc"),
+        ("cdc as scd2: 1 % late / none", "cdc as scd2, late", "cdc as scd2"),
         ("20 tables / one (goal: at most 4)", "20 tables", "one table"),
         ("20 tables / one, no process", "20 tables, no process", "one table, no process"),
     )
