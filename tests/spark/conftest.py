@@ -198,7 +198,7 @@ def local_lake(postgres_server: EmbeddedPostgres) -> Iterator[Settings]:
             jdbc_uri=f"jdbc:postgresql://127.0.0.1:{postgres_server.port}/spark_lake",
             jdbc_user="postgres",
             jdbc_password=urlsplit(url).password or "",
-            warehouse=(home / "warehouse").as_uri(),
+            warehouse=f"file://{home / 'warehouse'}",
         ),
         spark=SparkSettings(jars=str(jar_cache())),
     )

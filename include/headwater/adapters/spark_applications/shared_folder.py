@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from headwater.domain.errors import EngineError
@@ -129,10 +129,13 @@ class BucketFolder:
 
 
 def open_shared_folder(location: str) -> SharedFolder:
-    """The folder of a path or URI. Credentials of a bucket come from the environment of each side."""
+    """The folder of a path or URI. Credentials of a bucket come from the environment of each side.
+
+    A folder of this machine is called what stands there, as Iceberg and Hadoop take it: nothing is decoded.
+    """
     parts = urlsplit(location)
     if parts.scheme in {"", "file"}:
-        return LocalFolder(Path(unquote(parts.path)))
+        return LocalFolder(Path(parts.path))
     from pyarrow.fs import FileSystem
 
     system, root = FileSystem.from_uri(location)

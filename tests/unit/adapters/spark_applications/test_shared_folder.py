@@ -20,7 +20,7 @@ from headwater.adapters.spark_applications.shared_folder import (
 @pytest.fixture(params=["local", "bucket"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> SharedFolder:
     if request.param == "local":
-        return open_shared_folder((tmp_path / "ö x").as_uri())
+        return open_shared_folder(f"file://{tmp_path}/100%20 ö x")
     for name in ("key/a", "other"):  # a bucket needs none
         (tmp_path / "b" / name).mkdir(parents=True)
     return BucketFolder(LocalFileSystem(), str(tmp_path / "b"))
@@ -71,3 +71,9 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
 def test_an_unknown_place_is_refused() -> None:
     with pytest.raises(Exception, match="nowhere"):
         open_shared_folder("nowhere://x/y")
+
+
+def test_a_folder_is_called_what_its_location_says(tmp_path: Path) -> None:
+    """As Iceberg takes a warehouse's location: what Spark writes beside the job is removed with it."""
+    open_shared_folder(f"file://{tmp_path}/100%20 x").write("key/job.json", "{}")
+    assert (tmp_path / "100%20 x" / "key" / "job.json").exists()
