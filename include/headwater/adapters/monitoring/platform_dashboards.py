@@ -13,6 +13,11 @@ def _per_second(metric: ExportedMetric, by: str) -> str:
     return f"sum by ({by}) (rate({metric.prometheus}[$__rate_interval]))"
 
 
+def _topics_per_second(metric: ExportedMetric) -> str:
+    """Without the line that has no topic: a broker tells the sum of all topics beside them."""
+    return f'sum by (topic) (rate({metric.prometheus}{{topic!=""}}[$__rate_interval]))'
+
+
 def _grown(metric: ExportedMetric, by: str) -> str:
     return f"sum by ({by}) (increase({metric.prometheus}[$__rate_interval]))"
 
@@ -68,9 +73,9 @@ KAFKA = Dashboard(
     uid="headwater-kafka",
     title="Headwater: Kafka",
     panels=(
-        Panel(title="Messages in", expression=_per_second(exported.MESSAGES_IN, "topic"), legend="{{topic}}"),
-        Panel(title="Bytes in", expression=_per_second(exported.BYTES_IN, "topic"), legend="{{topic}}", unit="Bps"),
-        Panel(title="Bytes out", expression=_per_second(exported.BYTES_OUT, "topic"), legend="{{topic}}", unit="Bps"),
+        Panel(title="Messages in", expression=_topics_per_second(exported.MESSAGES_IN), legend="{{topic}}"),
+        Panel(title="Bytes in", expression=_topics_per_second(exported.BYTES_IN), legend="{{topic}}", unit="Bps"),
+        Panel(title="Bytes out", expression=_topics_per_second(exported.BYTES_OUT), legend="{{topic}}", unit="Bps"),
         Panel(title="Size of topics", expression=_sum(exported.TOPIC_SIZE, "topic"), legend="{{topic}}", unit="bytes"),
         Panel(
             title="Partitions short of copies", expression=_sum(exported.UNDER_REPLICATED, "pod"), legend="{{pod}}"
