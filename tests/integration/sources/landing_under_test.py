@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.integration.sources.sources_under_test import PLANNED_AT, live_schema
+from tests.integration.sources.sources_under_test import PLANNED_AT, live_schema, rows_of
 
 from headwater.adapters.sources.opening import open_extractor
 from headwater.domain.run import RunRequest, Window
@@ -56,3 +56,13 @@ class Landing:
         extracted = self.extract(self.plan(table), table)
         self.ledger = extracted.ledger or self.ledger
         return extracted
+
+
+AB = {"a": "int", "b": "string"}
+
+
+def rows(landing: Landing, **extract: Any) -> list[Any]:
+    """What a read of its files gives, without our own columns."""
+    return rows_of(
+        landing.run(landing.table(**({"columns": AB} | extract))), "COLUMNS(c -> NOT starts_with(c, '_hw_'))"
+    )
