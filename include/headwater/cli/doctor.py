@@ -12,14 +12,14 @@ from pathlib import Path
 from headwater.adapters.profile import PROFILE_VARIABLE, home_folder, load_settings, repository_root
 from headwater.domain.base import Value
 from headwater.domain.errors import HeadwaterError
-from headwater.domain.settings import AirflowSettings
+from headwater.domain.settings import LOST_IN_LOCATIONS, AirflowSettings
 from headwater.domain.spec import connections_of
 from headwater.ports.connections import Connections
 
 MEMORY_GIB = 6.0
 DISK_GIB = 5.0
-UNUSABLE_IN_FOLDERS = "#?:"
-"""Locations of data files lose what follows ``#`` or ``?``; search paths of programs and classes end at ``:``."""
+UNUSABLE_IN_FOLDERS = f"{LOST_IN_LOCATIONS}:"
+"""Search paths of programs and classes end at ``:``."""
 
 
 class Finding(Value):

@@ -19,6 +19,9 @@ from headwater.domain.spark_settings import KubernetesSettings, PlainConf, Stage
 from headwater.domain.spec import Duration
 from headwater.domain.storage import S3Settings, TlsSettings, is_in_s3
 
+LOST_IN_LOCATIONS = "#?"
+"""pyiceberg takes what follows one of them in a location for a fragment or a query, and drops it."""
+
 
 class CatalogSettings(Value):
     """The Iceberg SQL catalog: ``uri`` for Python (``postgresql+psycopg://…``), ``jdbc`` for Spark."""
@@ -45,7 +48,7 @@ class CatalogSettings(Value):
         scheme = urlsplit(self.warehouse).scheme
         if scheme not in {"", "file", "s3"}:
             raise ValueError(f"a warehouse is a folder, file:///folder or s3://bucket/prefix, not {scheme}://")
-        if {"#", "?"} & set(self.warehouse):  # pyiceberg would take the rest for a fragment or a query, and drop it
+        if set(LOST_IN_LOCATIONS) & set(self.warehouse):
             raise ValueError("a warehouse's location holds no # and no ?: choose a folder or prefix without them")
         if is_in_s3(self.warehouse) != (self.s3 is not None):
             missing = "s3, at least its region" if self.s3 is None else "a warehouse s3://bucket/prefix"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from headwater.domain.errors import LeaseHeldError
 from headwater.domain.maintenance import TABLE_STEPS, MaintenanceSettings, Step, Upkeep
@@ -47,12 +49,7 @@ def maintain_table(
     step = TABLE_STEPS[0]
     try:
         for step in wanted:
-            goes_on = True
-            while goes_on:
-                with slice_of(platform, table, run_key, holder, dry_run=dry_run) as part:
-                    found = _timed(step, part)
-                yield from found
-                goes_on = not dry_run and _was_full(found, platform.settings.maintenance)
+            yield from _worked(step, partial(slice_of, platform, table, run_key, holder, dry_run=dry_run))
         return
     except LeaseHeldError as held:
         is_owed = not dry_run and is_overdue(platform, table)
@@ -69,16 +66,19 @@ def _in_turn(
         with turn_of(platform, table, run_key, holder) as part:
             for step in wanted:
                 part.assert_held()
-                if step == "files":
-                    yield from rewrite_in_slices(part)
-                    continue
-                goes_on = True
-                while goes_on:
-                    found = _timed(step, part)
-                    yield from found
-                    goes_on = _was_full(found, platform.settings.maintenance)
+                yield from rewrite_in_slices(part) if step == "files" else _worked(step, lambda: nullcontext(part))
     except LeaseHeldError as held:
         yield _left(step, table, held.message)
+
+
+def _worked(step: Step, opened: Callable[[], AbstractContextManager[Slice]]) -> Iterator[Upkeep]:
+    """Do the step, slice after slice while one was full; a dry run would find the same again."""
+    goes_on = True
+    while goes_on:
+        with opened() as part:
+            found = _timed(step, part)
+        yield from found
+        goes_on = not part.dry_run and _was_full(found, part.platform.settings.maintenance)
 
 
 def _timed(step: Step, part: Slice) -> list[Upkeep]:
