@@ -254,13 +254,11 @@ def test_every_format_has_a_dozen() -> None:
 
 @pytest.mark.parametrize(("kind", "name"), CASES, ids=[f"{kind}: {name}" for kind, name in CASES])
 def test_malformed(tmp_path: Path, kind: str, name: str) -> None:
-    limits = {"format": kind}
-    landing = Landing(tmp_path)
-    case = FORMATS[kind][name]
+    landing, case = Landing(tmp_path), FORMATS[kind][name]
     if kind == "parquet":
         judged_parquet(landing, case)
         return
-    judged(landing, f"{name}.{kind}", case, **limits)
+    judged(landing, f"{name}.{kind}", case, format=kind)
 
 
 def judged_parquet(landing: Landing, case: Case) -> None:
