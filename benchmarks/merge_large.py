@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from merge_silver import START, VALUES, Bench, server
+from silver_tables import START, VALUES, Bench, server
 
 from headwater.adapters.spark_connect.server import ConnectServer
 from headwater.domain.names import Layer, TableName

@@ -5,7 +5,10 @@
 One warm Spark server, one run, the same changes as several batches one after the other. Prints wall seconds and what
 their medians are to each other; row counts and sums are compared before a time counts. Goals: upsert at least 10x
 pyiceberg; scd2 within 2x of upsert; 1 % late keys at most 2x; a layer of twenty tables at most 4x one of one table,
-each a stage as Airflow runs it, in a process of its own on the running server.
+each a stage as Airflow runs it, in a process of its own on the running server, and on one that the stage has to start.
+
+The anchor has two forms: a key of one integer column, its best case, and one of two columns, for which it writes a
+condition for each row. That one runs in a process of its own, for few changes and for all, since it may end it.
 """
 
 from __future__ import annotations
@@ -13,241 +16,176 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
 
-from pydantic import SecretStr
-from pyspark.sql import SparkSession
+from silver_tables import MODES, Bench, server
 
-from headwater.adapters.embedded.jars import jar_cache
-from headwater.adapters.embedded.postgres import EmbeddedPostgres
 from headwater.adapters.spark_connect.engine import ConnectEngine
-from headwater.adapters.spark_connect.server import ConnectServer
-from headwater.domain.job import JobResult, JobSpec, RefineTable
-from headwater.domain.names import Layer, TableName
 from headwater.domain.run import InputRef
-from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
-from headwater.domain.spec import Silver, SqlExtract, TableSpec
-from headwater.domain.staging import StagedTable, TableState, new_attempt
-from headwater_spark.entrypoints.run_job import open_session, run_job
+from headwater.domain.settings import CatalogSettings
 
-SYSTEM = (
-    "CAST({batch} AS BIGINT) AS _hw_batch, 'r' AS _hw_run_key, TIMESTAMP '{at}' AS _hw_extracted_at, 'u' AS _hw_op, "
-    "printf('%04d-%012d', {batch}, k) AS _hw_position, 'bench' AS _hw_origin"
-)
-CHANGE = (
-    "TIMESTAMP '{at}' + make_interval(0, 0, 0, IF({late}, -1000, 0)) AS _hw_event_at, "
-    "array('k', 'name', 'amount', 'shop', 'v', 'note', 'u') AS _hw_carried, "
-    "CAST(array() AS array<string>) AS _hw_unavailable, CAST(NULL AS STRING) AS _hw_old_key"
-)
-"""What an event of ``mode: cdc`` has besides; an older one has an older position, too."""
-VALUES = "concat('name ', k % 1000) AS name, k * 1.5D AS amount, CAST(k % 97 AS INT) AS shop, {v} AS v, '{at}' AS note"
-MODES = {"cdc": {"mode": "cdc"}, "cdc as scd2": {"mode": "cdc", "as": "scd2"}}
-START = datetime(2026, 1, 1, tzinfo=UTC)
+LAYERS = {"one table": ["alone"], "20 tables": [f"t{n}" for n in range(20)]}
+FEW = 7_000
+"""Changes by a key of two columns that the anchor still survives; 10,000 end its process (pyiceberg 0.12.0)."""
+Times = dict[str, list[float]]
+Anchor = tuple[float, tuple[int, float]]
+"""Seconds, and rows and a sum of what the table holds then."""
 
 
-@dataclass
-class Bench:
-    """Bronze and silver tables of one source."""
+@dataclass(frozen=True)
+class Load:
+    """How many rows there are at first, and how many change: nine of ten are known, spread over the table."""
 
-    spark: SparkSession
-    remote: str
-    heads: dict[TableName, int] = field(default_factory=dict)
+    rows: int
+    number: int
+    rounds: int
 
-    def bronze(self, table: str, batch: int, keys: str, late: str = "false", *, changes: bool = False) -> InputRef:
-        """Append a batch with one event per key of the query ``keys``; those of ``late`` are older than the rest.
+    @property
+    def first(self) -> str:
+        return f"SELECT id AS k FROM range({self.rows})"
 
-        :param changes: the table is one of changes, as ``mode: cdc`` reads it.
-        """
-        name, at = TableName(layer=Layer.BRONZE, source="bench", table=table), START + timedelta(days=batch)
-        moment = f"IF({late}, TIMESTAMP '{START}' - INTERVAL 1 DAY, TIMESTAMP '{at}') AS u"
-        values = VALUES.format(v=batch, at=at)
-        system = SYSTEM.format(batch=batch, at=at)
-        if changes:
-            system = f"{system}, {CHANGE.format(at=at, late=late)}".replace(
-                "printf('", f"IF({late}, '0000-', '') || printf('"
-            )
-        rows = f"SELECT k, {values}, {moment}, {system} FROM ({keys})"
-        if name not in self.heads:
-            self.spark.sql("CREATE NAMESPACE IF NOT EXISTS lake.bronze").collect()
-            self.spark.sql(f"CREATE TABLE {name.iceberg} USING iceberg AS {rows}").collect()
-        else:
-            self.spark.sql(f"INSERT INTO {name.iceberg} {rows}").collect()
-        self.heads[name] = self.head(name)
-        return InputRef(snapshot_id=self.heads[name], batch=batch)
+    @property
+    def changes(self) -> str:
+        return self._changes(self.number)
 
-    def refine(
-        self, tables: dict[str, InputRef], mode: str, stage: Callable[[JobSpec], JobResult] | None = None
-    ) -> float:
-        """Refine the tables in one job and publish; seconds of the job.
+    @property
+    def few(self) -> str:
+        return self._changes(FEW)
 
-        :param stage: runs the job as a stage does, in a process of its own; otherwise it runs in this one.
-        """
-        batch = next(iter(tables.values())).batch
-        job = JobSpec(
-            kind="refine",
-            run_key=f"bench/{mode}/{batch}",
-            pipeline="bench",
-            attempt=new_attempt(),
-            planned_at=START + timedelta(days=batch),
-            refine=tuple(self._table(table, source, mode) for table, source in tables.items()),
-        )
-        began = time.perf_counter()
-        results = (stage(job) if stage else run_job(job, self.remote)).tables
-        took = time.perf_counter() - began
-        for result in results:
-            if result.staged is None:
-                raise SystemExit(str(result.error))
-            self._publish(result.staged)
-        return took
-
-    def _table(self, table: str, source: InputRef, mode: str) -> RefineTable:
-        silver = TableName(layer=Layer.SILVER, source="bench", table=table)
-        return RefineTable(
-            spec=TableSpec(
-                name=table,
-                key=("k",),
-                extract=SqlExtract(mode="incremental", cursor="u"),
-                silver=Silver.model_validate(MODES.get(mode) or {"mode": mode, "sequence_by": "u"}),
-            ),
-            bronze=TableName(layer=Layer.BRONZE, source="bench", table=table),
-            silver=silver,
-            bronze_input=source,
-            from_batch=source.batch - 1,
-            base=self.heads.get(silver),
-            state=TableState(run_key="r", spec_hash="h", batch=source.batch),
-        )
-
-    def _publish(self, staged: StagedTable) -> None:
-        name = f"{staged.table.layer.value}.{staged.table.source}__{staged.table.table}"
-        self.spark.sql(f"CALL lake.system.fast_forward('{name}', 'main', '{staged.branch}')").collect()
-        self.spark.sql(f"ALTER TABLE lake.{name} DROP BRANCH {staged.branch}").collect()
-        self.heads[staged.table] = staged.staged
-
-    def head(self, table: TableName) -> int:
-        found = self.spark.sql(f"SELECT snapshot_id FROM {table.iceberg}.refs WHERE name = 'main'").collect()
-        return int(found[0].snapshot_id)
-
-    def facts(self, table: str, where: str) -> tuple[int, float]:
-        name = TableName(layer=Layer.SILVER, source="bench", table=table).iceberg
-        row = self.spark.sql(f"SELECT count(*) AS n, sum(amount + v) AS total FROM {name} WHERE {where}").collect()[0]
-        return int(row.n), float(row.total)
+    def _changes(self, number: int) -> str:
+        known = f"SELECT id * {self.rows * 10 // (number * 9)} AS k FROM range({number * 9 // 10})"
+        return f"{known} UNION ALL SELECT id + {self.rows} AS k FROM range({number // 10})"
 
 
-@contextmanager
-def server() -> Iterator[tuple[Bench, Settings]]:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        EmbeddedPostgres(Path(folder) / "postgres", durable=False) as postgres,
-    ):
-        postgres.create_databases(["lake"])
-        url = postgres.url("lake", "psycopg")
-        catalog = CatalogSettings(
-            uri=SecretStr(url),
-            jdbc_uri=f"jdbc:postgresql://127.0.0.1:{postgres.port}/lake",
-            jdbc_user="postgres",
-            jdbc_password=SecretStr(urlsplit(url).password or ""),
-            warehouse=f"file://{folder}/warehouse",
-        )
-        spark = SparkSettings(jars=str(jar_cache()), driver_memory="3g")
-        settings = Settings(home=folder, repository=folder, run_store=SecretStr(url), catalog=catalog, spark=spark)
-        connect = ConnectServer(settings)
-        try:
-            with connect.used() as remote:
-                yield Bench(open_session(remote), remote), settings
-        finally:
-            connect.stop()
-
-
-def pyiceberg_upsert(settings: Settings, source: str, anchor: str, last_batch: int) -> tuple[float, tuple[int, float]]:
-    """The anchor: the same rows and the changes of the last batch, by ``Table.upsert``, into a table made here."""
-    import pyarrow.compute as compute
+def pyiceberg_upsert(catalog: CatalogSettings, source: str, batch: int, key: tuple[str, ...]) -> Anchor:
+    """The anchor: the same rows and the changes of a batch, by ``Table.upsert``, into a table made here."""
+    from pyarrow import compute
     from pyiceberg.catalog.sql import SqlCatalog
 
-    catalog = SqlCatalog(
-        "lake", uri=settings.catalog.uri.get_secret_value(), warehouse=settings.catalog.warehouse, schema_version="v1"
-    )
-    given = catalog.load_table(("bronze", source))
-    names = [name for name in given.schema().column_names if not name.startswith("_hw_")]
-    rows, new = (
-        given.scan(row_filter=f"_hw_batch == {batch}", selected_fields=tuple(names)).to_arrow()
-        for batch in (1, last_batch)
-    )
-    table = catalog.create_table(("bronze", anchor), schema=rows.schema)
+    lake = SqlCatalog("lake", uri=catalog.uri.get_secret_value(), warehouse=catalog.warehouse, schema_version="v1")
+    given = lake.load_table(("bronze", source))
+    names = tuple(name for name in given.schema().column_names if not name.startswith("_hw_"))
+    rows, new = (given.scan(row_filter=f"_hw_batch == {one}", selected_fields=names).to_arrow() for one in (1, batch))
+    table = lake.create_table(("bronze", f"{source}_anchor_{batch}"), schema=rows.schema)
     table.append(rows)
     began = time.perf_counter()
-    table.upsert(new, join_cols=["k"])
+    table.upsert(new, join_cols=list(key))
     took = time.perf_counter() - began
     held = table.scan(selected_fields=("amount", "v")).to_arrow()
-    total = compute.sum(compute.add(held["amount"], held["v"])).as_py()
-    return took, (held.num_rows, float(total))
+    return took, (held.num_rows, float(compute.sum(compute.add(held["amount"], held["v"])).as_py()))
 
 
-def merged(bench: Bench, name: str, mode: str, first: str, changes: str, late: str, rounds: int) -> list[float]:
+def apart(catalog: CatalogSettings, source: str, batch: int, key: tuple[str, ...]) -> float | str:
+    """The anchor's seconds in a process of its own, or what ended it."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        try:
+            return pool.submit(pyiceberg_upsert, catalog, source, batch, key).result()[0]
+        except BrokenProcessPool:
+            return "its process was ended by a signal"
+
+
+def merged(bench: Bench, load: Load, name: str, mode: str, late: str = "false") -> list[float]:
     """Seconds of each merge of the same changes, of a new batch each time, into a table of the first rows."""
     stream = mode in MODES
-    bench.refine({name: bench.bronze(name, 1, first, changes=stream)}, mode)
-    batches = range(2, rounds + 2)
-    return [bench.refine({name: bench.bronze(name, batch, changes, late, changes=stream)}, mode) for batch in batches]
+
+    def refined(batch: int, keys: str, late: str = "false") -> float:
+        return bench.refine({name: bench.bronze(name, batch, keys, late, changes=stream)}, mode)
+
+    refined(1, load.first)
+    return [refined(batch, load.changes, late) for batch in range(2, load.rounds + 2)]
 
 
-def streams(bench: Bench, first: str, changes: str, rounds: int) -> dict[str, list[float]]:
+def streams(bench: Bench, load: Load) -> Times:
     """Streams of changes, applied as either form: none late, and 1 % of the keys."""
     found = {}
     for number, mode in enumerate(MODES):
         for what, late in ((mode, "false"), (f"{mode}, late", "k % 100 = 0")):
             name = f"stream{number}{'_late' if what != mode else ''}"
-            found[what] = merged(bench, name, mode, first, changes, late, rounds)
+            found[what] = merged(bench, load, name, mode, late)
     return found
 
 
-def layers(bench: Bench, settings: Settings, rounds: int) -> dict[str, list[float]]:
+def pairs(bench: Bench, load: Load, catalog: CatalogSettings) -> tuple[Times, list[str]]:
+    """Upsert by a key of two columns, few changes and all of them, and what the anchor makes of each."""
+    key, name, times, said = ("k", "shop"), "pair", {}, []
+    bench.done(bench.job({name: bench.bronze(name, 1, load.first)}, "upsert", key))
+    for batch, (what, changes) in enumerate((("few", load.few), ("all", load.changes)), 2):
+        took = bench.done(bench.job({name: bench.bronze(name, batch, changes)}, "upsert", key))
+        times[f"pair, {what}"] = [took]
+        anchor = apart(catalog, f"bench__{name}", batch, key)
+        if isinstance(anchor, float):
+            times[f"pyiceberg, pair, {what}"] = [anchor]
+        else:
+            said.append(f"pyiceberg, pair, {what}: {anchor}")
+    return times, said
+
+
+def layers(bench: Bench, rounds: int, engine: ConnectEngine) -> Times:
     """One table of 10,000 rows and twenty, each a stage of its own process, and the same without the process."""
-    many, small = [f"t{n}" for n in range(20)], "SELECT id AS k FROM range(10000)"
-    engine = ConnectEngine(settings)
-    times: dict[str, list[float]] = {}
+    times: Times = {}
     for batch in range(1, 2 * rounds + 2):
         stage = engine.run if batch % 2 else None
-        for what, names in (("one table", ["alone"]), ("20 tables", many)):
-            took = bench.refine({name: bench.bronze(name, batch, small) for name in names}, "upsert", stage)
+        for what, names in LAYERS.items():
+            took = bench.refine(small_batches(bench, names, batch), "upsert", stage)
             if batch > 1:  # the first makes the tables
                 times.setdefault(what if stage else f"{what}, no process", []).append(took)
     return times
 
 
-def main(rows: int, changes: int, rounds: int) -> int:
-    updated = f"SELECT id * {rows * 10 // (changes * 9)} AS k FROM range({changes * 9 // 10})"
-    every = f"{updated} UNION ALL SELECT id + {rows} AS k FROM range({changes // 10})"
-    first = f"SELECT id AS k FROM range({rows})"
-    times: dict[str, list[float]] = {}
+def started_layers(bench: Bench, rounds: int, engine: ConnectEngine) -> Times:
+    """The same stages where no server runs, as in the first of a quiet hour; nothing is published.
+
+    Ends the server of ``bench``, whose tables can be asked nothing afterwards.
+    """
+    batch = 2 * rounds + 2
+    inputs = {what: small_batches(bench, names, batch) for what, names in LAYERS.items()}
+    times: Times = {}
+    for _ in range(rounds):
+        for what, tables in inputs.items():
+            job = bench.job(tables, "upsert")
+            engine.server.stop()
+            began = time.perf_counter()
+            failed = [result.error for result in engine.run(job).tables if result.staged is None]
+            times.setdefault(f"{what}, server started", []).append(time.perf_counter() - began)
+            if failed:
+                raise SystemExit(str(failed))
+    return times
+
+
+def small_batches(bench: Bench, names: list[str], batch: int) -> dict[str, InputRef]:
+    return {name: bench.bronze(name, batch, "SELECT id AS k FROM range(10000)") for name in names}
+
+
+def main(load: Load) -> int:
+    times: Times = {}
     with server() as (bench, settings):
-        times["upsert"] = merged(bench, "upsert", "upsert", first, every, "false", rounds)
-        expected = []
-        for number in range(rounds):
-            took, found = pyiceberg_upsert(settings, "bench__upsert", f"bench__anchor_{number}", number + 2)
-            times.setdefault("pyiceberg", []).append(took)
-            expected.append(found)
-        times["scd2"] = merged(bench, "scd2", "scd2", first, every, "false", rounds)
-        times["late"] = merged(bench, "late", "scd2", first, every, "k % 100 = 0", rounds)
-        same = [bench.facts("upsert", "NOT _hw_deleted"), bench.facts("scd2", "is_current"), expected[-1]]
-        times |= streams(bench, first, every, rounds)
-        times |= layers(bench, settings, rounds)
+        times["upsert"] = merged(bench, load, "upsert", "upsert")
+        anchors = [pyiceberg_upsert(settings.catalog, "bench__upsert", n + 2, ("k",)) for n in range(load.rounds)]
+        times["pyiceberg"] = [took for took, _ in anchors]
+        times["scd2"] = merged(bench, load, "scd2", "scd2")
+        times["late"] = merged(bench, load, "late", "scd2", "k % 100 = 0")
+        same = [bench.facts("upsert", "NOT _hw_deleted"), bench.facts("scd2", "is_current"), anchors[-1][1]]
+        times |= streams(bench, load)
+        of_pairs, said = pairs(bench, load, settings.catalog)
+        engine = ConnectEngine(settings)
+        times |= of_pairs | layers(bench, load.rounds, engine)
+        times |= started_layers(bench, load.rounds, engine)
     if len(set(same)) > 1:
         sys.stdout.write(f"the tables differ: {same}\n")
         return 1
     report(times, sys.stdout.write)
+    sys.stdout.writelines(f"{line}\n" for line in said)
     return 0
 
 
-def report(times: dict[str, list[float]], write: Callable[[str], object]) -> None:
+def report(times: Times, write: Callable[[str], object]) -> None:
     for name, seconds in times.items():
-        write(f"{name:24} {', '.join(f'{one:.2f}' for one in seconds)} s\n")
+        write(f"{name:28} {', '.join(f'{one:.2f}' for one in seconds)} s\n")
     median = {name: statistics.median(seconds) for name, seconds in times.items()}
     ratios = (
         ("pyiceberg / upsert (goal: at least 10)", "pyiceberg", "upsert"),
@@ -257,15 +195,19 @@ def report(times: dict[str, list[float]], write: Callable[[str], object]) -> Non
         ("cdc as scd2: 1 % late / none", "cdc as scd2, late", "cdc as scd2"),
         ("20 tables / one (goal: at most 4)", "20 tables", "one table"),
         ("20 tables / one, no process", "20 tables, no process", "one table, no process"),
+        ("20 tables / one, server started", "20 tables, server started", "one table, server started"),
+        ("pyiceberg / upsert, pair, few", "pyiceberg, pair, few", "pair, few"),
+        ("pyiceberg / upsert, pair, all", "pyiceberg, pair, all", "pair, all"),
     )
     for what, name, other in ratios:
-        write(f"{what:40} {median[name] / median[other]:5.2f}\n")
+        if name in median:
+            write(f"{what:40} {median[name] / median[other]:5.2f}\n")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--changes", type=int, default=100_000)
+    parser.add_argument("--changes", dest="number", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    sys.exit(main(options.rows, options.changes, options.rounds))
+    sys.exit(main(Load(options.rows, options.number, options.rounds)))

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from merge_silver import Bench, server
+from silver_tables import Bench, server
 
 from headwater.domain.names import Layer, TableName
 from headwater.domain.settings import Settings
