@@ -11,9 +11,9 @@ import yaml
 
 from headwater.adapters.monitoring import monitoring_files
 from headwater.adapters.monitoring.airflow_metrics import AIRFLOW_METRICS
-from headwater.adapters.monitoring.exported_metrics import EXPORTED_METRICS, ExportedMetric
+from headwater.adapters.monitoring.exported_metrics import APPLICATIONS_FAILED, EXPORTED_METRICS, ExportedMetric
 from headwater.adapters.monitoring.platform_dashboards import KAFKA
-from headwater.domain.metrics import METRICS, Metric
+from headwater.domain.metrics import METRICS, RELEASED, STAGE_FINISHED, TABLE_HELD, TABLE_ROWS, Metric
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "monitoring"
@@ -53,6 +53,15 @@ def test_a_query_names_metrics_and_labels_that_exist(expression: str) -> None:
             assert label in KNOWN[metric].labels or (label == "quantile" and KNOWN[metric].kind == "timer")
     for group in GROUPING.findall(expression):
         assert set(re.findall(r"\w+", group)) <= labels | WHERE
+
+
+def test_what_a_stage_or_release_counts_is_counted_from_its_first_event_on() -> None:
+    """A series appears at 1, which ``increase`` alone takes for no growth."""
+    born_by_events = (STAGE_FINISHED, RELEASED, TABLE_HELD, TABLE_ROWS, APPLICATIONS_FAILED)
+    grown = re.compile(rf"({'|'.join(metric.prometheus for metric in born_by_events)})(?:{{[^}}]*}})?\[")
+    asked = [expression for expression in expressions() if grown.search(expression)]
+    assert asked
+    assert [expression for expression in asked if " unless " not in expression] == []
 
 
 def test_every_metric_of_headwater_is_looked_at_somewhere() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.adapters.monitoring.airflow_metrics import IMPORT_ERRORS, QUEUED_TASKS, STARVING_TASKS
+from headwater.adapters.monitoring.queries import growth
 from headwater.domain import metrics
 from headwater.domain.base import Value
 
@@ -30,8 +31,8 @@ class Dashboard(Value):
     panels: tuple[Panel, ...]
 
 
-def _rate(metric: metrics.Metric, by: str, where: str = "") -> str:
-    return f"sum by ({by}) (increase({metric.prometheus}{where}[$__rate_interval]))"
+def _grown(metric: metrics.Metric, by: str, where: str = "") -> str:
+    return f"sum by ({by}) ({growth(metric.prometheus + where, '$__rate_interval')})"
 
 
 _AGE, _ALLOWED = metrics.RELEASE_AGE.prometheus, metrics.RELEASE_AGE_ALLOWED.prometheus
@@ -46,15 +47,15 @@ DASHBOARDS = (
         uid="headwater-pipelines",
         title="Headwater: pipelines",
         panels=(
-            Panel(title="Stages ended", expression=_rate(metrics.STAGE_FINISHED, "outcome"), legend="{{outcome}}"),
+            Panel(title="Stages ended", expression=_grown(metrics.STAGE_FINISHED, "outcome"), legend="{{outcome}}"),
             Panel(
                 title="Stages failed",
-                expression=_rate(metrics.STAGE_FINISHED, "pipeline, stage", _FAILED),
+                expression=_grown(metrics.STAGE_FINISHED, "pipeline, stage", _FAILED),
                 legend=_STAGE,
             ),
             Panel(title="Slowest stages", expression=_SLOW, legend=_STAGE, unit="s"),
             Panel(title="Slowest tables", expression=_SLOW_TABLES, legend="{{table}} {{stage}}", unit="s"),
-            Panel(title="Releases", expression=_rate(metrics.RELEASED, "pipeline"), legend="{{pipeline}}"),
+            Panel(title="Releases", expression=_grown(metrics.RELEASED, "pipeline"), legend="{{pipeline}}"),
             Panel(title="Tasks waiting for a slot", expression=f"sum({QUEUED_TASKS.prometheus})", legend="executor"),
             Panel(title="Tasks waiting for a pool", expression=f"sum({STARVING_TASKS.prometheus})", legend="pools"),
             Panel(title="Files that do not load", expression=f"max({IMPORT_ERRORS.prometheus})", legend="files"),
@@ -65,9 +66,9 @@ DASHBOARDS = (
         title="Headwater: quality",
         panels=(
             Panel(title="Open incidents", expression=_OPEN, legend="{{kind}}"),
-            Panel(title="Tables held", expression=_rate(metrics.TABLE_HELD, "table"), legend="{{table}}"),
-            Panel(title="Rows", expression=_rate(metrics.TABLE_ROWS, "pipeline, stage"), legend=_STAGE),
-            Panel(title="Alerts", expression=_rate(metrics.ALERTS_SENT, "result"), legend="{{result}}"),
+            Panel(title="Tables held", expression=_grown(metrics.TABLE_HELD, "table"), legend="{{table}}"),
+            Panel(title="Rows", expression=_grown(metrics.TABLE_ROWS, "pipeline, stage"), legend=_STAGE),
+            Panel(title="Alerts", expression=_grown(metrics.ALERTS_SENT, "result"), legend="{{result}}"),
         ),
     ),
     Dashboard(
@@ -88,7 +89,7 @@ DASHBOARDS = (
             ),
             Panel(
                 title="Passes of the watchdog",
-                expression=_rate(metrics.WATCHDOG_PASSES, "airflow"),
+                expression=_grown(metrics.WATCHDOG_PASSES, "airflow"),
                 legend="Airflow {{airflow}}",
             ),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from headwater.adapters.monitoring import exported_metrics as exported
 from headwater.adapters.monitoring.dashboards import Dashboard, Panel
 from headwater.adapters.monitoring.exported_metrics import ExportedMetric
+from headwater.adapters.monitoring.queries import growth
 
 _APPLICATION = "{{application_name}}"
 
@@ -19,7 +20,7 @@ def _topics_per_second(metric: ExportedMetric) -> str:
 
 
 def _grown(metric: ExportedMetric, by: str) -> str:
-    return f"sum by ({by}) (increase({metric.prometheus}[$__rate_interval]))"
+    return f"sum by ({by}) ({growth(metric.prometheus, '$__rate_interval')})"
 
 
 def _most(metric: ExportedMetric, by: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.adapters.monitoring import exported_metrics as exported
+from headwater.adapters.monitoring.queries import growth
 from headwater.adapters.monitoring.rules import Rule
 
 STORE_SCRAPED = 'up{job="headwater-minio"}'
@@ -90,7 +91,7 @@ PLATFORM_RULES = (
     ),
     Rule(
         name="SparkApplicationsFail",
-        expression=f"sum(increase({exported.APPLICATIONS_FAILED.prometheus}[1h])) > 4",
+        expression=f"sum({growth(exported.APPLICATIONS_FAILED.prometheus, '1h')}) > 4",
         holds="10m",
         severity="ticket",
         summary="More than four Spark applications failed within an hour.",

@@ -6,6 +6,7 @@ A table that is held or late is told to its owner by Headwater, with steps; here
 from __future__ import annotations
 
 from headwater.adapters.monitoring.airflow_metrics import IMPORT_ERRORS, SCHEDULER_HEARTBEAT
+from headwater.adapters.monitoring.queries import growth
 from headwater.domain import metrics
 from headwater.domain.base import Value
 
@@ -28,7 +29,9 @@ class Rule(Value):
 
 _PASSES = metrics.WATCHDOG_PASSES.prometheus
 _FINISHED = metrics.STAGE_FINISHED.prometheus
-_FAILED = f'sum by (stage) (increase({_FINISHED}{{outcome="failed"}}[1h]))'
+_RED = '{outcome="failed"}'
+_FAILED = f"sum by (stage) ({growth(_FINISHED + _RED, '1h')})"
+_ENDED = f"sum by (stage) ({growth(_FINISHED, '1h')})"
 RULES = (
     Rule(
         name="HeadwaterWatchdogSilent",
@@ -64,7 +67,7 @@ RULES = (
     ),
     Rule(
         name="HeadwaterStageFailsEverywhere",
-        expression=f"{_FAILED} > 4 and {_FAILED} / sum by (stage) (increase({_FINISHED}[1h])) > 0.5",
+        expression=f"{_FAILED} > 4 and {_FAILED} / {_ENDED} > 0.5",
         holds="10m",
         severity="ticket",
         summary="More than half of all {{ $labels.stage }} tasks fail: a shared part is broken, not one source.",
