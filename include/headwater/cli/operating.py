@@ -1,4 +1,4 @@
-"""``run``, ``clear``, ``accept``, ``discard``, ``rollback``, ``incidents``: what an operator does."""
+"""``run``, ``clear``, ``accept``, ``discard``, ``rollback``, ``take-over``, ``incidents``: what an operator does."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from headwater.cli.incident_lookup import clearing_of, known_incident, open_inci
 from headwater.cli.incident_view import incident_object, print_incident, print_rows
 from headwater.cli.opening import opened_platform, person
 from headwater.cli.output import LARGEST_NUMBER, Json, console, print_json, print_table
+from headwater.cli.taking_over import take_over
 from headwater.cli.turning_back import rollback
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ NOTHING_TO_DECIDE = "Nothing has to be decided; what is held since then has an i
 def register(app: typer.Typer) -> None:
     for command in (incidents, run, clear, accept, discard, rollback):
         app.command()(command)
+    app.command("take-over")(take_over)
 
 
 def incidents(
