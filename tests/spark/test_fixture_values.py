@@ -59,4 +59,4 @@ def test_an_expected_value_that_no_row_can_hold_differs(results: Any) -> None:
 
 def test_a_given_value_that_its_type_cannot_take_is_named_with_its_place(results: Any) -> None:
     assert results["misfit"].status == "failed"
-    assert "f.yml:7: a rule: silver.shop.items.v is given as 'one', which is no double" in results["misfit"].error
+    assert "f.yml:7: a rule: silver.shop.items.v is given as 'one', which is no double" in results["misfit"].error_line

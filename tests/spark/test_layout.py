@@ -80,6 +80,6 @@ def test_gold_made_anew_takes_the_changed_layout(made: Any) -> None:
 def test_a_layout_of_columns_that_are_not_there_creates_nothing(made: Any) -> None:
     result = build(made, 1, "wrong", TableLayout(partition_by=("day(uu)",)), made.name(Layer.SILVER))
     assert (result.status, result.error_code) == ("failed", "transform_failed")
-    assert "partition_by of" in result.error
-    assert "names the column uu" in result.error
+    assert "partition_by of" in result.error_line
+    assert "names the column uu" in result.error_line
     assert not made.spark.catalog.tableExists(made.name(Layer.GOLD, "wrong").iceberg)

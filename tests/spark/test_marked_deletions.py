@@ -62,4 +62,4 @@ def test_a_column_that_can_mark_nothing_is_refused(lake: Any, kind: str) -> None
     spec = marked(lake, "upsert")
     result = lake.refine(spec, lake.bronze(1, COLUMNS.replace("boolean", kind), [row(1, "a", "NULL", 1)]))
     assert (result.status, result.error_code) == ("failed", "schema_drift")
-    assert "gone" in result.error
+    assert "gone" in result.error_line

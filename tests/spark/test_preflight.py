@@ -92,8 +92,8 @@ def test_without_a_clock_of_its_own_a_fixture_is_planned_at_the_same_instant_eve
 
 def test_a_column_that_is_not_made_is_named_with_those_that_are(results: Any) -> None:
     assert results[ABSENT].status == "failed"
-    assert "no column dya" in results[ABSENT].error
-    assert "day, orders, age, name" in results[ABSENT].error
+    assert "no column dya" in results[ABSENT].error_line
+    assert "day, orders, age, name" in results[ABSENT].told
 
 
 def test_declared_types_of_a_landing_are_those_of_the_rows_given(results: Any) -> None:
@@ -102,4 +102,4 @@ def test_declared_types_of_a_landing_are_those_of_the_rows_given(results: Any) -
 
 def test_an_input_nothing_tells_the_columns_of_is_said(results: Any) -> None:
     assert results[BLIND].status == "failed"
-    assert "nothing tells the columns of silver.shop.orders" in results[BLIND].error
+    assert "nothing tells the columns of silver.shop.orders" in results[BLIND].error_line

@@ -49,8 +49,8 @@ def test_a_function_makes_the_rows_and_those_it_leaves_out_are_not_of_the_table(
         orders.append(lake.refine_spec(spec(lake, name), source))
     made, doubled, displaced = lake.refine_all(orders)
     assert made.error is None
-    assert (doubled.status, "6 rows made of 3" in doubled.error) == ("failed", True)
-    assert (displaced.status, "_hw_row is gone" in displaced.error) == ("failed", True)
+    assert (doubled.status, "6 rows made of 3" in doubled.error_line) == ("failed", True)
+    assert (displaced.status, "_hw_row is gone" in displaced.error_line) == ("failed", True)
     lake.refine(spec(lake, "graded"), lake.bronze(2, COLUMNS, [f"1, -5, {day(2)}"], "graded"))
     rows = lake.rows(lake.name(Layer.SILVER, "graded"), "NOT _hw_deleted", "k")
     assert [(row.k, row.n, row.grade, row.y) for row in rows] == [(2, 2, 20, 2026)]

@@ -63,8 +63,8 @@ def print_results(results: tuple[TableResult, ...], tests: dict[TableName, int])
         count = tests[result.table]
         told = f"{count} test{'' if count == 1 else 's'}, {result.seconds:.1f} s"
         out.print(mark + Text(f"{result.table.dotted}  {told}", ""))
-        if result.status == "failed" and result.error:
-            out.print(Text(result.error, "red"))
+        if result.status == "failed":
+            out.print(Text(result.told, "red"))
         for difference in result.row_differences:
             # not as the title of the table, which would be wrapped to its width
             out.print(Text(place_of(difference), "bold"), soft_wrap=True)
@@ -107,6 +107,6 @@ def _object(result: TableResult, tests: int) -> dict[str, object]:
         "status": result.status,
         "tests": tests,
         "seconds": result.seconds,
-        "error": result.error,
+        "error": result.told or None,
         "differences": [item.model_dump(mode="json") for item in result.row_differences],
     }

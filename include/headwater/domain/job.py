@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from headwater.domain.base import Value
 from headwater.domain.differences import RowDifference
+from headwater.domain.errors import HeadwaterError
 from headwater.domain.increment import Follow
 from headwater.domain.maintenance import MaintainTable, Upkeep
 from headwater.domain.names import TableName
@@ -178,12 +179,29 @@ class TableResult(Value):
     rows_deleted: int = 0
     error_code: str | None = None
     error: str | None = None
+    """What failed, in one sentence; ``got``, ``allowed`` and ``remedy`` are those of the error (``HeadwaterError``)."""
+    got: str | None = None
+    allowed: str | None = None
+    remedy: str | None = None
     facts: dict[str, str] = Field(default_factory=dict)
     """What an alert needs: column, value, count, line of the SQL …"""
     differences: tuple[str, ...] = ()
     """Preflight: the rows that differ, rendered, at most twenty lines."""
     row_differences: tuple[RowDifference, ...] = ()
     """Preflight: the same rows as values."""
+
+    @property
+    def told(self) -> str:
+        """The error with what was got, what is allowed and what to do; empty where nothing failed."""
+        if self.error is None:
+            return ""
+        return HeadwaterError(self.error, got=self.got, allowed=self.allowed, remedy=self.remedy).described()
+
+    @property
+    def error_line(self) -> str:
+        """What failed and what was found there, on one line; empty where nothing did."""
+        said = [part for part in (self.error, self.got) if part]
+        return ": ".join(" ".join(part.split()) for part in said)
 
 
 class JobResult(Value):

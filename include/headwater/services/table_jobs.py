@@ -112,11 +112,14 @@ def _drop_outdated(platform: Platform, run: RunContext, stage: StageName, failed
 
 
 def _error_of(table: TableName, result: TableResult | None) -> HeadwaterError:
-    facts = {**(result.facts if result else {}), "table": table.dotted}
+    own = {"table": table.dotted}
     if result is None:
-        return TransformError(f"{table}: the job gave no answer for this table", facts=facts)
+        return TransformError(f"{table}: the job gave no answer for this table", facts=own)
     kind = _ERRORS.get(result.error_code or "", TransformError)
-    return kind(f"{table}: {result.error}", facts=facts)
+    message = result.error or "the job does not say what failed"
+    named = message if table.dotted in message else f"{table}: {message}"
+    facts = ({"got": result.got} if result.got else {}) | result.facts | own
+    return kind(named, got=result.got, allowed=result.allowed, remedy=result.remedy, facts=facts)
 
 
 def _save(platform: Platform, run: RunContext, stage: StageName, job: TableJob, result: TableResult) -> None:

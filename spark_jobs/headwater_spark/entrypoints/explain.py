@@ -42,9 +42,16 @@ def failed(table: TableName, error: Exception) -> TableResult:
         if any(sign in str(error) for sign in (*_UNREACHABLE, *_LOST)):
             raise EngineLostError(f"Spark went away while {table} was at work") from error
         error = explained(table, error)
-    facts = {"table": table.dotted, **error.facts}
+    message = error.message if error.where is None else f"{error.where}: {error.message}"
     return TableResult(
-        table=table, status="failed", error_code=error.code, error=str(error)[:_LONGEST_MESSAGE], facts=facts
+        table=table,
+        status="failed",
+        error_code=error.code,
+        error=message[:_LONGEST_MESSAGE],
+        got=None if error.got is None else error.got[:_LONGEST_MESSAGE],
+        allowed=error.allowed,
+        remedy=error.remedy,
+        facts={"table": table.dotted, **error.facts},
     )
 
 
@@ -59,7 +66,7 @@ def explained(table: TableName, error: Exception) -> HeadwaterError:
     refused = of_warehouse(table, str(error))
     if refused is not None:
         return refused
-    facts = {"error_class": type(error).__name__}
+    facts = {"error_class": type(error).__name__, "got": first}
     if isinstance(error, PySparkException):
         parameters = error.getMessageParameters() or {}
         facts["error_class"] = error.getCondition() or type(error).__name__
@@ -74,8 +81,7 @@ def explained(table: TableName, error: Exception) -> HeadwaterError:
     if place:
         facts |= {"line": place[1], "position": place[2]}
     return TransformError(
-        f"Spark could not make {table}",
-        got=first,
+        f"Spark could not make {table}: {first}",
         remedy="Correct the SQL or the column rules of this table; its fixture shows the error without a run.",
         facts=facts,
     )
@@ -84,7 +90,7 @@ def explained(table: TableName, error: Exception) -> HeadwaterError:
 def spoken(result: TableResult) -> str:
     """One line per table."""
     if result.status == "failed":
-        return f"{result.table}: failed [{result.error_code}] {(result.error or '').splitlines()[0]}"
+        return f"{result.table}: failed [{result.error_code}] {result.error_line}"
     parts = [f"{result.table}: {result.status} in {result.seconds:.1f} s"]
     if result.staged is not None:
         parts.append(

@@ -142,7 +142,7 @@ def in_spark(part: Slice, step: Step, item: MaintainTable) -> Upkeep:
     result = part.platform.engine.run(job).table(part.table)
     if result is None or result.upkeep is None:
         part.assert_held()  # a run that took the table over has dropped the branch we worked on
-        error = "the job gave no answer" if result is None else (result.error or "").splitlines()[0]
+        error = "the job gave no answer" if result is None else result.error_line
         raise MaintenanceError(
             f"{part.table}: {step} failed in Spark", got=error[:600],
             remedy="What was there stays readable; the next maintenance goes on from there.",

@@ -70,7 +70,7 @@ def _outcome(result: TableResult) -> TableOutcome:
 
 def _red(pipeline: str, red: list[TableResult]) -> PreflightError:
     names = ", ".join(result.table.dotted for result in red) or "a table without an answer"
-    rows = [line for result in red for line in (*result.differences, result.error or "") if line]
+    rows = [line for result in red for line in (*result.differences, result.told) if line]
     first = red[0] if red else None
     return PreflightError(
         f"the unit tests of {pipeline}'s transforms are red: {names}",

@@ -124,7 +124,7 @@ def _verdict(answer: JobResult, request: ValidateTable) -> Verdict:
         request.contract_hash,
     ):
         return verdict
-    reason = (result.error if result else None) or "the gate gave no verdict for this snapshot"
+    reason = (result.error_line if result else None) or "the gate gave no verdict for this snapshot"
     return Verdict(
         table=request.table,
         snapshot_id=request.snapshot_id,

@@ -27,6 +27,7 @@ class Engine:
         self.jobs: list[JobSpec] = []
         self.failing: set[str] = set()
         self.cause = "transform_failed"
+        self.said: dict[str, str] = {"error": "division by zero"}
         self.broken: set[str] = set()
         self.erring: set[str] = set()
         self.silent: set[str] = set()
@@ -47,7 +48,7 @@ class Engine:
 
     def _stage(self, job: JobSpec, table: TableName, item: RefineTable | BuildTable) -> TableResult:
         if table.dotted in self.failing:
-            return TableResult(table=table, status="failed", error_code=self.cause, error="division by zero")
+            return TableResult(table=table, status="failed", error_code=self.cause, **self.said)
         aside = TableName(layer=Layer.QUARANTINE, source=table.source, table=table.table)
         diverted = self._commit(job, aside, TableSchema(columns=QUARANTINE_COLUMNS), item.state)
         aside_rows, rows = self.diverted.get(table.dotted, (0, 1))

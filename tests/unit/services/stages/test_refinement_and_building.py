@@ -91,6 +91,21 @@ def test_the_stage_is_red_when_every_table_failed(world: Any) -> None:
     assert len(world.reported) == 3
 
 
+def test_an_error_of_a_table_names_it_once_and_says_each_thing_in_its_place(world: Any) -> None:
+    """The alert's one line is the sentence; what was got fills its likely cause, and what to do stands in the log."""
+    world.engine.failing = {SILVER[0]}
+    world.engine.said = {"error": f"Spark could not make {SILVER[0]}: no column x", "got": "x", "remedy": "Mend it."}
+    world.bronze("one")
+    (outcome, *_) = _refine(world, "one").outcomes
+    (told,) = world.reported
+    assert told.message == outcome.note == f"Spark could not make {SILVER[0]}: no column x"
+    assert told.facts["got"] == "x"
+    world.engine.failing = set(SILVER)
+    with pytest.raises(TransformError) as red:
+        _refine(world, "one")
+    assert (red.value.got, red.value.remedy) == ("x", "Mend it.")
+
+
 @pytest.mark.parametrize("cause", ["catalog_down", "warehouse_refused"])
 def test_a_table_that_the_storage_failed_is_told_as_that(world: Any, cause: str) -> None:
     """Not as a fault of its SQL, which somebody would look for in vain."""
