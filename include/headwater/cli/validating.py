@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from headwater.adapters.profile import turn_in_force
 from headwater.cli.comparing import compare, print_comparisons
 from headwater.cli.opening import repository
 from headwater.cli.output import Json, console, error_object, print_json
@@ -31,9 +33,11 @@ def validate(against: Against = None, as_json: Json = False) -> None:
 
     With --against also 1 when a run would refuse what changed.
     """
+    from headwater.model.documents import Profile
     from headwater.model.repository import load_repository
 
-    found = load_repository(repository(), practices=True)
+    turn, unknown = _turn()
+    found = load_repository(repository(), Profile(turn=turn), practices=True)
     comparisons = compare(found, against) if against is not None else ()
     if as_json:
         names = [spec.name for spec in found.pipelines]
@@ -49,10 +53,23 @@ def validate(against: Against = None, as_json: Json = False) -> None:
         ids = sorted({spec.connection for spec in found.sources})
         console().print(f"{len(found.pipelines)} pipelines with {tables} tables, {len(found.errors)} errors.")
         console().print(f"Connections not checked: {', '.join(ids) or 'none'} (`headwater connections check`).")
+        if unknown is not None:
+            console().print(f"No `lease_wait` compared with `maintenance.turn`: {unknown}", soft_wrap=True)
         if against is not None:
             print_comparisons(comparisons, against)
     if found.errors or any(item.refused for item in comparisons):
         raise typer.Exit(1)
+
+
+def _turn() -> tuple[timedelta | None, str | None]:
+    """``maintenance.turn`` of the profile, where there is one; and why it is not known, where there should be.
+
+    Files are checked where a profile's secrets are not: that it cannot be read says nothing against them.
+    """
+    try:
+        return turn_in_force(), None
+    except SpecError as error:
+        return None, f"{error.where}: {error.message}"
 
 
 def _objects(errors: tuple[SpecError, ...], *, met: bool = True) -> list[dict[str, object]]:

@@ -115,6 +115,8 @@ class Profile(Value):
 
     extract: dict[str, Any] = Field(default_factory=dict)
     lease_wait: Duration | None = None
+    turn: Duration | None = None
+    """How long maintenance keeps a table from runs at most; None: not known where the files are read."""
 
 
 Document = SourceDocument | ProductDocument

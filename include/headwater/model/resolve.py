@@ -11,6 +11,7 @@ from headwater.domain.spec import GoldSpec, ProductSpec, Reconcile, SourceSpec, 
 from headwater.model.documents import GoldDocument, ProductDocument, Profile, SourceDocument, TableDocument
 from headwater.model.extracts import resolve_extract
 from headwater.model.layout import Layout, checked_name
+from headwater.model.lease_waits import lease_wait_findings
 from headwater.model.neighbours import missing_of_gold, missing_of_table, read_sql
 from headwater.model.reconcile_rules import reconcile_findings
 from headwater.model.resolution import Resolution, name_findings, owner_findings
@@ -32,7 +33,7 @@ def resolve_source(layout: Layout, name: str, document: YamlDocument, profile: P
     :raises SpecError: when a neighbouring file cannot be read at all.
     """
     result = Resolution(document)
-    parsed = _validated(SourceDocument, result)
+    parsed = _validated(SourceDocument, result, profile)
     if parsed is None:
         return result
     result.refuse(name_findings(parsed.tables, "tables"))
@@ -66,7 +67,7 @@ def resolve_product(layout: Layout, name: str, document: YamlDocument, profile: 
     :raises SpecError: when a neighbouring file cannot be read at all.
     """
     result = Resolution(document)
-    parsed = _validated(ProductDocument, result)
+    parsed = _validated(ProductDocument, result, profile)
     if parsed is None:
         return result
     result.refuse(name_findings(parsed.gold, "gold"))
@@ -79,7 +80,7 @@ def resolve_product(layout: Layout, name: str, document: YamlDocument, profile: 
     return result
 
 
-def _validated(model: type[_D], result: Resolution) -> _D | None:
+def _validated(model: type[_D], result: Resolution, profile: Profile) -> _D | None:
     value = result.document.value
     if not isinstance(value, dict):
         result.refuse([((), "the file holds no mapping", shown(value), "keys and values")])
@@ -91,6 +92,7 @@ def _validated(model: type[_D], result: Resolution) -> _D | None:
         return None
     result.refuse(schedule_findings(parsed.schedule))
     result.refuse(owner_findings(parsed))
+    result.refuse(lease_wait_findings(parsed.lease_wait or profile.lease_wait, profile.turn))
     return parsed
 
 

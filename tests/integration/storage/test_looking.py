@@ -14,13 +14,14 @@ from headwater.adapters.iceberg.looking import look_at_warehouse
 from headwater.adapters.iceberg.rebuilding import rebuild_catalog
 from headwater.adapters.profile import PROFILE_VARIABLE, write_profile
 from headwater.cli import doctor
+from headwater.cli.finding import Finding, explained
 from headwater.domain.errors import QueryRefusedError
 from headwater.domain.release import Release
 from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
 from headwater.domain.storage_errors import WarehouseRefusedError
 
 
-def findings(folder: Path, catalog: CatalogSettings, monkeypatch: pytest.MonkeyPatch) -> dict[str, doctor.Finding]:
+def findings(folder: Path, catalog: CatalogSettings, monkeypatch: pytest.MonkeyPatch) -> dict[str, Finding]:
     spark = SparkSettings(jars=str(jar_cache()))
     settings = Settings(home=str(folder), repository=str(folder), run_store="x", catalog=catalog, spark=spark)
     (folder / "dags").mkdir(exist_ok=True)
@@ -28,8 +29,8 @@ def findings(folder: Path, catalog: CatalogSettings, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(PROFILE_VARIABLE, str(folder / "profile.yaml"))
     monkeypatch.setenv("HEADWATER_REPOSITORY", str(folder))
     monkeypatch.setenv("HEADWATER_HOME", str(folder))
-    return {"catalog": doctor._explained("catalog", doctor._catalog),
-            "warehouse": doctor._explained("warehouse", doctor._warehouse)}  # fmt: skip
+    return {"catalog": explained("catalog", doctor._catalog),
+            "warehouse": explained("warehouse", doctor._warehouse)}  # fmt: skip
 
 
 def test_stores_that_let_us_in(tmp_path: Path, secured_stores: SecuredStores, monkeypatch: pytest.MonkeyPatch) -> None:

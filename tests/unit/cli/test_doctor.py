@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from typer.testing import CliRunner
 
-from headwater.cli import doctor
+from headwater.adapters.profile import write_profile
+from headwater.cli import doctor, doctor_files
+from headwater.cli.main import app
+from headwater.domain.settings import CatalogSettings, Settings, SparkSettings
 
+ROOT = Path(__file__).resolve().parents[3]
+SETTINGS = Settings(
+    home="/home",
+    repository="/repository",
+    run_store=SecretStr("sqlite://"),
+    catalog=CatalogSettings(uri=SecretStr("sqlite://"), jdbc_uri="", warehouse="/lake"),
+    spark=SparkSettings(jars=""),
+)
 ONLY_EMBEDDED = {"memory", "folder", "disk", "Postgres", "loopback ports"}
 
 
@@ -54,3 +68,42 @@ def test_a_folder_of_blanks_and_quotes_is_fine(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "new comer's 100% é"))
     monkeypatch.setattr(doctor, "_is_embedded", lambda: True)
     assert next(finding for finding in doctor.examine() if finding.what == "folder").fine
+
+
+def test_a_wait_that_ends_before_a_turn_of_maintenance_is_told_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a profile says how long a turn is: the run would fail although everything is well."""
+    for folder in ("dags", "sql", "include/contracts", "tests/sources"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    monkeypatch.setenv("HEADWATER_REPOSITORY", str(tmp_path))
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path))
+    monkeypatch.delenv("HEADWATER_PROFILE", raising=False)
+    assert "lease_wait" not in {finding.what for finding in doctor_files.examine_files()}, "no profile, no turn"
+
+    write_profile(SETTINGS, tmp_path / "profile.yaml")
+    assert _waits() == (True, "each longer than maintenance.turn, 2m")
+    file = tmp_path / "dags" / "sources" / "weather.yaml"
+    file.write_text(file.read_text() + "lease_wait: 2m\n")
+    line = len(file.read_text().splitlines())
+    assert _waits() == (
+        False,
+        f"dags/sources/weather.yaml:{line}: lease_wait is 2m: no longer than maintenance.turn, 2m",
+    )
+
+    refused = CliRunner().invoke(app, ["validate"])
+    assert refused.exit_code == 1
+    assert f"dags/sources/weather.yaml:{line}: lease_wait: a run would give up" in refused.output
+    assert "more than 2m" in refused.output
+    (tmp_path / "profile.yaml").write_text("home: ${NOBODY_SET_THIS}\n")
+    unknown = CliRunner().invoke(app, ["validate"])
+    assert (unknown.exit_code, "An environment variable is not set" in unknown.output) == (0, True)
+    assert "profile" not in {finding.what for finding in doctor_files.examine_files()}, "`make demo` writes it anew"
+    monkeypatch.setenv("HEADWATER_PROFILE", str(tmp_path / "profile.yaml"))
+    told = next(finding for finding in doctor_files.examine_files() if finding.what == "profile")
+    assert (told.fine, "profile.yaml:1: home" in told.found) == (False, True)
+
+
+def _waits() -> tuple[bool, str]:
+    found = next(finding for finding in doctor_files.examine_files() if finding.what == "lease_wait")
+    return found.fine, found.found
