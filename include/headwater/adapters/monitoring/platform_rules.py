@@ -9,13 +9,23 @@ from headwater.adapters.monitoring.rules import Rule
 STORE_SCRAPED = 'up{job="headwater-minio"}'
 """Whether MinIO answered the scrape: its chart calls the job after the service. Elsewhere there is no such series."""
 
+
+def _vanished(series: str, *by: str) -> str:
+    """What sent ``series`` within the last hour and sends it no more: a gauge of a pod ends with the pod, at no 0.
+
+    It is told for an hour, so that one taken away on purpose is not missed for ever.
+    """
+    over = f"max by ({', '.join(by)})" if by else "max"
+    return f"{over} (last_over_time({series}[1h])) unless {over} ({series})"
+
+
 PLATFORM_RULES = (
     Rule(
         name="PostgresDown",
-        expression=f"{exported.DATABASE_UP.prometheus} == 0",
+        expression=f"{exported.DATABASE_UP.prometheus} == 0 or {_vanished(exported.DATABASE_UP.prometheus, 'pod')}",
         holds="2m",
         severity="page",
-        summary="The database on {{ $labels.pod }} does not answer.",
+        summary="The database on {{ $labels.pod }} does not answer, or is gone.",
         action="If it is the primary, a replica takes over by itself; see that one did, and why this one went.",
         runbook="backup-and-restore.md",
     ),
@@ -48,7 +58,7 @@ PLATFORM_RULES = (
     Rule(
         name="StoreUnhealthy",
         # of all series: any node may answer a scrape, and each puts its own name to the whole cluster's state
-        expression=f"min({exported.STORE_HEALTH.prometheus} or {STORE_SCRAPED}) == 0",
+        expression=f"min({exported.STORE_HEALTH.prometheus} or {STORE_SCRAPED}) == 0 or {_vanished(STORE_SCRAPED)}",
         holds="2m",
         severity="page",
         summary="The object store does not answer or has lost its quorum: tables cannot be read or written.",
@@ -72,6 +82,15 @@ PLATFORM_RULES = (
         summary="Less than 15 % of the object store is free.",
         action="See when maintenance ran and what `retention` keeps; then add drives.",
         runbook="maintenance.md",
+    ),
+    Rule(
+        name="KafkaDown",
+        # one of several that is gone leaves its partitions short of copies, which the others tell
+        expression=_vanished(exported.UNDER_REPLICATED.prometheus),
+        holds="5m",
+        severity="page",
+        summary="No Kafka broker gives a sign of life: changes of its sources do not arrive.",
+        action="Bring the brokers back. Nothing is lost while the sources keep their logs.",
     ),
     Rule(
         name="KafkaPartitionsOffline",
