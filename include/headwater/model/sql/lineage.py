@@ -9,6 +9,7 @@ from headwater.domain.lineage import ColumnLineage
 from headwater.domain.names import Layer, TableName
 from headwater.domain.schema import TableSchema
 from headwater.domain.spec import TableSpec
+from headwater.model.sql.correlated import with_sources_of_outer_rows
 from headwater.model.sql.expressions import columns_of
 from headwater.model.sql.named_windows import with_windows_written_out
 from headwater.model.sql.one_select import parse_select
@@ -25,11 +26,15 @@ def column_lineage(sql: str, schemas: Mapping[str, TableSchema] | None = None) -
     :raises SpecError: when the SQL is no SELECT.
     """
     from sqlglot.lineage import lineage
+    from sqlglot.optimizer.qualify import qualify
 
     tree = with_windows_written_out(parse_select(sql, "sql"))
     written = {select.alias_or_name.lower(): select for select in tree.selects}
     known = schemas or {}
-    nodes = lineage(None, tree, schema=_nested(known), dialect="spark", trim_selects=False)
+    names = _nested(known)
+    whole = qualify(tree.copy(), dialect="spark", schema=names, validate_qualify_columns=False, identify=False)
+    followed = with_sources_of_outer_rows(whole)
+    nodes = lineage(None, followed, schema=names, dialect="spark", trim_selects=False)
     return tuple(
         ColumnLineage(
             column=select.alias_or_name,
@@ -61,13 +66,13 @@ def silver_lineage(source: str, table: TableSpec, columns: Sequence[str]) -> tup
     return tuple(found)
 
 
-def _nested(schemas: Mapping[str, TableSchema]) -> dict[str, dict[str, dict[str, dict[str, str]]]]:
+def _nested(schemas: Mapping[str, TableSchema]) -> dict[str, object]:
     nested: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
     for dotted, schema in schemas.items():
         name = TableName.parse(dotted)
         columns = dict.fromkeys(schema.names, "string")
         nested.setdefault(name.layer.value, {}).setdefault(name.source, {})[name.table] = columns
-    return nested
+    return {**nested}
 
 
 def _leaves(node: Node, schemas: Mapping[str, TableSchema]) -> Iterator[tuple[str, str]]:
