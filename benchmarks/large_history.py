@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -204,6 +205,7 @@ def say(line: str) -> None:
 
 @contextmanager
 def bench(folder: Path) -> Iterator[Bench]:
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # a time-out leaves no server behind
     with EmbeddedPostgres(folder / "postgres", durable=False) as postgres:
         postgres.create_databases(["lake", "runs"])
         url, runs = postgres.url("lake", "psycopg"), postgres.url("runs", "psycopg")
@@ -218,6 +220,8 @@ def bench(folder: Path) -> Iterator[Bench]:
             maintenance=MaintenanceSettings(longest_run=timedelta(seconds=1)),
         )  # fmt: skip
         catalog, upkeep, store = IcebergCatalog(settings.catalog), IcebergUpkeep(settings.catalog), SqlRunStore(runs)
-        with closing(catalog), closing(upkeep), closing(store):
-            yield Bench(settings, ConnectEngine(settings), catalog, upkeep, store)
-        ConnectServer(settings).stop()
+        try:
+            with closing(catalog), closing(upkeep), closing(store):
+                yield Bench(settings, ConnectEngine(settings), catalog, upkeep, store)
+        finally:
+            ConnectServer(settings).stop()
