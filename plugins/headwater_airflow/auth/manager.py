@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager, SimpleAuthManagerRole
@@ -78,6 +79,13 @@ class HeadwaterAuthManager(SimpleAuthManager):
         """The pages the menu offers."""
         role = _role(user)
         return [item for item in menu_items if role is None or item in role.menu]
+
+    @staticmethod
+    def _print_output(output: str) -> None:
+        """What Airflow says of a user without a password: it makes one, and would write it into the server's log."""
+        told, _, _ = output.partition(":")
+        file = SimpleAuthManager.get_generated_password_file()
+        sys.stdout.write(f"{told}: there was none, so one was made; it stands in {file} and nowhere else\n")
 
     @staticmethod
     def _is_admin(user: SimpleAuthManagerUser) -> bool:

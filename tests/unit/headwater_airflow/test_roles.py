@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
@@ -83,3 +85,19 @@ def test_other_roles_are_airflows_own(role: str) -> None:
 def test_a_user_without_a_role_that_exists_may_do_nothing(role: str | None) -> None:
     nobody = SimpleAuthManagerUser(username="n", role=role)
     assert not MANAGER.is_authorized_dag(method="GET", user=nobody)
+
+
+def test_a_password_that_is_made_for_a_user_is_in_no_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Logs of the API server are gathered and read by more people than may log in."""
+    file = tmp_path / "passwords.json"
+    file.write_text(json.dumps({"ann": "ann's own"}))
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "ann:analyst,bob:developer")
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", str(file))
+    HeadwaterAuthManager().init()  # type: ignore[no-untyped-call]
+    kept = json.loads(file.read_text())
+    said = "".join(capfd.readouterr()) + caplog.text
+    assert kept["ann"] == "ann's own"
+    assert f"Password for user 'bob': there was none, so one was made; it stands in {file}" in said
+    assert kept["bob"] not in said
