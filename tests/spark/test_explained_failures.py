@@ -24,6 +24,60 @@ def test_a_catalog_that_gives_no_connection_is_no_fault_of_the_sql() -> None:
     assert "UncheckedSQLException" in str(result.got)
 
 
+REFUSED_STORE = (
+    "(software.amazon.awssdk.core.exception.SdkClientException) Unable to execute HTTP request: Connect to "
+    "127.0.0.1:46295 [/127.0.0.1] failed: Connection refused (SDK Attempt Count: 9)\n\nJVM stacktrace:\n"
+    "\tat org.apache.http.conn.ssl.SSLConnectionSocketFactory.connectSocket(SSLConnectionSocketFactory.java:368)\n"
+    "Caused by: org.apache.http.conn.HttpHostConnectException: Connect to 127.0.0.1:46295 [/127.0.0.1] failed: "
+    "Connection refused\nCaused by: java.net.ConnectException: Connection refused"
+)
+UNKNOWN_STORE = (
+    "(software.amazon.awssdk.core.exception.SdkClientException) Received an UnknownHostException when attempting to "
+    "interact with a service.\n\nJVM stacktrace:\nCaused by: software.amazon.awssdk.core.exception.SdkClientException: "
+    "Unable to execute HTTP request: no-such-store.invalid: Name or service not known (SDK Attempt Count: 9)\n"
+    "Caused by: java.net.UnknownHostException: no-such-store.invalid: Name or service not known"
+)
+THROTTLING_STORE = (
+    "(software.amazon.awssdk.services.s3.model.S3Exception) Please slow down. (Service: S3, Status Code: 503)"
+)
+REFUSED_CATALOG = (
+    "(org.apache.iceberg.jdbc.UncheckedSQLException) Failed to connect: jdbc:postgresql://127.0.0.1:46295/lake\n\n"
+    "JVM stacktrace:\nCaused by: org.postgresql.util.PSQLException: Connection to 127.0.0.1:46295 refused. Check that "
+    "the hostname and port are correct.\nCaused by: java.net.ConnectException: Connection refused"
+)
+GONE_SERVER = (
+    "<_MultiThreadedRendezvous of RPC that terminated with: status = StatusCode.UNAVAILABLE details = failed to "
+    "connect to all addresses; last error: ipv4:127.0.0.1:15002: Failed to connect: Connection refused (111)>"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "cause", "address"),
+    [
+        (REFUSED_STORE, "warehouse_down", "127.0.0.1:46295"),
+        (UNKNOWN_STORE, "warehouse_down", "no-such-store.invalid"),
+        (THROTTLING_STORE, "warehouse_down", None),
+        (f"{CALL}org.apache.spark.SparkException: {LOST_TASK}{BELOW}{REFUSED_STORE[1:].replace(') ', ': ', 1)}",
+         "warehouse_down", "127.0.0.1:46295"),
+        (REFUSED_CATALOG, "catalog_down", "127.0.0.1:46295"),
+    ],
+    ids=["refused store", "unknown store", "throttling store", "store of an executor", "refused catalog"],
+)  # fmt: skip
+def test_a_store_or_catalog_that_cannot_be_reached_is_no_fault_of_the_engine(
+    said: str, cause: str, address: str | None
+) -> None:
+    """The words are those of a Connect server whose store, or catalog, does not listen."""
+    result = failed(TABLE, SparkConnectGrpcException(said))
+    assert (result.error_code, result.facts.get("address")) == (cause, address)
+    assert "\n" not in str(result.got)
+
+
+def test_a_catalog_that_refuses_sparks_login_is_told_as_that() -> None:
+    said = f'{SAID}{BELOW}org.postgresql.util.PSQLException: FATAL: password authentication failed for user "lake"'
+    result = failed(TABLE, SparkConnectGrpcException(said))
+    assert (result.error_code, result.facts["part"]) == ("catalog_refused", "login")
+
+
 def test_what_spark_refuses_is_a_fault_of_the_transform() -> None:
     result = failed(TABLE, SparkConnectGrpcException("[CAST_INVALID_INPUT] of 'x' at line 3, position 7"))
     assert (result.error_code, result.facts["line"], result.facts["position"]) == ("transform_failed", "3", "7")
@@ -31,7 +85,7 @@ def test_what_spark_refuses_is_a_fault_of_the_transform() -> None:
 
 def test_an_engine_that_went_away_is_no_result_of_a_table() -> None:
     with pytest.raises(EngineLostError):
-        failed(TABLE, SparkConnectGrpcException("StatusCode.UNAVAILABLE: failed to connect to all addresses"))
+        failed(TABLE, SparkConnectGrpcException(GONE_SERVER))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +146,7 @@ def test_an_object_that_is_gone_is_no_refusal() -> None:
 
 def test_a_disk_without_room_is_no_fault_of_the_sql() -> None:
     result = failed(TABLE, Exception(f"{CALL}java.io.IOException: No space left on device\n\tat a.b(C.java:1)"))
-    assert result.error_code == "catalog_down"
+    assert result.error_code == "warehouse_down"
     assert "No space left on device" in str(result.got)
 
 

@@ -1,4 +1,4 @@
-"""Failures of the catalog and its storage that no retry mends: somebody has to give another key or password."""
+"""Failures of the catalog and its storage: one that may pass, and those that no retry mends."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ class CatalogRefusedError(CatalogError):
 
     code = "catalog_refused"
     retry_helps = False
+
+
+class WarehouseDownError(CatalogError):
+    """The warehouse's store cannot be reached, fails, or is full."""
+
+    code = "warehouse_down"
+    retry_helps = True
 
 
 class WarehouseRefusedError(CatalogError):

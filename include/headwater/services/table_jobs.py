@@ -18,7 +18,7 @@ from headwater.domain.extract_errors import ExtractShrunkError
 from headwater.domain.job import BuildTable, JobSpec, RefineTable, TableResult
 from headwater.domain.names import TableName
 from headwater.domain.staging import StageName
-from headwater.domain.storage_errors import WarehouseRefusedError
+from headwater.domain.storage_errors import CatalogRefusedError, WarehouseDownError, WarehouseRefusedError
 from headwater.ports.platform import Platform
 from headwater.ports.run_store import StagedRecord
 from headwater.services.context import RunContext
@@ -37,6 +37,8 @@ _ERRORS: dict[str, type[HeadwaterError]] = {
         ExtractShrunkError,
         SchemaDriftError,
         TransformError,
+        CatalogRefusedError,
+        WarehouseDownError,
         WarehouseRefusedError,
     )
 }

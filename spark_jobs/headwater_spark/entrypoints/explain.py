@@ -6,10 +6,10 @@ import re
 
 from pyspark.errors import PySparkException
 
-from headwater.domain.errors import CatalogError, HeadwaterError, TransformError
+from headwater.domain.errors import HeadwaterError, TransformError
 from headwater.domain.job import TableResult
 from headwater.domain.names import TableName
-from headwater_spark.entrypoints.java_said import of_warehouse, told
+from headwater_spark.entrypoints.java_said import away, of_warehouse, told
 
 _PLACE = re.compile(r"line (\d+), pos(?:ition)? (\d+)")
 _LONGEST_MESSAGE = 2000
@@ -25,9 +25,6 @@ _LOST = (
     "Master removed our application",
 )
 
-_CATALOG = "org.apache.iceberg.jdbc.Unchecked"
-"""Iceberg's own errors of its catalog's database: it is away, or has no connection left."""
-
 
 class EngineLostError(Exception):
     """The server went away under a table; the whole job ends without a result."""
@@ -39,9 +36,10 @@ def failed(table: TableName, error: Exception) -> TableResult:
     :raises EngineLostError: when not the table but the engine failed.
     """
     if not isinstance(error, HeadwaterError):
-        if any(sign in str(error) for sign in (*_UNREACHABLE, *_LOST)):
+        outside = away(table, str(error))
+        if outside is None and any(sign in str(error) for sign in (*_UNREACHABLE, *_LOST)):
             raise EngineLostError(f"Spark went away while {table} was at work") from error
-        error = explained(table, error)
+        error = outside or explained(table, error)
     message = error.message if error.where is None else f"{error.where}: {error.message}"
     return TableResult(
         table=table,
@@ -56,13 +54,8 @@ def failed(table: TableName, error: Exception) -> TableResult:
 
 
 def explained(table: TableName, error: Exception) -> HeadwaterError:
-    """Spark's own error, with column, likely names, line and position as facts, or that of its catalog or files."""
+    """Spark's own error, with column, likely names, line and position as facts, or that of its files."""
     first = told(str(error), otherwise=type(error).__name__)
-    if _CATALOG in str(error):
-        return CatalogError(
-            f"{table}: the catalog's database did not answer Spark", got=first,
-            remedy="check that it can be reached and has connections left; then run the task again",
-        )  # fmt: skip
     refused = of_warehouse(table, str(error))
     if refused is not None:
         return refused

@@ -1,13 +1,20 @@
-"""What Java's libraries say under an error of Spark, and which of it is the warehouse's files refusing us."""
+"""What Java's libraries say under an error of Spark, and which of it is the catalog's or the store's."""
 
 from __future__ import annotations
 
 import re
 
+from headwater.adapters.iceberg.refusals import refused_by_database
 from headwater.adapters.redaction import Redactor
 from headwater.domain.errors import CatalogError
 from headwater.domain.names import TableName
-from headwater.domain.storage_errors import WarehouseRefusedError, bucket_missing, key_refused, store_untrusted
+from headwater.domain.storage_errors import (
+    WarehouseDownError,
+    WarehouseRefusedError,
+    bucket_missing,
+    key_refused,
+    store_untrusted,
+)
 
 _CAUSE = re.compile(r"^(?:: |Caused by: )(.+)$", re.MULTILINE)
 _LONGEST = 600
@@ -24,7 +31,19 @@ _FAILED = re.compile(
 
 # of Amazon's library, as a class before a colon or, by a Connect server, in parentheses
 _OF_S3 = re.compile(r"(software\.amazon\.awssdk\.[\w.]+(?:Exception|Error))(?:: |\) )([^\n]*)")
-_OF_TLS = re.compile(r"[\w.]*(?:SSL|CertPathBuilder|ValidatorException)[^\n]*")
+# of the same, where the store was never reached or could not serve
+_STORE_AWAY = re.compile(
+    r"software\.amazon\.awssdk\.[\w.]+(?:Exception|Error)(?:: |\) )[^\n]*"
+    r"(?:Unable to execute HTTP request|UnknownHostException|Status Code: 5\d\d\b)[^\n]*"
+)
+_OF_CATALOG = re.compile(r"org\.apache\.iceberg\.jdbc\.Unchecked\w+(?:: |\) )[^\n]*")
+"""Iceberg's own errors of its catalog's database: it is away, refuses us, or has no connection left."""
+_OF_POSTGRES = re.compile(r"org\.postgresql\.util\.PSQLException: ([^\n]*)")
+_ADDRESS = re.compile(
+    r"(?:Connect to|Connection to) ([^\s\[]+?)(?: \[|:? (?:failed|refused))|UnknownHostException: ([\w.-]+)"
+)
+_OF_TLS = re.compile(r"^(?!\s+at )[^\n]*?([\w.]*(?:SSL\w*|CertPathBuilder\w*|Validator)Exception[^\n]*)", re.MULTILINE)
+"""An exception, not a frame: each way to an address of https goes through a class with SSL in its name."""
 
 
 def told(text: str, otherwise: str) -> str:
@@ -36,6 +55,41 @@ def told(text: str, otherwise: str) -> str:
     lines = text.strip().splitlines() or [otherwise]
     causes = _CAUSE.findall(text) if lines[0].startswith("An error occurred while calling") else []
     return Redactor()(causes[-1] if causes else lines[0])[:_LONGEST]
+
+
+def away(table: TableName, text: str) -> CatalogError | None:
+    """The error of a catalog's database or a warehouse's store that Spark could not reach, or that could not serve it.
+
+    Told by the frames of those that asked: "connection refused" is also what a Spark server that is gone says.
+    """
+    of_catalog, of_store = _OF_CATALOG.search(text), _STORE_AWAY.search(text)
+    if of_catalog:
+        return _catalog_away(table, text, Redactor()(of_catalog[0])[:_LONGEST])
+    if of_store is None or _OF_TLS.search(text):
+        return None
+    got = Redactor()(of_store[0])[:_LONGEST]
+    return WarehouseDownError(
+        f"{table}: the warehouse's store did not answer Spark", got=got, facts=_asked(text) | {"got": got},
+        remedy="Bring the store back, or let `catalog.s3.endpoint` of the profile name one that can be reached from "
+        "where Spark works; then run the task again.",
+    )  # fmt: skip
+
+
+def _catalog_away(table: TableName, text: str, said: str) -> CatalogError:
+    of_postgres = _OF_POSTGRES.search(text)
+    got = said if of_postgres is None else Redactor()(of_postgres[1])[:_LONGEST]
+    refused = refused_by_database(str(table), got, got, {"got": got})
+    return refused or CatalogError(
+        f"{table}: the catalog's database did not answer Spark", got=got, facts=_asked(text) | {"got": got},
+        remedy="Check that it is up, has connections left, and can be reached from where Spark works by "
+        "`catalog.jdbc_uri` of the profile; then run the task again.",
+    )  # fmt: skip
+
+
+def _asked(text: str) -> dict[str, str]:
+    """Whom Spark asked in vain, as far as it says so."""
+    found = _ADDRESS.search(text)
+    return {} if found is None else {"address": found[1] or found[2]}
 
 
 def of_warehouse(table: TableName, text: str) -> CatalogError | None:
@@ -54,7 +108,7 @@ def of_warehouse(table: TableName, text: str) -> CatalogError | None:
             facts={"part": "files", "denied": got},
         )  # fmt: skip
     if failing:
-        return CatalogError(
+        return WarehouseDownError(
             f"{table}: files could not be read or written where Spark works", got=_bounded(failing),
             remedy="Make room on the disk it names, of the warehouse or of Spark's own files, or mount it again; then "
             "run the task again.",
@@ -75,7 +129,7 @@ def _of_s3(table: TableName, text: str) -> CatalogError | None:
         return key_refused(what, got, facts)
     if "Unable to execute HTTP request" in got:
         untrusted = _OF_TLS.search(text)
-        return None if untrusted is None else store_untrusted(what, got, {"got": _bounded(untrusted)})
+        return None if untrusted is None else store_untrusted(what, got, {"got": Redactor()(untrusted[1])[:_LONGEST]})
     return None
 
 

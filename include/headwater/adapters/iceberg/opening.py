@@ -17,6 +17,7 @@ from headwater.adapters.iceberg.refusals import first_line, refusal
 from headwater.domain.errors import CatalogError, NotFoundError
 from headwater.domain.names import CATALOG, TableName
 from headwater.domain.settings import CatalogSettings
+from headwater.domain.storage_errors import WarehouseDownError
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.sql import SqlCatalog
@@ -106,9 +107,14 @@ def explained(what: str, table: TableName | None = None) -> Iterator[None]:
         refused = refusal(what, error, facts)
         if refused is not None:
             raise refused from error
+        if isinstance(error, OSError):
+            raise WarehouseDownError(
+                f"{what}: the warehouse's files could not be read or written", got=first_line(error), facts=facts,
+                remedy="check that the warehouse can be reached and has room; then run the task again",
+            ) from error  # fmt: skip
         raise CatalogError(
-            f"{what}: the catalog or its storage failed", got=first_line(error), facts=facts,
-            remedy="check that the catalog's database and the warehouse can be reached; then run the task again",
+            f"{what}: the catalog's database failed", got=first_line(error), facts=facts,
+            remedy="check that the catalog's database can be reached; then run the task again",
         ) from error  # fmt: skip
 
 
@@ -124,7 +130,7 @@ def explained_storage(table: TableName) -> Iterator[None]:
         refused = refusal(f"staging {table}", error, {"table": table.dotted})
         if refused is not None:
             raise refused from error
-        raise CatalogError(
+        raise WarehouseDownError(
             f"{table}: a file could not be read or written", got=first_line(error),
             remedy="check that the warehouse and the staged files can be reached; then run the task again",
             facts={"table": table.dotted},

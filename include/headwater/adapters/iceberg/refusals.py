@@ -9,6 +9,7 @@ from headwater.adapters.sources.files.object_failures import NO_SUCH, REFUSED
 from headwater.domain.errors import CatalogError
 from headwater.domain.storage_errors import (
     CatalogRefusedError,
+    WarehouseDownError,
     bucket_missing,
     key_refused,
     store_untrusted,
@@ -35,7 +36,7 @@ def refusal(what: str, error: BaseException, facts: dict[str, str]) -> CatalogEr
     got = Redactor()(first_line(error))
     if isinstance(error, OSError):
         return _of_store(what, text, got, facts)
-    return _of_database(what, text, got, facts)
+    return refused_by_database(what, text, got, facts)
 
 
 def refused_by_store(what: str, text: str) -> CatalogError:
@@ -43,7 +44,7 @@ def refused_by_store(what: str, text: str) -> CatalogError:
     got = Redactor()(text.splitlines()[0][:300])
     found = _of_store(what, text, got, {})
     remedy = "Check that the store is up and that `catalog.s3` of the profile names it; then ask again."
-    return found or CatalogError(f"{what}: the warehouse's store did not answer", got=got, remedy=remedy)
+    return found or WarehouseDownError(f"{what}: the warehouse's store did not answer", got=got, remedy=remedy)
 
 
 def first_line(error: BaseException) -> str:
@@ -53,7 +54,8 @@ def first_line(error: BaseException) -> str:
     return f"{type(cause).__name__}: {lines[0][:300]}"
 
 
-def _of_database(what: str, text: str, got: str, facts: dict[str, str]) -> CatalogError | None:
+def refused_by_database(what: str, text: str, got: str, facts: dict[str, str]) -> CatalogError | None:
+    """The error of a database that refused the login or TLS; None where ``text`` says of neither."""
     if _LOGIN.search(text) or _LOGIN_MISSING.search(text):
         return CatalogRefusedError(
             f"{what}: the catalog's database refused the login", got=got, facts=facts | {"part": "login"},

@@ -106,7 +106,7 @@ def test_an_error_of_a_table_names_it_once_and_says_each_thing_in_its_place(worl
     assert (red.value.got, red.value.remedy) == ("x", "Mend it.")
 
 
-@pytest.mark.parametrize("cause", ["catalog_down", "warehouse_refused"])
+@pytest.mark.parametrize("cause", ["catalog_down", "catalog_refused", "warehouse_down", "warehouse_refused"])
 def test_a_table_that_the_storage_failed_is_told_as_that(world: Any, cause: str) -> None:
     """Not as a fault of its SQL, which somebody would look for in vain."""
     world.engine.failing, world.engine.cause = set(SILVER), cause
