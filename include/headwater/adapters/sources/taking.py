@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from headwater.adapters.duckdb.sql import constant
 from headwater.adapters.sources import parquet
+from headwater.adapters.sources.batch_files import BatchFiles
 from headwater.adapters.sources.judging import Texts, view_rejected, view_taken
 from headwater.adapters.sources.rejecting import check_share
 from headwater.domain.errors import SourceDataError
@@ -45,11 +46,9 @@ class RowsAsTexts(Protocol):
 def write_judged(
     engine: duckdb.DuckDBPyConnection,
     texts: Texts,
+    into: BatchFiles,
     records: int,
     allowed_share: float,
-    stamp: BatchStamp,
-    schema: TableSchema,
-    folder: str,
     typed: tuple[DataFile, ...] = (),
 ) -> tuple[Extracted, list[tuple[str, int]]]:
     """Write the good rows typed, and the rejected ones, if any, for quarantine.
@@ -58,11 +57,10 @@ def write_judged(
     :returns: what was written, and how many records of each file cannot be taken.
     :raises SourceDataError: when more records cannot be taken than the table may lose.
     """
-    table = texts.facts["table"]
     view_taken(engine, texts)
     values = {name: f"v{place}" for place, name in enumerate(texts.columns)}
-    system = parquet.system_columns(stamp, texts.origin, "ordinal")
-    rows = typed + parquet.write_rows(engine, schema, values | system, "taken", folder, f"{stamp.attempt}-{table}")
+    system = parquet.system_columns(into.stamp, texts.origin, "ordinal")
+    rows = typed + parquet.write_rows(engine, into.schema, values | system, "taken", into.folder, into.stem)
     failpoint("extract.mid")
     rejects: tuple[DataFile, ...] = ()
     broken: list[tuple[str, str, int]] = []
@@ -75,8 +73,8 @@ def write_judged(
         except SourceDataError:
             parquet.delete(rows)
             raise
-        name = f"bronze.{RunKey.parse(stamp.run_key).dag_id}.{table}"
-        rejects = parquet.write_rejects(engine, stamp, name, "rejected", folder, "ordinal")
+        name = f"bronze.{RunKey.parse(into.stamp.run_key).dag_id}.{into.table}"
+        rejects = parquet.write_rejects(engine, into.stamp, name, "rejected", into.folder, "ordinal")
     failpoint("extract.files")
     return Extracted.of(rows, rejects), [(file, count) for file, _, count in broken]
 
@@ -91,7 +89,8 @@ def judge_rows(
     """
     judged = Texts([texts], kinds, work.table.key, constant(work.origin), work.facts, placed=False)
     share = work.extract.max_quarantined_share
-    return write_judged(engine, judged, rows, share, work.stamp, work.schema, work.folder)[0]
+    into = BatchFiles(work.table.name, work.stamp, work.schema, work.folder)
+    return write_judged(engine, judged, into, rows, share)[0]
 
 
 def _check_bearable(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headwater.adapters.sources.batch_files import BatchFiles
 from headwater.adapters.sources.parquet import (
     DICTIONARY_ENTRIES,
     FILE_BYTES,
@@ -14,9 +15,7 @@ from headwater.adapters.sources.parquet import (
     local,
 )
 from headwater.adapters.sources.stamped import Stamped
-from headwater.domain.schema import TableSchema
 from headwater.ports.catalog import DataFile
-from headwater.ports.extractor import BatchStamp
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,14 +25,11 @@ _ROW_GROUP_BYTES = 32 << 20
 
 
 class TypedRows:
-    """Writes the rows of one extract. Files that were written are deleted where the extract fails.
+    """Writes the rows of one extract. Files that were written are deleted where the extract fails."""
 
-    :param stem: start of the files' names; carries the attempt (rule 12).
-    """
-
-    def __init__(self, schema: TableSchema, stamp: BatchStamp, folder: str, stem: str) -> None:
-        self.schema, self._folder, self._stem = schema, folder, stem
-        self._stamped = Stamped(stamp)
+    def __init__(self, into: BatchFiles) -> None:
+        self.schema, self._into = into.schema, into
+        self._stamped = Stamped(into.stamp)
         self._waiting: list[pa.Table] = []
         self._rows = self._bytes = self._in_file = 0
         self._writer: Any = None
@@ -97,7 +93,7 @@ class TypedRows:
 
         ids = {column.name: str(column.field_id).encode() for column in self.schema.columns}
         fields = [field.with_metadata({b"PARQUET:field_id": ids[field.name]}) for field in first.schema]
-        self._path = Path(local(self._folder)) / f"{self._stem}-typed-{len(self._files)}.parquet"
+        self._path = Path(local(self._into.folder)) / f"{self._into.stem}-typed-{len(self._files)}.parquet"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._sink = pa.OSFile(str(self._path), "wb")
         self._writer = pq.ParquetWriter(
@@ -107,7 +103,7 @@ class TypedRows:
 
     def _end_file(self) -> None:
         writer, self._writer = self._writer, None
-        path = f"{self._folder.rstrip('/')}/{self._path.name}"
+        path = f"{self._into.folder.rstrip('/')}/{self._path.name}"
         self._files.append(DataFile(path=path, rows=self._in_file, size_bytes=0))
         writer.close()
         self._sink.close()

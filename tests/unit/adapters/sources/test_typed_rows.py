@@ -13,6 +13,7 @@ import pytest
 
 from headwater.adapters.duckdb.engine import writer
 from headwater.adapters.sources import parquet, typed_rows
+from headwater.adapters.sources.batch_files import BatchFiles
 from headwater.adapters.sources.typed_rows import TypedRows
 from headwater.adapters.sources.typed_texts import typing_of
 from headwater.domain.schema import BRONZE_SYSTEM_COLUMNS, Column, TableSchema
@@ -39,7 +40,7 @@ def asked(sql: str, path: str) -> list[Any]:
 
 
 def by_arrow(folder: Path, *columns: tuple[int, list[pa.Array]], kinds: tuple[str, ...]) -> tuple[DataFile, ...]:
-    with TypedRows(schema(*kinds), STAMP, str(folder), "x") as rows:
+    with TypedRows(BatchFiles("x", STAMP, schema(*kinds), str(folder))) as rows:
         for ordinal, arrays in columns:
             rows.add(arrays, "landing:a.csv", ordinal)
         return rows.finish()
@@ -83,7 +84,7 @@ def test_large_reads_make_several_files(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def _failing(folder: Path) -> None:
-    with TypedRows(schema("string"), STAMP, str(folder), "x") as rows:
+    with TypedRows(BatchFiles("x", STAMP, schema("string"), str(folder))) as rows:
         rows.add([pa.array(["a"])], "o", 1)
         rows.finish()
         rows.add([pa.array(["b"])], "o", 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from headwater.adapters.sources.batch_files import BatchFiles
 from headwater.adapters.sources.declared import files_extract
 from headwater.adapters.sources.files import delta
 from headwater.adapters.sources.files.arriving import complete
@@ -92,7 +93,8 @@ class FilesExtractor:
         files = [LandedFile.model_validate_json(item) for item in window.items]
         landing, whole = self._landing(table), window.kind == "snapshot"
         log = DeltaLog.open(landing) if landing.extract.format == "delta" else None
-        extracted, taken = read(landing, files, stamp, schema, folder, progress, window.digest, whole=whole)
+        into = BatchFiles(table.name, stamp, schema, folder)
+        extracted, taken = read(landing, files, into, progress, window.digest, whole=whole)
         if progress is not None:
             progress(f"{table.name}: {extracted.rows:,} rows of {len(files)} files, {extracted.rejected:,} set aside")
         if log is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from headwater.adapters.duckdb.engine import make_room, writer
 from headwater.adapters.duckdb.sql import literal
+from headwater.adapters.sources.batch_files import BatchFiles
 from headwater.adapters.sources.digest import unless_equal
 from headwater.adapters.sources.files.landing import Landing
 from headwater.adapters.sources.files.ledger import LandedFile, ReadFile
@@ -16,17 +17,14 @@ from headwater.adapters.sources.files.parsing import Parser
 from headwater.adapters.sources.judging import Texts
 from headwater.adapters.sources.taking import write_judged
 from headwater.adapters.sources.typed_rows import TypedRows
-from headwater.domain.schema import TableSchema
-from headwater.ports.extractor import BatchStamp, Extracted
+from headwater.ports.extractor import Extracted
 from headwater.ports.failpoints import failpoint
 
 
 def read(
     landing: Landing,
     files: list[LandedFile],
-    stamp: BatchStamp,
-    schema: TableSchema,
-    folder: str,
+    into: BatchFiles,
     progress: Callable[[str], None] | None,
     digest: str | None = None,
     *,
@@ -41,7 +39,7 @@ def read(
     with (
         tempfile.TemporaryDirectory(prefix="headwater-files-") as scratch,
         writer() as engine,
-        TypedRows(schema, stamp, folder, f"{stamp.attempt}-{table.name}") as rows,
+        TypedRows(into) as rows,
     ):
         make_room(engine, len(extract.columns))
         parser = Parser(landing, engine, Path(scratch), rows, progress)
@@ -49,10 +47,10 @@ def read(
         origin = f"{literal(landing.connection + ':')} || file"
         texts = Texts(parser.texts, extract.columns, table.key, origin, landing.facts)
         extracted, broken = write_judged(
-            engine, texts, parser.records, extract.max_quarantined_share, stamp, schema, folder, rows.finish()
+            engine, texts, into, parser.records, extract.max_quarantined_share, rows.finish()
         )
         if whole:
-            extracted = unless_equal(engine, schema, extracted, digest)
+            extracted = unless_equal(engine, into.schema, extracted, digest)
     noticed = tuple(f"{words} (first in {path})" for words, path in sorted(parser.noticed.items()))
     extracted = extracted.model_copy(update={"noticed": noticed})
     paths = {item.file.path for item in parser.counted}
