@@ -88,7 +88,7 @@ def run_jobs(
     for job in jobs:
         result = results.table(job.table)
         if result is None or result.staged is None:
-            failed[job.table] = _error_of(job.table, result)
+            failed[job.table] = error_of(job.table, result)
             outcomes.append(TableOutcome(table=job.table.dotted, status="failed", note=failed[job.table].message))
             continue
         outcomes.append(_outcome(job, result))
@@ -113,7 +113,8 @@ def _drop_outdated(platform: Platform, run: RunContext, stage: StageName, failed
             platform.runs.mark_staged(record.staged.attempt, record.staged.table, "discarded")
 
 
-def _error_of(table: TableName, result: TableResult | None) -> HeadwaterError:
+def error_of(table: TableName, result: TableResult | None) -> HeadwaterError:
+    """What became of a table that a job did not do."""
     own = {"table": table.dotted}
     if result is None:
         return TransformError(f"{table}: the job gave no answer for this table", facts=own)

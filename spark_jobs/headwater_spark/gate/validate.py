@@ -14,6 +14,7 @@ from headwater.domain.staging import CheckResult, Verdict
 from headwater.model.contracts.contract import DeclaredCheck, declared_checks
 from headwater.model.contracts.lint import lint_contract
 from headwater.ports.failpoints import failpoint
+from headwater_spark.entrypoints.java_said import away
 from headwater_spark.gate.examples import offending_rows
 from headwater_spark.gate.implicit import implicit_checks
 from headwater_spark.gate.pinned_view import contract_view, pinned_rows
@@ -23,7 +24,11 @@ _OUTCOMES = {"PASSED": "passed", "FAILED": "failed", "WARN": "warned", "EXCLUDED
 
 
 def validate_table(spark: SparkSession, table: ValidateTable) -> TableResult:
-    """Judge one table. A gate that could not be evaluated is a closed verdict with its reason, not an exception."""
+    """Judge one table. A gate that could not be evaluated is a closed verdict with its reason, not an exception.
+
+    :raises CatalogError: when catalog or store could not be reached: no verdict, so the gate is closed, and another try
+        may judge.
+    """
     failpoint("validate.begin")
     try:
         declared = declared_checks(table.contract, f"contract of {table.table}")
@@ -32,13 +37,21 @@ def validate_table(spark: SparkSession, table: ValidateTable) -> TableResult:
         said = verify(spark, table.contract, view)
         checks = (*_explained(spark, view, table, said, declared), *implicit_checks(rows, table))
     except Exception as error:  # noqa: BLE001 - fail closed: any trouble of the gate is a closed gate
+        _refuse_unreachable(table, str(error))
         return _closed(table, f"the gate could not be evaluated: {_first_line(error)}")
     # a plan may be older than the lint, or its file changed by hand
     refused = lint_contract(table.contract, f"contract of {table.table}", table.table)
     unsure = why_unsure(said, declared, checks) or "; ".join(f"{error.message}: {error.got}" for error in refused[:3])
     if unsure:
+        _refuse_unreachable(table, "\n".join(said.errors))
         return _closed(table, unsure, checks, len(declared))
     return _judged(table, checks)
+
+
+def _refuse_unreachable(table: ValidateTable, said: str) -> None:
+    error = away(table.table, said)
+    if error is not None:
+        raise error
 
 
 def why_unsure(said: SodaSaid, declared: Sequence[DeclaredCheck], checks: Sequence[CheckResult]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.domain.errors import ContractBrokenError, GateError, HeadwaterError
-from headwater.domain.job import JobResult, JobSpec, ValidateTable
+from headwater.domain.errors import CatalogError, ContractBrokenError, GateError, HeadwaterError
+from headwater.domain.job import JobResult, JobSpec, TableResult, ValidateTable
 from headwater.domain.names import Layer, TableName
 from headwater.domain.spec import SourceSpec, TableSpec
 from headwater.domain.staging import StageName, Verdict, new_attempt
@@ -18,6 +18,7 @@ from headwater.services.quarantined_share import with_own_checks
 from headwater.services.quarantining import publish_quarantine
 from headwater.services.report import StageReport, TableOutcome
 from headwater.services.staged import awaiting
+from headwater.services.table_jobs import error_of
 
 STAGE_OF: dict[Layer, StageName] = {
     Layer.BRONZE: "extract_to_bronze",
@@ -81,12 +82,21 @@ def _judge(platform: Platform, run: RunContext, waiting: list[StagedRecord]) -> 
         )
         with holding(platform, run):
             answer = platform.engine.run(job)
+        for request in asked:
+            _refuse_unreachable(request.table, answer.table(request.table))
         measured = {record.staged.table: record.checks for record in waiting}
         for request in asked:
             verdict = with_own_checks(_verdict(answer, request), measured[request.table])
             platform.runs.save_verdict(run.key, verdict)
             verdicts[request.table] = verdict
     return verdicts
+
+
+def _refuse_unreachable(table: TableName, result: TableResult | None) -> None:
+    """:raises CatalogError: when the job could not reach catalog or store; nobody judged, and a retry may."""
+    error = None if result is None or result.status != "failed" else error_of(table, result)
+    if isinstance(error, CatalogError):
+        raise error
 
 
 def _request(run: RunContext, record: StagedRecord) -> ValidateTable:

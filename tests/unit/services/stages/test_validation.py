@@ -8,6 +8,7 @@ import pytest
 
 from headwater.domain.errors import ContractBrokenError, GateError
 from headwater.domain.names import Layer
+from headwater.domain.storage_errors import WarehouseDownError
 
 ORDERS = "bronze.shop.orders"
 EVERY = {f"bronze.shop.{table}" for table in ("orders", "customers", "stock")}
@@ -75,6 +76,19 @@ def test_a_gate_that_could_not_judge_is_asked_again(world: Any) -> None:
     world.validate("one", Layer.BRONZE)
     assert world.status("one", ORDERS) == "staged"
     assert [request.table.dotted for request in world.engine.jobs[-1].validate_] == [ORDERS]
+
+
+def test_a_store_that_is_away_judges_nothing_and_holds_nothing(world: Any) -> None:
+    """Rule 15: there is no verdict, so the gate is closed; it is told as the store's fault, and a retry judges."""
+    world.engine.failing, world.engine.cause = {ORDERS}, "warehouse_down"
+    with pytest.raises(WarehouseDownError) as red:
+        world.bronze("one")
+    assert red.value.retry_helps
+    assert world.reported == []
+    assert {world.status("one", table) for table in EVERY} == {"staged"}
+    assert world.batch(ORDERS) == 0
+    world.engine.failing = set()
+    assert world.validate("one", Layer.BRONZE).held == ()
 
 
 def test_a_gate_that_opens_when_its_run_is_cleared_lets_the_run_end_green(world: Any) -> None:
