@@ -70,7 +70,7 @@ WRONG_KEYS = (
         "key: id\n    extract",
         8,
         "tables.orders.key",
-        "tuple",
+        "a list",
         "a list",
     ),
     WrongText(

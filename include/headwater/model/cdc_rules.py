@@ -29,7 +29,7 @@ def cdc_findings(table: TableSpec) -> Iterator[Finding]:
 def _cdc(table: TableSpec) -> Iterator[Finding]:
     kind = table.extract.kind
     if kind not in CHANGE_EXTRACTS:
-        allowed = "upsert or scd2: rows of a relation or file are no changes"
+        allowed = "upsert or scd2: no extract of this version reads a stream of changes"
         yield ("silver", "mode"), f"an extract of kind {kind} delivers no changes", "cdc", allowed
     for name in ("sequence_by", "valid_from"):
         if getattr(table.silver, name) is not None:

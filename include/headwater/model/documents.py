@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from headwater.domain.base import Value
 from headwater.domain.change import Acknowledgement
@@ -29,6 +29,7 @@ def _manual(value: object) -> object:
 DocumentSchedule = Annotated[Schedule, BeforeValidator(_manual)]
 ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$")]
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Acceptance(Value):
@@ -43,7 +44,7 @@ class Acceptance(Value):
         "invisible_deletes",
         "no_description",
     ]
-    because: str = Field(min_length=10, max_length=500)
+    because: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500)]
 
 
 class TableDocument(Value):
@@ -77,7 +78,7 @@ class GoldDocument(TableLayout):
 class ProductDocument(Value):
     """``dags/products/<product>.yaml``: gold over several sources."""
 
-    description: str = Field(min_length=1)
+    description: Sentence
     owner: Owner
     domain: str | None = None
     schedule: DocumentSchedule
@@ -96,7 +97,7 @@ class ReconcileDocument(Reconcile):
 class SourceDocument(Value):
     """``dags/sources/<source>.yaml``: what, when and who; never how."""
 
-    description: str = Field(min_length=1)
+    description: Sentence
     owner: Owner
     domain: str | None = None
     schedule: DocumentSchedule

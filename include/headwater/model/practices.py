@@ -110,7 +110,7 @@ def _of_pipeline(layout: Layout, attempt: Attempt, histories: Collection[str]) -
 
 
 def _described(description: str | None, document: YamlDocument, path: tuple[str, str]) -> list[_Found]:
-    return [] if description else [_Found("no_description", document.locate(path))]
+    return [] if description and description.strip() else [_Found("no_description", document.locate(path))]
 
 
 def _in_sql(layout: Layout, table: TableName, sql: str, histories: Collection[str]) -> list[_Found]:

@@ -29,6 +29,11 @@ class Resolution:
         """Turn findings into errors; their paths start at ``base``."""
         self.errors += [self._error(finding, base) for finding in findings]
 
+    def collect(self, errors: Iterable[SpecError]) -> None:
+        """Take errors over. What is wrong with the defaults is wrong with each table that has them, and told once."""
+        told = {str(error) for error in self.errors}
+        self.errors += [error for error in errors if str(error) not in told]
+
     def warn(self, findings: Iterable[Finding], base: Sequence[str | int] = ()) -> None:
         """Turn findings into warnings; their paths start at ``base``."""
         self.warnings += [self._error(finding, base) for finding in findings]

@@ -111,7 +111,7 @@ def _table(
 ) -> TableSpec | None:
     raw, path = parsed.tables[name], ("tables", name)
     extract, errors = resolve_extract(name, raw.extract, parsed.extract, profile.extract, result.document)
-    result.errors += errors
+    result.collect(errors)
     if extract is None:
         return None
     sql = read_sql(layout, checked_name(Layer.SILVER, source, name))

@@ -21,6 +21,7 @@ Loc = tuple[str | int, ...]
 _PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s]+(@)")
 """In an address, which people paste where an id belongs."""
 _SUBJECT = re.compile(r"^(?:Input|String|Tuple|List|Dictionary|Value) should")
+_OF_CODE = re.compile(r"a valid dictionary( or instance of \w+)?|a valid tuple|a valid list")
 
 
 def spec_errors(error: ValidationError, model: Any, document: YamlDocument) -> list[SpecError]:
@@ -120,4 +121,5 @@ def _near(detail: ErrorDetails) -> str | None:
 
 
 def _sentence(message: str) -> str:
-    return _SUBJECT.sub("the value should", message.removeprefix("Value error, "))
+    said = _SUBJECT.sub("the value should", message.removeprefix("Value error, "))
+    return _OF_CODE.sub(lambda found: "a mapping" if "dictionary" in found[0] else "a list", said)

@@ -27,6 +27,7 @@ def _places(sql: str) -> list[tuple[str, int | None]]:
         ("SELECT x,\n* FROM silver.a.b", "select_star", 2),
         ("WITH c AS (\nSELECT * FROM silver.a.b) SELECT c.x FROM c", "select_star", 2),
         ("SELECT * EXCEPT (y) FROM silver.a.b", "select_star", 1),
+        ("SELECT count(*) AS n,\nto_json(struct(*)) AS j FROM silver.a.b", "select_star", 2),
         ("SELECT a.x FROM silver.a.a AS a\nCROSS JOIN silver.a.b AS b", "cross_join", 2),
         ("SELECT a.x FROM silver.a.a AS a,\nsilver.a.b AS b", "cross_join", 2),
         ("SELECT a.x FROM silver.a.a AS a,\nsilver.a.b AS b WHERE a.y > 1 AND a.z = a.y", "cross_join", 2),
@@ -46,6 +47,8 @@ def _places(sql: str) -> list[tuple[str, int | None]]:
         ("SELECT collect_list(x) AS f FROM silver.a.b", "non_deterministic", 1),
         ("SELECT row_number() OVER (PARTITION BY x) AS f FROM silver.a.b", "non_deterministic", 1),
         ("SELECT x\nFROM silver.a.b\nLIMIT 10", "non_deterministic", 1),
+        ("SELECT x\nFROM silver.a.b\nOFFSET 10", "non_deterministic", 1),
+        ("SELECT sum(x) OVER (PARTITION BY y ROWS 2 PRECEDING) AS f FROM silver.a.b", "non_deterministic", 1),
         ("SELECT x FROM (\nSELECT x FROM silver.a.b LIMIT 1) AS s ORDER BY x LIMIT 1", "non_deterministic", 2),
         (f"SELECT o.x FROM silver.a.b AS o\nJOIN {HISTORY} AS c ON c.id = o.c", "unbounded_history", 2),
         (f"SELECT id\nFROM {HISTORY}", "unbounded_history", 2),
@@ -85,8 +88,11 @@ def test_a_doubtful_place_is_named_with_its_line(sql: str, practice: str, line: 
         "SELECT sort_array(collect_set(x)) AS f, array_sort(collect_list(x)) AS g FROM silver.a.b",
         "SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x) AS f FROM silver.a.b",
         "SELECT x FROM silver.a.b ORDER BY x LIMIT 10",
+        "SELECT mode(x, true) AS f FROM silver.a.b",
+        "SELECT sum(x) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS f FROM silver.a.b",
         "SELECT max_by(x, y) AS f, min(x) AS g, percentile_approx(x, 0.5) AS h FROM silver.a.b",
         f"SELECT o.x FROM silver.a.b AS o LEFT JOIN {HISTORY} AS c ON c.id = o.c AND c.is_current",
+        f"SELECT c.id FROM {HISTORY} AS C WHERE c.is_current",
         f"SELECT o.x FROM silver.a.b AS o JOIN {HISTORY} AS c ON c.id = o.c AND c.batch_in < o.t AND o.t < c.valid_to",
         f"SELECT o.x FROM silver.a.b AS o JOIN {HISTORY} AS c ON c.id = o.c WHERE c.batch_out IS NULL",
         f"WITH c AS (SELECT id FROM {HISTORY} WHERE is_current) SELECT c.id FROM c",
@@ -164,6 +170,7 @@ def test_an_accepted_practice_is_silent(files: Any) -> None:
         (f"[{{practice: crossjoin, {REASON}}}]", "should be"),
         ("[{practice: cross_join}]", "'because' is missing"),
         ("[{practice: cross_join, because: ok}]", "at least 10"),
+        ("[{practice: cross_join, because: '                '}]", "at least 10"),
         (f"[{{practice: cross_join, {REASON}, until: never}}]", "unknown key"),
     ],
 )
@@ -198,6 +205,7 @@ def test_a_gold_table_without_a_grain_has_to_be_meant(files: Any) -> None:
 
 def test_tables_without_a_description_and_deletes_nobody_sees_are_warnings(files: Any) -> None:
     files.replace(SHOP, ", deleted_column: gone", "")
+    files.replace(SHOP, "    grain: [day]\n", "    description: '  '\n    grain: [day]\n")
     errors, warnings = _findings(files)
     assert errors == []
     assert sorted((item.facts["practice"], item.where.key) for item in warnings) == [

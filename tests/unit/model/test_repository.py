@@ -29,6 +29,20 @@ def test_all_findings_of_a_file_are_reported_at_once(files: Any) -> None:
     assert len(load_repository(files.root).errors) == 2
 
 
+def test_what_is_wrong_with_the_defaults_is_told_once(files: Any) -> None:
+    """Not for each table that has them."""
+    files.replace(SHOP, "{kind: sql,", "{kind: kafka,")
+    (error,) = load_repository(files.root).errors
+    assert error.got == "'kafka'"
+
+
+def test_a_wrong_kind_of_value_is_told_in_words_of_yaml(files: Any) -> None:
+    """No class of the code is named."""
+    files.replace(SHOP, "    silver: {mode: scd2}", "    accept: [cross_join]\n    silver: {mode: scd2}")
+    (error,) = load_repository(files.root).errors
+    assert (error.message, error.allowed) == ("the value should be a mapping", "a mapping")
+
+
 def test_near_misses_are_suggested(files: Any) -> None:
     files.replace(SHOP, "connection:", "conection:")
     remedies = [error.remedy or "" for error in load_repository(files.root).errors]

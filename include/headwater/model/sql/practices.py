@@ -48,9 +48,12 @@ def _stars(sql: str) -> Iterator[Place]:
     import sqlglot
 
     tokens = sqlglot.tokenize(sql, read="spark")
-    for before, token in pairwise(tokens):
-        if token.token_type.name == "STAR" and before.token_type.name in _BEFORE_A_STAR:
-            yield "select_star", token.line, f"{before.text} *" if before.text != "." else ".*"
+    for called, (before, token) in zip(["", *(token.text for token in tokens)], pairwise(tokens), strict=False):
+        taken = before.token_type.name in _BEFORE_A_STAR
+        # of all columns a count alone takes none
+        taken = taken or (before.token_type.name == "L_PAREN" and called.lower() != "count")
+        if token.token_type.name == "STAR" and taken:
+            yield "select_star", token.line, {".": ".*", "(": f"{called}(*)"}.get(before.text, f"{before.text} *")
 
 
 def _cross_joins(tree: exp.Query) -> Iterator[Place]:
@@ -88,15 +91,26 @@ def _by_chance(tree: exp.Query) -> Iterator[Place]:
         written = node.sql("spark").split("(", 1)[0].lower()
         if (name in _ORDERED_BY_CHANCE or written in _ORDERED_BY_CHANCE) and not _is_ordered(node):
             yield "non_deterministic", line_of(node), node.sql("spark")[:80]
-    for limited in tree.find_all(exp.Query):
-        if limited.args.get("limit") and not limited.args.get("order"):
-            yield "non_deterministic", line_of(limited), limited.args["limit"].sql("spark").strip()[:80]
+    for cut in tree.find_all(exp.Query):
+        bound = cut.args.get("limit") or cut.args.get("offset")
+        if bound is not None and not cut.args.get("order"):
+            yield "non_deterministic", line_of(cut), bound.sql("spark").strip()[:80]
+    for window in tree.find_all(exp.Window):
+        if not window.args.get("order") and _counts_rows(window.args.get("spec")):
+            yield "non_deterministic", line_of(window), window.sql("spark")[:80]
+
+
+def _counts_rows(frame: exp.Expr | None) -> bool:
+    """Whether a frame takes some rows of its partition by how they follow each other, not all of them."""
+    if frame is None or frame.args.get("kind") != "ROWS":
+        return False
+    return not (frame.args.get("start") == frame.args.get("end") == "UNBOUNDED")
 
 
 def _is_ordered(function: exp.Func) -> bool:
     from sqlglot import exp
 
-    if function.find(exp.Order) is not None:
+    if function.find(exp.Order) is not None or function.args.get("deterministic"):
         return True
     parent = function.parent
     while isinstance(parent, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
@@ -114,10 +128,10 @@ def _histories(scope: Scope, histories: Collection[str]) -> Iterator[Place]:
         for alias, source in scope.sources.items()
         if isinstance(source, exp.Table) and dotted_of(part.name for part in source.parts) in histories
     }
-    bounded = {column.table for column in _condition_columns(scope) if column.name.lower() in _BELIEVED}
+    bounded = {column.table.lower() for column in _condition_columns(scope) if column.name.lower() in _BELIEVED}
     for alias, table in found.items():
         # a column without its table bounds the only history there is
-        if alias not in bounded and not ("" in bounded and len(found) == 1):
+        if alias.lower() not in bounded and not ("" in bounded and len(found) == 1):
             yield "unbounded_history", line_of(table), dotted_of(part.name for part in table.parts) or alias
 
 
