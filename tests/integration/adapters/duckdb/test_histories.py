@@ -37,22 +37,51 @@ BELIEFS = [
 ]
 
 
+LATE = [
+    # BOS: on the 15th it turned out to have been called otherwise since the 3rd; today it is called as before
+    ("BOS", "Boston", 1, None, 2, 15, False),
+    ("BOS", "Boston", 1, 3, 15, None, False),
+    ("BOS", "Logan", 3, 20, 15, None, False),
+    ("BOS", "Boston", 20, None, 21, None, False),
+    # DCA: the same, and renamed since
+    ("DCA", "Washington", 1, None, 2, 15, False),
+    ("DCA", "Washington", 1, 3, 15, None, False),
+    ("DCA", "National", 3, 20, 15, None, False),
+    ("DCA", "Reagan", 20, None, 21, None, False),
+    # ORD: renamed on the 10th, closed on the 18th
+    ("ORD", "Orchard", 1, 10, 2, None, False),
+    ("ORD", "O'Hare", 10, 18, 10, None, False),
+    ("ORD", "O'Hare", 18, None, 18, None, True),
+    # PHL: open since the 2nd, learned on the 12th
+    ("PHL", "Philadelphia", 2, None, 12, None, False),
+    # SYR: closed on the 3rd, learned on the 7th; TTN: closed on the 3rd, corrected into never
+    ("SYR", "Syracuse", 1, 3, 2, None, False),
+    ("SYR", "Syracuse", 3, None, 7, None, True),
+    ("TTN", "Trenton", 1, None, 2, 9, False),
+]
+"""What was learned late about the first days of March."""
+
+
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
-    folder = tmp_path_factory.mktemp("warehouse")
+    return asking(tmp_path_factory.mktemp("warehouse"), BELIEFS)
+
+
+def asking(folder: Path, beliefs: list[Any]) -> Ask:
+    """Asks a release of a history of these beliefs, and of a table without a history."""
     catalog = SqlCatalog("lake", uri=f"sqlite:///{folder}/catalog.db", warehouse=str(folder))
     catalog.create_namespace("silver")
     moment = pa.timestamp("us", tz="UTC")
     rows = pa.table(
         {
-            "faa": [row[0] for row in BELIEFS],
-            "name": [row[1] for row in BELIEFS],
-            "valid_from": pa.array([day(row[2]) for row in BELIEFS], moment),
-            "valid_to": pa.array([day(row[3]) for row in BELIEFS], moment),
-            "batch_in": pa.array([day(row[4]) for row in BELIEFS], moment),
-            "batch_out": pa.array([day(row[5]) for row in BELIEFS], moment),
-            "is_current": [row[3] is None and row[5] is None and not row[6] for row in BELIEFS],
-            "_hw_deleted": [row[6] for row in BELIEFS],
+            "faa": [row[0] for row in beliefs],
+            "name": [row[1] for row in beliefs],
+            "valid_from": pa.array([day(row[2]) for row in beliefs], moment),
+            "valid_to": pa.array([day(row[3]) for row in beliefs], moment),
+            "batch_in": pa.array([day(row[4]) for row in beliefs], moment),
+            "batch_out": pa.array([day(row[5]) for row in beliefs], moment),
+            "is_current": [row[3] is None and row[5] is None and not row[6] for row in beliefs],
+            "_hw_deleted": [row[6] for row in beliefs],
         }
     )
     table = catalog.create_table("silver.flights__airports", schema=rows.schema)
@@ -116,14 +145,20 @@ def test_valid_at_shows_what_held_then_by_what_is_known_today(ask: Ask, number: 
     assert [row[0] for row in ask(f"SELECT name FROM {at} ORDER BY name")] == rows
 
 
-def test_what_we_reported_and_why_it_changed_is_one_query(ask: Ask) -> None:
-    """The query of the guide."""
+def test_what_we_reported_and_why_it_changed_is_one_query(tmp_path: Path) -> None:
+    """The query of the guide: what was learned of that day since is told, also where today looks as it did then."""
     guide = (Path(__file__).parents[4] / "docs/guides/histories.md").read_text()
-    sql = guide.split("```sql\nWITH reported")[1].split("```")[0]
-    assert ask("WITH reported" + sql.replace("2013-03-31", "2026-03-04")) == [
-        ("EWR", "Newark", None, "gone since 2026-03-05"),
-        ("JFK", "Idlewild", "Kennedy", "changed on 2026-03-10, known since 2026-03-11"),
-        ("LGA", "Laguardia", "LaGuardia", "corrected on 2026-03-20: it held already then"),
+    sql = guide.split("```sql\nWITH reported")[1].split("```")[0].replace("2013-03-31", "2026-03-04")
+    assert asking(tmp_path, BELIEFS + LATE)("WITH reported" + sql) == [
+        ("BOS", "Boston", "Logan", "Boston", "corrected on 2026-03-15"),
+        ("DCA", "Washington", "National", "Reagan", "corrected on 2026-03-15"),
+        ("EWR", "Newark", "Newark", None, "gone since 2026-03-05"),
+        ("JFK", "Idlewild", "Idlewild", "Kennedy", "changed on 2026-03-10, known since 2026-03-11"),
+        ("LGA", "Laguardia", "LaGuardia", "LaGuardia", "corrected on 2026-03-20"),
+        ("ORD", "Orchard", "Orchard", None, "gone since 2026-03-18"),
+        ("PHL", None, "Philadelphia", "Philadelphia", "learned on 2026-03-12"),
+        ("SYR", "Syracuse", None, None, "taken back: it did not hold any more, or never had"),
+        ("TTN", "Trenton", None, None, "taken back: it did not hold any more, or never had"),
     ]
 
 
