@@ -47,6 +47,10 @@ def bronze_rule(old: TableSpec, new: TableSpec, path: str) -> Judgement:
         return Judgement(Effect.REFUSE, f"rows of another kind of source have no place in this order; {_NEW_TABLE}")
     if path == "extract.cursor" and _cursor(old) and _cursor(new):
         return Judgement(Effect.REFUSE, f"the table's progress is told in values of the earlier cursor; {_NEW_TABLE}")
+    if path == "extract.mode" and old.extract.mode == "snapshot":
+        # before anything is read: a piece among full extracts would look like one that lost most of its rows
+        why = "only full extracts tell what was deleted so far; derived again without them, it would come back"
+        return Judgement(Effect.REFUSE, f"{why}; {_NEW_TABLE}")
     if path.startswith("extract.columns."):
         return _landing_column(old, new, path.removeprefix("extract.columns."))
     return Judgement(Effect.NOTHING, "rows are read so from now on; rows read before stay")
@@ -100,7 +104,7 @@ def _extract_mode(new: TableSpec) -> Judgement:
     if new.extract.mode == "snapshot":
         why = f"rows read piece by piece are no full extract to compare the next one with; {_NEW_TABLE}"
         return Judgement(Effect.REFUSE, why)
-    return Judgement(Effect.NOTHING, "rows are read piece by piece from now on; those that are there stay")
+    return Judgement(Effect.NOTHING, "it is made of what its bronze table holds")
 
 
 def _column(old: TableSpec, new: TableSpec, name: str, key: str) -> Judgement:

@@ -75,6 +75,15 @@ def test_each_edit_says_what_it_does_to_which_table(
     assert change.is_open == expected[3]
 
 
+def test_full_extracts_go_on_as_such(files: Any) -> None:
+    """Rule 31: they alone tell what was deleted so far; a table derived again without them would have it back."""
+    files.replace(SHOP, "silver: {mode: scd2}", "silver: {mode: scd2, sequence_by: at}")
+    extract = "    extract: {mode: incremental, cursor: at}\n    silver: {mode: scd2, "
+    changes = _changes(files, (SHOP, "    silver: {mode: scd2, ", extract))
+    found = [(c.table.layer.value, c.effect.value) for c in changes if c.path == "extract.mode"]
+    assert found == [("bronze", "refuse"), ("silver", "nothing")]
+
+
 def test_words_layout_and_schedule_change_no_table(files: Any) -> None:
     edits = [
         (SHOP, "Orders of the shop.", "All orders."),

@@ -86,16 +86,24 @@ def test_a_cleared_run_forgets_what_it_refused_though_there_is_nothing_to_refine
     assert published.batch("silver.shop.customers") == 1
 
 
-def test_another_cursor_stops_the_run_before_anything_is_read(published: Any) -> None:
+def test_another_cursor_stops_the_run_before_anything_is_read(world: Any) -> None:
     incremental = {"mode": "incremental", "cursor": "u"}
-    extract = published.model.spec.table("orders").extract
-    _edit(published, "orders", extract=extract.model_copy(update=incremental))
-    published.bronze("two")
-    published.runs.release_leases(published.context("two").key)
-    _edit(published, "orders", extract=extract.model_copy(update=incremental | {"cursor": "v"}))
-    published.source.read.clear()
+    extract = world.model.spec.table("orders").extract
+    _edit(world, "orders", extract=extract.model_copy(update=incremental))
+    assert world.whole("one") is None
+    _edit(world, "orders", extract=extract.model_copy(update=incremental | {"cursor": "v"}))
+    world.source.read.clear()
     with pytest.raises(ChangeRefusedError, match="the earlier cursor"):
-        published.plan("three")
+        world.plan("two")
+    assert world.source.read == []
+
+
+def test_a_piece_is_never_read_into_full_extracts(published: Any) -> None:
+    """Rule 31: compared with the full extract before it, it would delete what it does not bring."""
+    extract = published.model.spec.table("orders").extract.model_copy(update={"mode": "incremental", "cursor": "u"})
+    _edit(published, "orders", extract=extract)
+    with pytest.raises(ChangeRefusedError, match="full extracts tell what was deleted"):
+        published.plan("two")
     assert published.source.read == []
 
 
