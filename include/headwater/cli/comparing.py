@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -24,6 +25,7 @@ class Comparison(Value):
 
     :param refused: texts of what a run would refuse, each with what to do.
     :param stale: acknowledgements that are about none of the changes.
+    :param uncompared: why nothing can be said; empty when the pipeline was compared.
     :param read_by: changed table -> the tables made of it, each with the team to ask; of what more than evolves.
     """
 
@@ -31,28 +33,49 @@ class Comparison(Value):
     changes: tuple[SpecChange, ...] = ()
     refused: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
+    uncompared: str = ""
     read_by: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 def compare(found: Repository, against: str) -> tuple[Comparison, ...]:
-    """Every pipeline that loads, compared.
+    """Every pipeline, compared where its files load.
 
     :param against: ``stored``, for the specs that made what readers see; else a commit, branch or tag.
     :raises RequestError: when there is no such commit.
     """
+    from headwater.model.repository import load_repository
+
+    broken = tuple(_uncompared(name, "its files have errors") for name in _unloaded(repository(), found))
     if against == STORED:
         from headwater.services.changes import planned_changes
 
         with opened_platform() as platform:
-            return tuple(_compared(found, spec, planned_changes(platform, spec)) for spec in found.pipelines)
+            known = (_compared(found, spec, planned_changes(platform, spec)) for spec in found.pipelines)
+            return (*known, *broken)
     from headwater.adapters.git_files import files_at
     from headwater.model.changes.comparing import spec_changes
-    from headwater.model.repository import load_repository
 
     with files_at(repository(), against) as folder:
         before = load_repository(folder)
+        unknown = _unloaded(folder, before)
     pairs = ((spec, before.pipeline(spec.name)) for spec in found.pipelines)
-    return tuple(_compared(found, spec, spec_changes(old, spec) if old else ()) for spec, old in pairs)
+    compared = (
+        _uncompared(spec.name, f"its files of {against} had errors")
+        if spec.name in unknown
+        else _compared(found, spec, spec_changes(old, spec) if old else ())
+        for spec, old in pairs
+    )
+    return (*compared, *broken)
+
+
+def _unloaded(root: Path, found: Repository) -> list[str]:
+    from headwater.model.repository import pipeline_files
+
+    return [file.stem for file in pipeline_files(root) if found.pipeline(file.stem) is None]
+
+
+def _uncompared(pipeline: str, why: str) -> Comparison:
+    return Comparison(pipeline=pipeline, uncompared=why)
 
 
 def _compared(found: Repository, spec: PipelineSpec, changes: Sequence[SpecChange]) -> Comparison:
@@ -97,7 +120,11 @@ def print_comparisons(comparisons: Sequence[Comparison], against: str) -> None:
         for change in item.changes
     ]  # fmt: skip
     columns = ["table", "what", "was", "is", "effect", "why"]
-    print_table(f"Since {against}", columns, rows, f"Nothing that concerns a table changed since {against}.")
+    nothing = f"Nothing that concerns a table changed since {against}"
+    left = [item for item in comparisons if item.uncompared]
+    print_table(f"Since {against}", columns, rows, f"{nothing}{' in what was compared' if left else ''}.")
+    for item in left:
+        console().print(f"not compared: {item.pipeline}, as {item.uncompared}", markup=False, highlight=False)
     for item in comparisons:
         for table, names in item.read_by.items():
             console().print(f"{table} is read by {', '.join(names)}", markup=False, highlight=False, soft_wrap=True)

@@ -85,6 +85,22 @@ def test_an_acknowledgement_of_what_did_not_change_is_named(repository: Path) ->
     assert "remove it" in result.stdout
 
 
+def test_files_with_errors_are_said_not_to_be_compared(repository: Path) -> None:
+    """Nobody may take a change that could not be judged for none."""
+    _edit(repository, FLIGHTS, KEY, "    keys: [name]\n")
+    result = RUNNER.invoke(app, ["validate", "--against", "main"])
+    assert result.exit_code == 1
+    assert "Nothing that concerns a table changed since main in what was compared." in result.stdout
+    assert "not compared: flights, as its files have errors" in result.stdout
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    subprocess.run(["git", *who, "commit", "-q", "-am", "second"], cwd=repository, check=True)
+    _edit(repository, FLIGHTS, "    keys: [name]\n", NEW_KEY)
+    _, answer = _answer()
+    uncompared = {item["pipeline"]: item["uncompared"] for item in answer["comparisons"]}
+    assert uncompared["flights"] == "its files of main had errors"
+    assert uncompared["weather"] == ""
+
+
 def test_an_unknown_commit_is_refused(repository: Path) -> None:
     for ref in ("nowhere", "--upload-pack=x"):
         result = RUNNER.invoke(app, ["validate", f"--against={ref}"])

@@ -26,6 +26,11 @@ _COLUMN_ANEW = {
     "default": "rows refined so far hold the earlier default",
     "renamed_from": "rows refined so far know nothing of the earlier name",
 }
+_COLUMN_FIRST = {
+    "expression": "rows refined so far hold what was read, or no such column",
+    "mask": "rows refined so far hold the value itself",
+    "default": "rows refined so far hold NULL where nothing was told",
+}
 _LAYOUT_OF_GOLD = "the build that this causes lays its files out so"
 _LAYOUT_OF_SILVER = "the table keeps the layout it has until `headwater rebuild` of it applies this one"
 _NEW_TABLE = "declare a table of another name and let consumers move, or take the change back"
@@ -121,7 +126,8 @@ def _column(old: TableSpec, new: TableSpec, name: str, key: str) -> Judgement:
         return Judgement(Effect.EVOLVE, "a column is added; rows refined before hold NULL in it until a rebuild")
     if key == "expression" and after is None and _is_new(old, name):
         return Judgement(Effect.REBUILD, "a column is no longer made", f"the column {name}", True)
-    return Judgement(Effect.REBUILD, _COLUMN_ANEW[key])
+    is_first = before is None or getattr(before, key) is None
+    return Judgement(Effect.REBUILD, (_COLUMN_FIRST if is_first else {}).get(key, _COLUMN_ANEW[key]))
 
 
 def _is_new(old: TableSpec, name: str) -> bool:

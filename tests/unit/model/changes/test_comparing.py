@@ -75,6 +75,14 @@ def test_each_edit_says_what_it_does_to_which_table(
     assert change.is_open == expected[3]
 
 
+def test_a_rule_that_is_new_is_not_said_to_have_had_an_earlier_one(files: Any) -> None:
+    (first,) = _changes(files, (SHOP, '"trim(note)"}', '"trim(note)"}\n      card: {mask: hash}'))
+    (back,) = _changes(files, (SHOP, "      card: {mask: hash}\n", ""))
+    assert (first.why, back.why) == (
+        "rows refined so far hold the value itself", "rows refined so far hold the value as it was masked before",
+    )  # fmt: skip
+
+
 def test_full_extracts_go_on_as_such(files: Any) -> None:
     """Rule 31: they alone tell what was deleted so far; a table derived again without them would have it back."""
     files.replace(SHOP, "silver: {mode: scd2}", "silver: {mode: scd2, sequence_by: at}")
