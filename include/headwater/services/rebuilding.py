@@ -10,6 +10,7 @@ from headwater.domain.errors import RequestError
 from headwater.domain.job import Anew
 from headwater.domain.names import Layer, TableName
 from headwater.domain.run import RunPlan, RunRequest, TablePlan, Window
+from headwater.ports.platform import Platform
 from headwater.services.context import RunContext
 
 _LONGEST_BATCH = 7
@@ -48,7 +49,9 @@ def check_rebuild(run: RunContext, request: RunRequest) -> None:
         raise _refused("rebuild", "together with a window, tables or a full refresh", "rebuild by itself")
 
 
-def check_bound(request: RunRequest, plans: Sequence[TablePlan], planned_at: datetime) -> None:
+def check_bound(
+    platform: Platform, run: RunContext, request: RunRequest, plans: Sequence[TablePlan], planned_at: datetime
+) -> None:
     """:raises RequestError: when nothing can lie behind the bound; a green run would have derived nothing again."""
     since = request.rebuild_from
     if isinstance(since, datetime) and since > planned_at:
@@ -57,6 +60,17 @@ def check_bound(request: RunRequest, plans: Sequence[TablePlan], planned_at: dat
     for plan in plans:
         if plan.table in named and isinstance(since, int) and since >= plan.batch:
             raise _refused("rebuild_from", f"batch {since} of {plan.table}", f"a batch up to {plan.batch - 1}")
+        read_at = _last_read(platform, run.spec.name_of(Layer.BRONZE, plan.table)) if plan.table in named else None
+        if isinstance(since, datetime) and read_at is not None and since > read_at:
+            allowed = f"an instant up to {read_at.isoformat()}, when its last batch was read"
+            raise _refused("rebuild_from", f"{since.isoformat()} of {plan.table}", allowed)
+
+
+def _last_read(platform: Platform, bronze: TableName) -> datetime | None:
+    """When the newest batch was read (rule 26); None where nothing was, or the run store no longer knows."""
+    head = platform.catalog.head(bronze)
+    plan = platform.runs.plan(head.state.run_key) if head is not None and head.state is not None else None
+    return plan.planned_at if plan is not None else None
 
 
 def asked_anew(plan: RunPlan, table: TableName) -> Anew | None:

@@ -123,7 +123,7 @@ def _plan(platform: Platform, run: RunContext, request: RunRequest, changes: tup
             remedy="Choose tables of this source.",
         )
     plans = tuple(plan_table(platform, run.spec, table, request, planned_at) for table in tables)
-    check_bound(request, plans, planned_at)
+    check_bound(platform, run, request, plans, planned_at)
     return RunPlan.model_validate({**common, "tables": plans, **released_inputs(platform, run)})
 
 

@@ -83,7 +83,12 @@ def test_a_bound_goes_with_the_order(world: Any, since: Any, anew: Anew) -> None
 
 
 @pytest.mark.parametrize(
-    ("since", "allowed"), [(2, "a batch up to 1"), (datetime(9000, 1, 1, tzinfo=UTC), "an instant up to now")]
+    ("since", "allowed"),
+    [
+        (2, "a batch up to 1"),
+        (datetime(9000, 1, 1, tzinfo=UTC), "an instant up to now"),
+        (datetime(2026, 11, 21, 12, 0, 1, 1, tzinfo=UTC), "12:00:01+00:00, when its last batch was read"),
+    ],
 )
 def test_a_bound_that_nothing_lies_behind_is_refused(world: Any, since: Any, allowed: str) -> None:
     """A mistyped batch would give a green run that derived nothing again."""
