@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "monitoring"
 EVERY: tuple[Metric | ExportedMetric, ...] = (*METRICS, *AIRFLOW_METRICS, *EXPORTED_METRICS)
 KNOWN = {metric.prometheus: metric for metric in EVERY}
-SELECTOR = re.compile(r"\b((?:airflow|metrics_executor|spark|kafka|minio|cnpg)_\w+)(?:{([^}]*)})?")
+SELECTOR = re.compile(r"\b((?:airflow|metrics_executor|spark|kafka|minio|cnpg|barman)_\w+)(?:{([^}]*)})?")
 WHERE = {"pod"}
 """What Prometheus itself says of a metric."""
 GROUPING = re.compile(r"by \(([^)]*)\)")

@@ -115,6 +115,10 @@ SINCE_ARCHIVED = _metric(
     "PostgreSQL", "gauge", "cnpg_pg_stat_archiver_seconds_since_last_archival",
     "Seconds since the log was archived; -1: never.",
 )  # fmt: skip
+LAST_BACKUP = _metric(
+    "PostgreSQL", "gauge", "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
+    "When the newest base backup was made, in seconds since 1970; 0: none is known.",
+)  # fmt: skip
 COMMITS = _metric("PostgreSQL", "counter", "cnpg_pg_stat_database_xact_commit", "Transactions committed.", "datname")
 EXPORTED_METRICS = (
     TASKS_ACTIVE, TASKS_FAILED, TASK_SECONDS, GC_SECONDS, HEAP, SHUFFLED, APPLICATIONS_RUNNING,
@@ -122,5 +126,5 @@ EXPORTED_METRICS = (
     OFFLINE_PARTITIONS, TOPIC_SIZE, STORE_FREE, STORE_TOTAL, DRIVES_OFFLINE, STORE_HEALTH, STORE_REQUESTS,
     STORE_ERRORS, STORE_WAITING, STORE_SENT, STORE_RECEIVED, DATABASE_UP, SESSIONS, LONGEST_TRANSACTION,
     SESSIONS_WAITING, DATABASE_SIZE, TRANSACTIONS_UNFROZEN, REPLICATION_LAG, REPLICAS, ARCHIVE_FAILED, SINCE_ARCHIVED,
-    COMMITS,
+    LAST_BACKUP, COMMITS,
 )  # fmt: skip

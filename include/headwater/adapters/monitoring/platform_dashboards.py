@@ -136,6 +136,10 @@ POSTGRES = Dashboard(
             title="Since the log was archived", expression=f"max({exported.SINCE_ARCHIVED.prometheus})",
             legend="seconds", unit="s",
         ),
+        Panel(
+            title="Since the last base backup", expression=f"time() - max({exported.LAST_BACKUP.prometheus})",
+            legend="seconds", unit="s",
+        ),
     ),
 )  # fmt: skip
 PLATFORM_DASHBOARDS = (SPARK, KAFKA, MINIO, POSTGRES)

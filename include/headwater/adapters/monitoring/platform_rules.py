@@ -39,6 +39,17 @@ PLATFORM_RULES = (
         runbook="backup-and-restore.md",
     ),
     Rule(
+        name="PostgresBackupOld",
+        # of all pods: a restored cluster has none at first. Held so long because an ObjectStore that is made anew, as
+        # the chart's hook asks, knows of no backup until the plugin looks again, which it does every half hour
+        expression=f"time() - max({exported.LAST_BACKUP.prometheus}) > 26 * 3600",
+        holds="1h",
+        severity="ticket",
+        summary="No base backup was made since yesterday: a restore would take longer, and one day have none.",
+        action="`kubectl get backups -n headwater-data` says why; take one by hand when it is mended.",
+        runbook="backup-and-restore.md",
+    ),
+    Rule(
         name="PostgresReplicaBehind",
         expression=f"{exported.REPLICATION_LAG.prometheus} > 60",
         holds="10m",
