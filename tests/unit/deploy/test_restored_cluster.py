@@ -57,6 +57,23 @@ def test_a_restore_of_a_restore_reads_where_that_one_wrote(cluster: dict[str, An
     assert found["bootstrap"] == {"recovery": {"source": "lost"}}
 
 
+def test_it_archives_by_a_store_of_the_name_that_the_chart_will_give_it(cluster: dict[str, Any]) -> None:
+    """An instance knows the authorities of the stores it started with: a store that comes later stops its archive."""
+    place = {"name": "store", "namespace": "headwater-data", "uid": "u", "annotations": {"helm.sh/hook": "pre-install"}}
+    kind = {"apiVersion": "barmancloud.cnpg.io/v1", "kind": "ObjectStore"}
+    store = {**kind, "metadata": place, "spec": {"retentionPolicy": "30d"}, "status": {}}
+    given: dict[str, Any] = {"apiVersion": "v1", "kind": "List", "items": [cluster, store]}
+    own, found = json.loads(made(given).stdout)["items"]
+    name = "headwater-postgres-restored-backups"
+    assert own == {**kind, "metadata": {"name": name, "namespace": "headwater-data"}, "spec": store["spec"]}
+    assert found["spec"]["plugins"][0]["parameters"] == {"barmanObjectName": name}
+    (lost,) = found["spec"]["externalClusters"]
+    assert lost["plugin"]["parameters"] == {"barmanObjectName": "store", "serverName": "headwater-postgres"}
+    given["items"][1]["metadata"]["name"] = "another"
+    assert "archives by the ObjectStore store; got another" in made(given).stderr
+    assert "one cluster; got 0" in made({**given, "items": [store]}).stderr
+
+
 def test_a_cluster_without_an_archive_is_refused_in_words(cluster: dict[str, Any]) -> None:
     cluster["spec"]["plugins"][0]["parameters"] = {}
     refused = made(cluster)
