@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test k8s-test operators-test node-test yarn-test sbom demo-push monitoring monitoring-test dr-drill
+.PHONY: help setup demo demo-next demo-break demo-fix demo-stop check test lock requirements new-source options clean-demo dist image image-test k8s-test operators-test node-test restore-test yarn-test sbom demo-push monitoring monitoring-test dr-drill
 
 HOME_FOLDER := $(or $(HEADWATER_HOME),.headwater)
 TOOLS := $(HOME_FOLDER)/tools
@@ -136,6 +136,20 @@ node-test: setup dist ## A stage in the pods of a real node, or with PODS=airflo
 	  HEADWATER_DEFINITIONS=$(abspath $(HOME_FOLDER)/operators/spark-operator-chart/crds) \
 	  HEADWATER_NODE=$(abspath $(HOME_FOLDER)/node) HEADWATER_IMAGES=$(abspath $(HOME_FOLDER)/images) \
 	  deploy/node/inside $(RUN) --no-sync pytest -q $(if $(filter airflow,$(PODS)),tests/kubernetes/node/installation,$(wildcard tests/kubernetes/node/test_*.py))
+
+restore-test: setup ## Postgres by its real operator on a real node: backed up, and restored to an instant (root; docs/operations/deploy.md)
+	@for tool in kubectl containerd ctr runc ip iptables buildah debootstrap; do command -v $$tool >/dev/null || \
+	  { echo "make restore-test needs $$tool: docs/operations/deploy.md names the packages"; exit 1; }; done
+	@deploy/api-server/build $(HOME_FOLDER)/api-server
+	@deploy/operators/build $(HOME_FOLDER)/operators cloudnative-pg plugin-barman-cloud
+	@deploy/operators/charts $(HOME_FOLDER)/charts $(HOME_FOLDER)/operators/helm
+	@deploy/node/build $(HOME_FOLDER)/node kube-proxy
+	@TARGETS= deploy/node/images $(HOME_FOLDER)/postgres-images
+	@deploy/node/postgres-images $(HOME_FOLDER)/operators $(HOME_FOLDER)/postgres-images
+	@HEADWATER_API_SERVER=$(abspath $(HOME_FOLDER)/api-server) HEADWATER_OPERATORS=$(abspath $(HOME_FOLDER)/operators) \
+	  HEADWATER_NODE=$(abspath $(HOME_FOLDER)/node) HEADWATER_IMAGES=$(abspath $(HOME_FOLDER)/postgres-images) \
+	  HEADWATER_CHARTS=$(abspath $(HOME_FOLDER)/charts) \
+	  deploy/node/inside $(RUN) --no-sync pytest -q tests/kubernetes/node/database
 
 sbom: $(UV) ## List what the images hold, with versions and hashes: dist/headwater.cdx.json (CycloneDX)
 	@mkdir -p dist
