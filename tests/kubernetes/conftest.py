@@ -1,4 +1,7 @@
-"""One API server per environment, with what all else stands on; only for ``make k8s-test``, which has built it."""
+"""One API server per environment, with what all else stands on; only for ``make k8s-test``, which has built it.
+
+The Spark operator of our values works on it where it was built, too: ``make operators-test``, ``make node-test``.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import pytest
 import yaml
 from tests.kubernetes.api_server_under_test import Cluster, serving
 from tests.kubernetes.definitions import definitions
+from tests.kubernetes.operators.spark_operator import SparkOperator, operating
 
 # its server is built in minutes, and asked for by naming its folder: otherwise there is no such test
 collect_ignore_glob = [] if "HEADWATER_API_SERVER" in os.environ else ["test_*.py"]
@@ -48,6 +52,14 @@ def cluster(
     binaries = Path(os.environ["HEADWATER_API_SERVER"])
     with serving(binaries, tmp_path_factory.mktemp(environment)) as made:
         furnish(made, manifests)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def operator(cluster: Cluster, environment: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkOperator]:
+    """At work on the cluster of the suite that asks for it."""
+    binaries = Path(os.environ["HEADWATER_OPERATORS"])
+    with operating(binaries, cluster, environment, tmp_path_factory.mktemp("operator")) as made:
         yield made
 
 

@@ -18,7 +18,7 @@ from tests.kubernetes.node.machine import Node, running
 from tests.kubernetes.node.paused_jobs import PausedJob, end_paused
 from tests.kubernetes.node.paused_jobs import paused_job as start_paused
 from tests.kubernetes.node.relay import relayed
-from tests.kubernetes.operators.spark_operator import SparkOperator, operating
+from tests.kubernetes.operators.spark_operator import SparkOperator
 from tests.spark.conftest import lake, local_lake, remote, spark
 
 from headwater.adapters.embedded.postgres import EmbeddedPostgres
@@ -54,13 +54,6 @@ def cluster(node: Node, manifests: list[dict[str, Any]]) -> Cluster:
     """Of the node, with our namespaces, accounts and rights."""
     furnish(node.cluster, manifests)
     return node.cluster
-
-
-@pytest.fixture(scope="session")
-def operator(cluster: Cluster, environment: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkOperator]:
-    binaries = Path(os.environ["HEADWATER_OPERATORS"])
-    with operating(binaries, cluster, environment, tmp_path_factory.mktemp("operator")) as made:
-        yield made
 
 
 @pytest.fixture(scope="session")
