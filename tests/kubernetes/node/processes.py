@@ -26,14 +26,19 @@ class Processes:
         with (self.folder / f"{name}.log").open("wb") as log:
             self._started[name] = subprocess.Popen(command, stdout=log, stderr=log, env=environ, cwd=self.folder)
 
-    def wait_for(self, look: Callable[[], Found | None], what: str, seconds: float = PATIENCE_SECONDS) -> Found:
-        """What others bring about, or what they said when they do not."""
+    def wait_for(
+        self, look: Callable[[], Found | None], what: str, seconds: float = PATIENCE_SECONDS, every: float = 0.3
+    ) -> Found:
+        """What others bring about, or what they said when they do not.
+
+        :param every: seconds between two looks; a look costs the machine something, too.
+        """
         until = time.monotonic() + seconds
         while (found := look()) is None:
             ended = [name for name, process in self._started.items() if process.poll() is not None]
             assert ended == [], f"{ended} ended\n{self.said()}"
             assert time.monotonic() < until, f"{what}\n{self.said()}"
-            time.sleep(0.3)
+            time.sleep(every)
         return found
 
     def said(self) -> str:

@@ -31,11 +31,18 @@ class Api:
         found: Answer = self._http.get(f"/api/v2/{path}").raise_for_status().json()
         return found
 
+    def switch(self, dag: str, *, on: bool) -> None:
+        self._http.patch(f"/api/v2/dags/{dag}", json={"is_paused": not on}).raise_for_status()
+
     def trigger(self, dag: str) -> str:
         """The id of a run that was started; the DAG is switched on."""
-        self._http.patch(f"/api/v2/dags/{dag}", json={"is_paused": False}).raise_for_status()
+        self.switch(dag, on=True)
         made = self._http.post(f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None}).raise_for_status()
         return str(made.json()["dag_run_id"])
+
+    def runs(self, dag: str) -> list[str]:
+        """Their ids."""
+        return [str(item["dag_run_id"]) for item in self.get(f"dags/{dag}/dagRuns")["dag_runs"]]
 
     def tasks(self, dag: str, run: str) -> dict[str, Answer]:
         """Each task's instance by its id, with the map index where there are several."""

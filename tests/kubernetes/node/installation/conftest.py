@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,33 +14,26 @@ from tests.integration.storage.secured_stores import serving as serving_stores
 from tests.kubernetes.api_server_under_test import Cluster
 from tests.kubernetes.conftest import rendered
 from tests.kubernetes.node.installation import secrets, sources
+from tests.kubernetes.node.installation.airflow_in_pods import AirflowInPods, items
 from tests.kubernetes.node.installation.api import Api
 from tests.kubernetes.node.installation.chart import NAMESPACE, AirflowChart
 from tests.kubernetes.node.installation.outside import DATA, NAMES, Outside, serving
+from tests.kubernetes.node.installation.sources import SOURCE
 from tests.kubernetes.node.machine import Node
 from tests.unit.helm_values.values import composed
+
+from headwater.domain.names import TableName
+from headwater.domain.run import RunKey
 
 collect_ignore_glob = [] if "HEADWATER_NODE" in os.environ else ["test_*.py"]
 ENVIRONMENT = "prod"
 IMAGE = {"repository": "localhost/headwater-airflow", "tag": "latest", "pullPolicy": "Never"}
 HOSTS = (*(f"{name}.{DATA}{end}" for name in NAMES for end in ("", ".svc")), "airflow-api-server")
 READY_SECONDS = 400.0
+ANOTHER = str(RunKey(installation="elsewhere", dag_id=SOURCE, run_id="another"))
+"""Who holds a table that the run wants."""
+LEASE_SECONDS = 1200.0
 Manifest = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class AirflowInPods:
-    """What tests ask."""
-
-    api: Api
-    cluster: Cluster
-    node: Node
-    outside: Outside
-
-    def pods(self, **labels: str) -> list[Manifest]:
-        chosen = ",".join(f"{key}={value}" for key, value in labels.items())
-        text = self.cluster.kubectl("get", "pods", f"--namespace={NAMESPACE}", f"--selector={chosen}", "--output=json")
-        return list(json.loads(text)["items"])
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +61,7 @@ def airflow(cluster: Cluster, node: Node, outside: Outside) -> Iterator[AirflowI
     maps = [item for item in rendered(f"overlays/{ENVIRONMENT}/platform") if item["kind"] == "ConfigMap"]
     cluster.apply([*outside.manifests(), *maps, *written.manifests], dry=False)
     chart = AirflowChart(values)
-    cluster.apply([*chart.manifests(), _migration(chart.image)], dry=False)
+    cluster.apply([*chart.manifests(), *_runtime(chart.image)], dry=False)
     node.processes.wait_for(partial(_up, cluster), "Airflow does not come up", READY_SECONDS)
     address = _address(cluster)
     api = Api(address, outside.stores.s3.authority.ca, secrets.ADMIN, written.password)
@@ -77,17 +69,36 @@ def airflow(cluster: Cluster, node: Node, outside: Outside) -> Iterator[AirflowI
     api.close()
 
 
-def _migration(image: str) -> Manifest:
-    """Of the run store: ours, with the image of the node."""
-    (made,) = [item for item in rendered(f"overlays/{ENVIRONMENT}/runtime") if item["kind"] == "Job"]
-    (container,) = made["spec"]["template"]["spec"]["containers"]
-    container |= {"image": image, "imagePullPolicy": "Never"}
-    return dict(made)
+@pytest.fixture(scope="session")
+def run(airflow: AirflowInPods) -> str:
+    """The first run of the source; somebody else holds one of its tables."""
+
+    def look() -> bool | None:
+        return any(item["dag_id"] == SOURCE for item in airflow.api.get("dags")["dags"]) or None
+
+    airflow.node.processes.wait_for(look, "no DAG came", 240)
+    with airflow.run_store() as store:
+        store.acquire([TableName.parse(f"bronze.{SOURCE}.airlines")], ANOTHER, "somebody", LEASE_SECONDS)
+    return airflow.api.trigger(SOURCE)
+
+
+def _runtime(image: str) -> list[Manifest]:
+    """Ours, with the image of the node: the migration of the run store, the watchdog from outside, the shell."""
+    found = [item for item in rendered(f"overlays/{ENVIRONMENT}/runtime") if item["kind"] in {"Job", "CronJob"}]
+    for item in found:
+        spec = item["spec"]
+        if item["kind"] == "CronJob":
+            spec["suspend"] = True  # it passes when a test says so
+            spec = spec["jobTemplate"]["spec"]
+        pod = spec["template"]["spec"]
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+            container |= {"image": image, "imagePullPolicy": "Never"}
+    return found
 
 
 def _up(cluster: Cluster) -> bool | None:
     """Whether each deployment has its pod and each job is through; what a pod died of is said at once."""
-    found = _items(cluster, "deployments,jobs,pods")
+    found = items(cluster, "deployments,jobs,pods")
     for item in found:
         for status in item["status"].get("containerStatuses", ()):
             gone = status.get("lastState", {}).get("terminated") or {}
@@ -105,24 +116,16 @@ def _said(cluster: Cluster, pod: Manifest) -> str:
     return cluster.kubectl("logs", name, f"--namespace={NAMESPACE}", "--previous", "--tail=60", refused_is_fine=True)
 
 
-def _items(cluster: Cluster, kinds: str, *more: str) -> list[Manifest]:
-    text = cluster.kubectl("get", kinds, f"--namespace={NAMESPACE}", "--output=json", *more)
-    return list(json.loads(text)["items"])
-
-
 def _address(cluster: Cluster) -> str:
-    (pod,) = _items(cluster, "pods", "--selector=component=api-server")
+    (pod,) = items(cluster, "pods", component="api-server")
     return str(pod["status"]["podIP"])
 
 
 @pytest.fixture(autouse=True)
-def told(request: pytest.FixtureRequest, airflow: AirflowInPods, tmp_path: Path) -> Iterator[None]:
+def told(airflow: AirflowInPods) -> Iterator[None]:
     """What pods said, when a test was told to keep it: ``HEADWATER_KEEP`` names a folder."""
     yield
     folder = os.environ.get("HEADWATER_KEEP")
     for pod in airflow.pods() if folder else ():
         name = pod["metadata"]["name"]
-        said = airflow.cluster.kubectl(
-            "logs", name, f"--namespace={NAMESPACE}", "--all-containers", refused_is_fine=True
-        )
-        Path(str(folder), f"{name}.log").write_text(said)
+        Path(str(folder), f"{name}.log").write_text(airflow.said(name))

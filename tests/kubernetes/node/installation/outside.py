@@ -1,22 +1,23 @@
-"""What pods of Airflow reach outside of their namespace: Postgres and S3 by their names of production, and Git."""
+"""What pods of Airflow reach outside of their namespace: Postgres and S3 by their names of production, Git, DataHub."""
 
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from tests.integration.datahub.conftest import Gms
+from tests.integration.sources.s3_under_test import await_port
 from tests.integration.storage.secured_stores import SecuredStores
 from tests.kubernetes.node.network import NODE
 from tests.kubernetes.node.relay import relayed
 
 from headwater.adapters.embedded.bare_repository import BareRepository
+from headwater.adapters.embedded.postgres_files import free_port
 
 DATA = "headwater-data"
 POSTGRES, POOLER, S3 = "headwater-postgres-rw", "headwater-postgres-pooler-airflow", "headwater-minio"
@@ -29,11 +30,14 @@ class Outside:
     """Where everything is, as pods say it.
 
     :param repository: to push to; ``url`` is where pods fetch it.
+    :param datahub: a server that answers as DataHub's does; ``datahub_url`` is where pods send to it.
     """
 
     stores: SecuredStores
     repository: BareRepository
     url: str
+    datahub: Gms
+    datahub_url: str
 
     def manifests(self) -> list[Manifest]:
         """Services of production's names, whose addresses are this machine's."""
@@ -45,32 +49,29 @@ def serving(stores: SecuredStores, folder: Path) -> Iterator[Outside]:
     """All of it on the node's address; gone afterwards."""
     repository = BareRepository(folder / "headwater.git")
     repository.ensure()
-    # what tells those who fetch without a Git server what there is
-    hook = repository.folder / "hooks" / "post-update"
-    hook.write_text("#!/bin/sh\nexec git update-server-info\n")
-    hook.chmod(0o755)
-    subprocess.run(["git", "-C", str(repository.folder), "update-server-info"], check=True)
     with ExitStack() as doors:
         doors.enter_context(relayed(stores.postgres.port, at=5432))
         doors.enter_context(relayed(stores.s3.port, at=9000))
-        port = doors.enter_context(_fetchable(folder))
-        yield Outside(stores, repository, f"http://{NODE}:{port}/headwater.git")
+        datahub = Gms()
+        doors.callback(datahub.stop)
+        heard = doors.enter_context(relayed(urlsplit(datahub.url).port or 0))
+        git = doors.enter_context(_fetchable(folder))
+        yield Outside(stores, repository, f"git://{git}/headwater.git", datahub, f"http://{heard}")
 
 
 @contextmanager
-def _fetchable(folder: Path) -> Iterator[int]:
-    class Quiet(SimpleHTTPRequestHandler):
-        """Files as they are; Git makes a repository of them."""
-
-        def log_message(self, *_: object) -> None:
-            """Not among what the tests say."""
-
-    with ThreadingHTTPServer((NODE, 0), partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
+def _fetchable(folder: Path) -> Iterator[str]:
+    """Git's own server, which knows shallow clones; it asks nobody who they are."""
+    port = free_port()
+    options = ["--export-all", f"--base-path={folder}", "--listen=127.0.0.1", f"--port={port}"]
+    process = subprocess.Popen(["git", "daemon", *options, str(folder)])
+    try:
+        await_port(port, process)
+        with relayed(port) as door:
+            yield door
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _service(name: str) -> list[Manifest]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from tests.integration.datahub.conftest import TOKEN
 from tests.integration.storage.tls_postgres import LOGIN, PASSWORD
 from tests.kubernetes.node.installation.outside import DATA, POOLER, POSTGRES, S3, Outside
 
@@ -47,6 +48,7 @@ def written(outside: Outside) -> Secrets:
         "headwater-stores": _stores(outside, password),
         "headwater-connections": _connections(outside),
         "headwater-ca": {"ca.crt": authority.ca.read_text()},
+        "headwater-git": {"url": outside.url, "key": "", "known_hosts": ""},
         "airflow-api-tls": {"tls.crt": authority.certificate.read_text(), "tls.key": authority.key.read_text()},
     }
     return Secrets([_secret(name, values) for name, values in found.items()], password)
@@ -76,6 +78,7 @@ def _connections(outside: Outside) -> dict[str, str]:
     given = {
         "HEADWATER_GIT": {"conn_type": "git", "login": "sources", "password": "of-a-server-that-asks-for-none"},
         "HEADWATER_LOGS": {"conn_type": "aws", "login": s3.key_id, "password": s3.secret_key, "extra": logs},
+        "HEADWATER_DATAHUB": {"conn_type": "datahub_rest", "host": outside.datahub_url, "password": TOKEN},
     }
     made = {f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in given.items()}
     return made | {"AIRFLOW_CONN_FLIGHTS_DB": _url("postgres", POSTGRES, "source")}
