@@ -19,6 +19,10 @@ _HEADER = (
 )
 
 
+_WIDTH = 64
+"""PyYAML breaks a line at the first blank after so many columns, and a selector has 55: lines stay within 120."""
+
+
 class _Indented(yaml.SafeDumper):
     """Lists indented below their key, as the house's YAML is."""
 
@@ -59,4 +63,4 @@ def _kustomization(names: list[str]) -> dict[str, object]:
 
 
 def _yaml(document: object) -> str:
-    return _HEADER + yaml.dump(document, Dumper=_Indented, sort_keys=False, width=100, allow_unicode=True)
+    return _HEADER + yaml.dump(document, Dumper=_Indented, sort_keys=False, width=_WIDTH, allow_unicode=True)
