@@ -22,7 +22,7 @@ COLUMNS = "k bigint, v string, w string"
 CDC, HISTORY, UPSERT = Silver(mode="cdc"), Silver(mode="cdc", applied_as="scd2"), Silver(mode="upsert")
 ASKED = {"all": Anew(), "since_2": Anew(after_batch=1), "apart": Anew(), "fresh": None}
 FORMS = {"cdc": CDC, "history": HISTORY, "moved": UPSERT}
-NAMES = ("cdc_all", "cdc_since_2", "cdc_fresh", "history_apart", "history_fresh", "moved_apart")
+NAMES = ("cdc_all", "cdc_since_2", "cdc_fresh", "history_all", "history_apart", "history_fresh", "moved_apart")
 """``<form>_<how it is derived the second time>``; a fresh table is derived once."""
 
 
@@ -99,10 +99,11 @@ def rows(lake: Any, staged: StagedTable, where: str = "true") -> list[tuple[Any,
     return sorted(map(tuple, seen.select("k", "v", text, *times).collect()), key=str)
 
 
+@pytest.mark.parametrize("form", ["cdc", "history"])
 def test_a_stream_derived_again_in_place_equals_one_derived_afresh(
-    shared_lake: Any, staged: dict[str, StagedTable]
+    shared_lake: Any, staged: dict[str, StagedTable], form: str
 ) -> None:
-    assert rows(shared_lake, staged["cdc_all"]) == rows(shared_lake, staged["cdc_fresh"]) != []
+    assert rows(shared_lake, staged[f"{form}_all"]) == rows(shared_lake, staged[f"{form}_fresh"]) != []
 
 
 def test_from_a_batch_on_only_keys_of_it_are_derived_again(shared_lake: Any, staged: dict[str, StagedTable]) -> None:
