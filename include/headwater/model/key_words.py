@@ -115,7 +115,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
     "Silver": _LAYOUT
     | {
         "mode": "append keeps every event; upsert keeps the newest row of a key; scd2 keeps every version of a key; "
-        "cdc follows a stream of changes",
+        "cdc follows a stream of changes, which no extract of this version reads",
         "as": "cdc: upsert keeps the newest row of a key; scd2 keeps every version of a key",
         "sequence_by": "column that orders versions of a key; required after an incremental extract",
         "valid_from": "scd2: column that says since when a version holds",
@@ -127,7 +127,7 @@ KEY_WORDS: dict[str, dict[str, str]] = {
     "ColumnRule": {
         "rename": "name in silver",
         "renamed_from": "cdc: the name the column had before it was renamed at the source",
-        "default": "cdc: value of rows whose events do not know the column (ADD COLUMN … DEFAULT at the source)",
+        "default": "value in the place of NULL; cdc: of events that do not know the column (ADD COLUMN … DEFAULT)",
         "expression": "Spark SQL over the bronze columns of the row that gives the value in silver",
         "type": "Iceberg type in silver",
         "classification": "public, internal or pii",
