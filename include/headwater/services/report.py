@@ -9,7 +9,7 @@ from headwater.domain.names import TableName
 
 
 class TableOutcome(Value):
-    """One table of a stage. ``status`` is one word; ``note`` says why."""
+    """One table of a stage. ``status`` is one word; ``note`` says why; ``seconds`` is 0 where nobody measured."""
 
     table: str
     status: str
@@ -19,8 +19,9 @@ class TableOutcome(Value):
 
     def line(self) -> str:
         rows = f"{self.rows:>10,} rows" if self.rows else " " * 15
-        note = f"  {self.note}" if self.note else ""
-        return f"{self.table:<44} {self.status:<12} {rows} {self.seconds:6.1f} s{note}"
+        # of a stage that does all tables at once nobody took the time of each
+        took = f"{self.seconds:6.1f} s" if self.seconds else " " * 8
+        return f"{self.table:<44} {self.status:<12} {rows} {took}  {self.note}".rstrip()
 
 
 class ChangedTable(Value):

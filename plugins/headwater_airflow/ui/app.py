@@ -24,44 +24,49 @@ app = FastAPI(title="Headwater", dependencies=[Depends(get_user)], docs_url=None
 def overview(request: Request, reader: Reading) -> HTMLResponse:
     """Open incidents and the newest runs."""
     runs, open_incidents = reader.recent()
-    return _html(pages.overview(request.scope["root_path"], runs, open_incidents))
+    return _html(pages.overview(_base(request), runs, open_incidents))
 
 
 @app.get("/runs/{dag_id}/{run_id}/release", dependencies=_MAY_READ_DAG)
-def release_of_run(dag_id: str, run_id: str, reader: Reading) -> HTMLResponse:
+def release_of_run(request: Request, dag_id: str, run_id: str, reader: Reading) -> HTMLResponse:
     """What a run made visible, and what its files changed of the tables that were there."""
     changes = reader.changes_of(dag_id, run_id)
-    return _html(pages.releases(dag_id, run_id, reader.releases_of(dag_id, run_id), changes))
+    return _html(pages.releases(_base(request), dag_id, run_id, reader.releases_of(dag_id, run_id), changes))
 
 
 @app.get("/runs/{dag_id}/{run_id}/incidents", dependencies=_MAY_READ_DAG)
-def incidents_of_run(dag_id: str, run_id: str, reader: Reading) -> HTMLResponse:
+def incidents_of_run(request: Request, dag_id: str, run_id: str, reader: Reading) -> HTMLResponse:
     """What went wrong in a run."""
-    return _html(pages.incidents(dag_id, run_id, reader.incidents_of(dag_id, run_id)))
+    return _html(pages.incidents(_base(request), dag_id, run_id, reader.incidents_of(dag_id, run_id)))
 
 
 @app.get("/releases/{release_id}")
-def release(release_id: str, reader: Reading) -> HTMLResponse:
+def release(request: Request, release_id: str, reader: Reading) -> HTMLResponse:
     """One release."""
     found = reader.release(release_id)
     if found is None:
         raise HTTPException(404, f"there is no release {release_id}")
-    return _html(pages.release(found))
+    return _html(pages.release(_base(request), found))
 
 
 @app.get("/incidents/{incident_id}")
-def incident(incident_id: int, reader: Reading) -> HTMLResponse:
+def incident(request: Request, incident_id: int, reader: Reading) -> HTMLResponse:
     """One incident."""
     found = reader.incident(incident_id)
     if found is None:
         raise HTTPException(404, f"there is no incident {incident_id}")
-    return _html(pages.incident(found))
+    return _html(pages.incident(_base(request), found))
 
 
 @app.exception_handler(HeadwaterError)
 def unavailable(_: Request, error: HeadwaterError) -> HTMLResponse:
     """Say what is wrong with the installation, as everywhere else."""
     return _html(pages.explanation(error), status=503)
+
+
+def _base(request: Request) -> str:
+    """Where the pages are mounted."""
+    return str(request.scope["root_path"])
 
 
 def _html(text: str, status: int = 200) -> HTMLResponse:

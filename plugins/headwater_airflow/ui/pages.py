@@ -7,7 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from headwater.adapters.notifiers.outline import numbered_steps
 from headwater.domain.change import written
+from headwater_airflow.ui.links import PREFIX
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,16 +25,19 @@ body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding
 table{border-collapse:collapse;width:100%}
 td,th{text-align:left;padding:.35rem .8rem .35rem 0;border-bottom:1px solid #d7e0e4}
 code,pre{font:13px/1.45 ui-monospace,monospace;background:#f0f5f6;border-radius:4px}code{padding:.1rem .3rem}
-pre{padding:.6rem .8rem;overflow-x:auto}h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}a{color:#0b6478}
+pre{padding:.6rem .8rem;white-space:pre-wrap;overflow-wrap:anywhere}ol{list-style:none;padding:0}li{margin:.8rem 0}
+h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}a{color:#0b6478}
 @media(prefers-color-scheme:dark){body{background:#10191e;color:#dce7ea}code,pre{background:#1c2a31}a{color:#6cc5d9}
 td,th{border-color:#2b3b43}}
 """
 
 
-def page(title: str, body: str) -> str:
-    """A whole page."""
+def page(title: str, body: str, ways: Sequence[tuple[str, str]] = ()) -> str:
+    """A whole page. :param ways: address and words of the pages one may want to go on to."""
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body><h1>{escape(title)}</h1>{body}</body></html>'
+    links = " · ".join(f'<a href="{escape(address, quote=True)}">{escape(words)}</a>' for address, words in ways)
+    nav = f"<nav>{links}</nav>" if links else ""
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{nav}<h1>{escape(title)}</h1>{body}</body></html>'
 
 
 def overview(base: str, runs: Sequence[RunRecord], incidents: Sequence[Incident]) -> str:
@@ -56,27 +61,37 @@ def overview(base: str, runs: Sequence[RunRecord], incidents: Sequence[Incident]
     return page("Headwater", body)
 
 
-def releases(dag_id: str, run_id: str, found: Sequence[Release], changes: Sequence[SpecChange] = ()) -> str:
+def releases(base: str, dag_id: str, run_id: str, found: Sequence[Release], changes: Sequence[SpecChange] = ()) -> str:
     """What a run made visible, and what its files changed of the tables that were there."""
     nothing = "<p>This run published nothing: readers see what they saw before it.</p>"
     body = "".join(_release(item) for item in found) or nothing
-    return page(f"{dag_id}: {run_id}", body + _changes(changes))
+    ways = (_home(base), (_run_address(base, dag_id, run_id, "incidents"), "What went wrong in this run"))
+    return page(
+        f"What {dag_id} made visible in run {run_id}",
+        body + _changes(changes),
+        (*ways, _in_airflow(base, dag_id, run_id)),
+    )
 
 
-def release(item: Release) -> str:
+def release(base: str, item: Release) -> str:
     """One release."""
-    return page(f"Release {item.id}", _release(item))
+    return page(f"Release {item.id}", _release(item), (_home(base),))
 
 
-def incidents(dag_id: str, run_id: str, found: Sequence[Incident]) -> str:
+def incidents(base: str, dag_id: str, run_id: str, found: Sequence[Incident]) -> str:
     """What went wrong in a run."""
     body = "".join(_incident(item) for item in found) or "<p>No incident belongs to this run.</p>"
-    return page(f"{dag_id}: {run_id}", body)
+    made = (_run_address(base, dag_id, run_id, "release"), "What this run made visible")
+    ways = (_home(base), made, _in_airflow(base, dag_id, run_id))
+    return page(f"What went wrong with {dag_id} in run {run_id}", body, ways)
 
 
-def incident(item: Incident) -> str:
+def incident(base: str, item: Incident) -> str:
     """One incident."""
-    return page(f"Incident #{item.id}", _incident(item))
+    run_id, dag_id = item.facts.get("run_id"), item.facts.get("dag_id", item.pipeline)
+    of_a_run = run_id is not None and any(link.label == "run" for link in item.links)
+    run = [(_run_address(base, dag_id, str(run_id), "release"), "What its run made visible")] if of_a_run else []
+    return page(f"Incident #{item.id}", _incident(item), (_home(base), *run))
 
 
 def explanation(error: HeadwaterError) -> str:
@@ -84,9 +99,22 @@ def explanation(error: HeadwaterError) -> str:
     return page("Headwater cannot show this now", f"<pre>{escape(str(error))}</pre>")
 
 
+def _home(base: str) -> tuple[str, str]:
+    return f"{base}/", "Headwater"
+
+
+def _in_airflow(base: str, dag_id: str, run_id: str) -> tuple[str, str]:
+    root = base.removesuffix(PREFIX)
+    return f"{root}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}", "The run in Airflow"
+
+
+def _run_address(base: str, dag_id: str, run_id: str, what: str) -> str:
+    return f"{base}/runs/{quote(dag_id, safe='')}/{quote(run_id, safe='')}/{what}"
+
+
 def _run_link(base: str, run: RunRecord) -> str:
     key = run.run_key
-    address = f"{base}/runs/{quote(key.dag_id, safe='')}/{quote(key.run_id, safe='')}/release"
+    address = _run_address(base, key.dag_id, key.run_id, "release")
     return f"<a href='{escape(address)}'>{escape(key.run_id)}</a>"
 
 
@@ -100,9 +128,9 @@ def _release(item: Release) -> str:
         )
         for table in item.tables
     ]
-    published = _time(item.published_at) if item.published_at else "not yet"
+    when = f" {_time(item.published_at)}" if item.published_at else ""
     commit = f", by commit <code>{escape(item.bundle_version)}</code>" if item.bundle_version else ""
-    text = f"<h2>{escape(item.id)}</h2><p>{escape(item.kind)}, {escape(item.status)}, published {published}{commit}</p>"
+    text = f"<h2>{escape(item.id)}</h2><p>{escape(item.kind)}, {escape(item.status)}{when}{commit}</p>"
     held = f"<p><b>Held:</b> {escape(', '.join(item.held))}</p>" if item.held else ""
     return text + held + _table(("table", "rows", "snapshot", ""), rows, "No table.")
 
@@ -124,27 +152,29 @@ def _changes(changes: Sequence[SpecChange]) -> str:
 
 
 def _incident(item: Incident) -> str:
+    times = "once" if item.count == 1 else f"{item.count} times"
     parts = [
         f"<h2>#{item.id} {escape(item.title)}</h2>",
-        f"<p>{escape(item.status)}; owner {escape(item.owner.team)}; seen {item.count} times</p>",
+        f"<p>{escape(item.status)}; owner {escape(item.owner.team)}; seen {times}</p>",
         f"<p>First seen {_time(item.first_seen)}, last {_time(item.last_seen)}</p>",
         f"<pre>{escape(item.error_line)}</pre>",
         f"<p><b>Most likely:</b> {escape(item.likely_cause)}</p>",
         f"<p><b>Readers see:</b> {escape(item.still_visible)}</p>" if item.still_visible else "",
         f"<p><b>Matters to:</b> {escape(', '.join(item.matters_to))}</p>" if item.matters_to else "",
         f"<p><b>Done already:</b> {escape('; '.join(item.done_already))}</p>" if item.done_already else "",
-        "<h3>What to do</h3><ol>" + "".join(f"<li>{_step(step)}</li>" for step in item.steps) + "</ol>",
+        "<h3>What to do</h3>",
+        "<p>Steps with letters are alternatives: follow one of them.</p>" if any(s.choice for s in item.steps) else "",
+        "<ol>" + "".join(f"<li>{_step(label, step)}</li>" for label, step in numbered_steps(item.steps)) + "</ol>",
         "<p>" + " · ".join(_link(link.url, link.label) for link in item.links) + "</p>",
     ]
     return "".join(parts)
 
 
-def _step(step: Step) -> str:
-    choice = f"<b>({escape(step.choice)})</b> " if step.choice else ""
+def _step(label: str, step: Step) -> str:
     texts = [f"<pre>{escape(text)}</pre>" for text in (step.command, step.sql) if text]
     where = f" <i>at connection <code>{escape(step.connection)}</code></i>" if step.connection else ""
     link = f" {_link(step.url, 'open')}" if step.url else ""
-    return f"{choice}{escape(step.text)}{where}{link}{''.join(texts)}"
+    return f"<b>{escape(label)}</b> {escape(step.text)}{where}{link}{''.join(texts)}"
 
 
 def _link(url: str, label: str) -> str:
