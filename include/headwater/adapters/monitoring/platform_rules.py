@@ -69,7 +69,7 @@ PLATFORM_RULES = (
     Rule(
         name="StoreUnhealthy",
         # of all series: any node may answer a scrape, and each puts its own name to the whole cluster's state
-        expression=f"min({exported.STORE_HEALTH.prometheus} or {STORE_SCRAPED}) == 0 or {_vanished(STORE_SCRAPED)}",
+        expression=f"{_vanished(STORE_SCRAPED)} or min({exported.STORE_HEALTH.prometheus} or {STORE_SCRAPED}) == 0",
         holds="2m",
         severity="page",
         summary="The object store does not answer or has lost its quorum: tables cannot be read or written.",
