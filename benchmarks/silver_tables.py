@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -137,6 +139,8 @@ class Bench:
 
 @contextmanager
 def server() -> Iterator[tuple[Bench, Settings]]:
+    """An empty catalog and a Spark server, which end with the block, and where a time-out ends the process."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with (
         tempfile.TemporaryDirectory() as folder,
         EmbeddedPostgres(Path(folder) / "postgres", durable=False) as postgres,
