@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from headwater.domain.errors import ContractBrokenError, GateError, HeadwaterError
 from headwater.domain.names import Layer, TableName
 from headwater.domain.staging import CheckResult, Verdict
@@ -9,8 +11,12 @@ from headwater.ports.run_store import StagedRecord
 from headwater.services.quarantined_share import SHARE_CHECK
 
 
-def breach_of(verdict: Verdict, record: StagedRecord) -> HeadwaterError:
-    """Why this gate stayed closed: a broken check with its numbers, or a gate that could not be evaluated."""
+def breach_of(verdict: Verdict, record: StagedRecord, diverting: Collection[str] = ()) -> HeadwaterError:
+    """Why this gate stayed closed: a broken check with its numbers, or a gate that could not be evaluated.
+
+    :param diverting: names of the contract's rules whose rows go to quarantine before the gate. What breaks one of them
+        at the gate was in the table before: a discard, which sets rows of the held batches aside, does not reach it.
+    """
     failed = [check for check in verdict.checks if check.outcome == "failed"]
     if not failed:
         return _unsure(verdict)
@@ -19,11 +25,12 @@ def breach_of(verdict: Verdict, record: StagedRecord) -> HeadwaterError:
     more = f", and {len(failed) - 1} more checks failed" if len(failed) > 1 else ""
     count = worst.rows_failed if worst.rows_failed is not None else worst.measured
     message = f"{verdict.table}: {_said(worst)}{more}"
+    is_old = worst.name in diverting
     return ContractBrokenError(
         message,
         got="; ".join(worst.examples) or f"{worst.measured}",
         allowed=worst.threshold,
-        remedy="Correct the rows at the source, set them aside with discard, or let them through with accept.",
+        remedy=_remedy(verdict.table, is_old),
         facts={
             "table": verdict.table.dotted,
             "column": worst.column or "",
@@ -37,8 +44,14 @@ def breach_of(verdict: Verdict, record: StagedRecord) -> HeadwaterError:
             "rows": str(record.staged.rows if worst.rows_tested is None else worst.rows_tested),
             "held_snapshot": str(record.staged.staged),
             "quarantine_table": _quarantine_of(verdict.table),
+            "rebuilt_table": verdict.table.dotted if is_old else "",
         },
     )
+
+
+def _remedy(table: TableName, is_old: bool) -> str:
+    aside = f"set them aside with `headwater rebuild {table}`" if is_old else "set them aside with discard"
+    return f"Correct the rows at the source, {aside}, or let them through with accept."
 
 
 def _said(check: CheckResult) -> str:

@@ -66,6 +66,17 @@ def test_a_broken_rule_names_table_column_count_and_values() -> None:
     assert error.facts["rows"] == "1000"
 
 
+def test_what_breaks_a_rule_that_diverts_was_released_before_it_and_is_rebuilt() -> None:
+    """Rule 21: a discard sets rows of the held batches aside, so that it does not open this gate."""
+    old = CheckResult(name="small", type="invalid", outcome="failed", threshold="must be 0", rows_failed=2)
+    error = breach_of(verdict(old), record(), {"small": "`v` > 100"})
+    assert error.facts["rebuilt_table"] == "silver.flights.flights"
+    assert error.remedy is not None
+    assert "headwater rebuild silver.flights.flights" in error.remedy
+    assert "discard" not in error.remedy
+    assert breach_of(verdict(old), record(), {"other": "`v` > 100"}).facts["rebuilt_table"] == ""
+
+
 def test_a_check_that_counted_says_among_how_many_rows() -> None:
     """A staging counts kept tombstones and ended versions, which no check looks at."""
     check = CheckResult(name="x", type="missing", outcome="failed", threshold="must be 0", rows_failed=1, rows_tested=9)

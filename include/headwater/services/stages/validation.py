@@ -50,7 +50,8 @@ def run(platform: Platform, run: RunContext, layer: Layer) -> StageReport:
         if verdict.opens:
             platform.runs.mark_staged(record.staged.attempt, record.staged.table, "staged")
             continue
-        error = breach_of(verdict, record)
+        contract = run.spec.contracts.get(record.staged.table.dotted)
+        error = breach_of(verdict, record, platform.model.quarantine_rules(contract) if contract else ())
         failures.append(error)
         hold(platform, run, record, error, stage)
     failpoint(f"{stage}.end")

@@ -60,6 +60,16 @@ def test_a_broken_contract_names_rule_count_and_the_offending_rows(desk: Inciden
     assert "kept the staged data of the table, held and unpublished" in incident.done_already
 
 
+def test_rows_released_before_their_rule_are_set_aside_by_a_rebuild(desk: IncidentDesk) -> None:
+    """Rule 21: a discard does not reach rows that are in no held batch."""
+    known = failed("contract_broken")
+    facts = known.facts | {"rebuilt_table": "silver.flights.flights"}
+    incident, _ = desk.report(known.model_copy(update={"facts": facts}))
+    assert incident.steps[2].choice == "B"
+    assert incident.steps[2].command == "uv run headwater rebuild silver.flights.flights --wait"
+    assert not [step for step in incident.steps if "discard" in (step.command or "")]
+
+
 def test_steps_promise_no_way_out_that_is_not_there(desk: IncidentDesk) -> None:
     """Rule 21: nothing was staged of an extract that lost too much, so there is nothing to set aside or accept."""
     facts = {"table": "silver.flights.flights", "table_name": "flights", "setting": "max_delete_share: 0.28"}

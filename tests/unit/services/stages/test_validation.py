@@ -56,6 +56,15 @@ def test_the_stage_is_red_when_every_table_is_held_and_reports_each_once(world: 
     assert {failure.table for failure in world.reported} == EVERY
 
 
+def test_a_broken_rule_that_diverts_is_told_with_the_table_to_rebuild(world: Any, monkeypatch: Any) -> None:
+    """Rule 21: its new rows went to quarantine before the gate, so that no discard opens it."""
+    monkeypatch.setattr(world.model, "quarantine_rules", lambda contract: {"id is positive": "`id` <= 0"})
+    world.engine.broken = {"silver.shop.orders"}
+    world.whole("one")
+    told = next(failure for failure in world.reported if failure.table == "silver.shop.orders")
+    assert told.facts["rebuilt_table"] == "silver.shop.orders"
+
+
 def test_what_was_judged_is_not_judged_again(world: Any) -> None:
     """Rule 8: neither what passed nor what broke a rule, by the same contract."""
     world.engine.broken = {ORDERS}
