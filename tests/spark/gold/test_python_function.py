@@ -57,8 +57,8 @@ def test_a_function_makes_a_table_of_exactly_its_pinned_inputs(lake: Any) -> Non
         (1, 5, 2026),
         (2, 5, 2026),
     ]
-    assert (nothing.status, "it returned int" in nothing.error) == ("failed", True)
-    assert (two.status, "missing a required argument" in two.error) == ("failed", True)
+    assert (nothing.status, "it returned int" in nothing.error_line) == ("failed", True)
+    assert (two.status, "missing a required argument" in two.error_line) == ("failed", True)
 
 
 def test_its_fixture_runs_it(lake: Any) -> None:
