@@ -121,7 +121,8 @@ def _configure(conf: Path, folder: Path, memory_megabytes: int) -> None:
             f"{node}.local-dirs": str(folder / "containers"),
             f"{node}.log-dirs": str(folder / "container-logs"),
             f"{node}.delete.debug-delay-sec": "3600",  # what a container was given can be looked at
-            f"{node}.disk-health-checker.enable": "false",  # a disk filled to 90 % would stop the tests
+            # a disk filled to 90 % would stop the tests; a node that does not look again still looks once
+            f"{node}.disk-health-checker.max-disk-utilization-per-disk-percentage": "100.0",
             f"{node}.vmem-check-enabled": "false",
             f"{node}.resource.memory-mb": str(memory_megabytes),
             f"{node}.resource.cpu-vcores": "8",
