@@ -27,6 +27,5 @@ def explained(what: str, check: Callable[[], Finding]) -> Finding:
 
 def failed(what: str, error: HeadwaterError) -> Finding:
     """The finding that is an error."""
-    message = error.message if error.where is None else f"{error.where}: {error.message}"
-    found = message if error.got is None else f"{message}: {error.got}"
+    found = error.placed if error.got is None else f"{error.placed}: {error.got}"
     return Finding(what=what, fine=False, found=found, fix=error.remedy or "")

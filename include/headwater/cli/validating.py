@@ -69,7 +69,7 @@ def _turn() -> tuple[timedelta | None, str | None]:
     try:
         return turn_in_force(), None
     except SpecError as error:
-        return None, f"{error.where}: {error.message}"
+        return None, error.placed
 
 
 def _objects(errors: tuple[SpecError, ...], *, met: bool = True) -> list[dict[str, object]]:

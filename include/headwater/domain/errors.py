@@ -60,9 +60,14 @@ class HeadwaterError(Exception):
     def __str__(self) -> str:
         return f"{self.described()}\n  a retry {'helps' if self.retry_helps else 'does not help'} [{self.code}]"
 
+    @property
+    def placed(self) -> str:
+        """What failed, after file, line and key where a file is at fault."""
+        return self.message if self.where is None else f"{self.where}: {self.message}"
+
     def described(self) -> str:
         """What, where, got, allowed and what to do; nothing of retries, for what no run would meet."""
-        lines = [self.message if self.where is None else f"{self.where}: {self.message}"]
+        lines = [self.placed]
         lines += [f"  got: {self.got}"] if self.got is not None else []
         lines += [f"  allowed: {self.allowed}"] if self.allowed is not None else []
         lines += [f"  to do: {self.remedy}"] if self.remedy is not None else []
@@ -174,12 +179,6 @@ class StaleBaseError(HeadwaterError):
     """Another publish moved a table after this attempt was cut from it. Terminal for the attempt (rule 18)."""
 
     code = "stale_base"
-
-
-class TornReleaseError(HeadwaterError):
-    """A publish is found half done, which no catalog transaction can leave behind: tables were changed by hand."""
-
-    code = "release_torn"
 
 
 class StagingError(HeadwaterError):

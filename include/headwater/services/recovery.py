@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from headwater.domain.errors import TornReleaseError
 from headwater.domain.names import TableName
 from headwater.domain.release import Release
+from headwater.domain.release_errors import TornReleaseError
 from headwater.ports.catalog import Catalog, TableHead
 from headwater.ports.run_store import RunStore
 

@@ -40,7 +40,7 @@ def failed(table: TableName, error: Exception) -> TableResult:
         if outside is None and any(sign in str(error) for sign in (*_UNREACHABLE, *_LOST)):
             raise EngineLostError(f"Spark went away while {table} was at work") from error
         error = outside or explained(table, error)
-    message = error.message if error.where is None else f"{error.where}: {error.message}"
+    message = error.placed
     return TableResult(
         table=table,
         status="failed",

@@ -68,7 +68,7 @@ def _explained(error: HeadwaterError, context: FailureContext) -> Failure:
         facts |= {"line": str(error.where.line)} if error.where.line else {}
     facts |= {"got": error.got} if error.got else {}
     facts |= {"allowed": error.allowed} if error.allowed else {}
-    message = error.message if error.where is None else f"{error.where}: {error.message}"
+    message = error.placed
     return failure(context, error.code, message, facts | error.facts)
 
 

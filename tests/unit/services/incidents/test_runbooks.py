@@ -18,6 +18,7 @@ from headwater.domain.errors import HeadwaterError, SpecError
 from headwater.domain.extract_errors import ExtractShrunkError
 from headwater.domain.job_errors import JobFailedError
 from headwater.domain.maintenance_errors import MaintenanceError
+from headwater.domain.release_errors import TornReleaseError
 from headwater.domain.storage_errors import CatalogRefusedError
 from headwater.services.incidents.placeholders import PLACEHOLDER, names_in
 from headwater.services.incidents.remedy import remedy
@@ -56,7 +57,14 @@ every_runbook = pytest.mark.parametrize("runbook", RUNBOOKS.values(), ids=RUNBOO
 
 
 def test_every_error_code_has_a_runbook_and_every_runbook_a_cause() -> None:
-    raised = (JobFailedError, MaintenanceError, CatalogRefusedError, EngineRefusedError, ExtractShrunkError)
+    raised = (
+        JobFailedError,
+        MaintenanceError,
+        CatalogRefusedError,
+        EngineRefusedError,
+        ExtractShrunkError,
+        TornReleaseError,
+    )
     codes = {error.code for error in raised}
     assert codes <= set(RUNBOOKS)
     assert set(RUNBOOKS) == _codes(HeadwaterError) | WITHOUT_ERROR_CLASS
