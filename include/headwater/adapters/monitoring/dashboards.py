@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.adapters.monitoring.airflow_metrics import IMPORT_ERRORS, QUEUED_TASKS, STARVING_TASKS
+from headwater.adapters.monitoring.exported_metrics import ExportedMetric
 from headwater.adapters.monitoring.queries import growth
 from headwater.domain import metrics
 from headwater.domain.base import Value
@@ -31,7 +32,8 @@ class Dashboard(Value):
     panels: tuple[Panel, ...]
 
 
-def _grown(metric: metrics.Metric, by: str, where: str = "") -> str:
+def grown(metric: metrics.Metric | ExportedMetric, by: str, where: str = "") -> str:
+    """What a counter grew between two points of a panel, summed by labels; ``where`` is a selector in braces."""
     return f"sum by ({by}) ({growth(metric.prometheus + where, '$__rate_interval')})"
 
 
@@ -47,15 +49,15 @@ DASHBOARDS = (
         uid="headwater-pipelines",
         title="Headwater: pipelines",
         panels=(
-            Panel(title="Stages ended", expression=_grown(metrics.STAGE_FINISHED, "outcome"), legend="{{outcome}}"),
+            Panel(title="Stages ended", expression=grown(metrics.STAGE_FINISHED, "outcome"), legend="{{outcome}}"),
             Panel(
                 title="Stages failed",
-                expression=_grown(metrics.STAGE_FINISHED, "pipeline, stage", _FAILED),
+                expression=grown(metrics.STAGE_FINISHED, "pipeline, stage", _FAILED),
                 legend=_STAGE,
             ),
             Panel(title="Slowest stages", expression=_SLOW, legend=_STAGE, unit="s"),
             Panel(title="Slowest tables", expression=_SLOW_TABLES, legend="{{table}} {{stage}}", unit="s"),
-            Panel(title="Releases", expression=_grown(metrics.RELEASED, "pipeline"), legend="{{pipeline}}"),
+            Panel(title="Releases", expression=grown(metrics.RELEASED, "pipeline"), legend="{{pipeline}}"),
             Panel(title="Tasks waiting for a slot", expression=f"sum({QUEUED_TASKS.prometheus})", legend="executor"),
             Panel(title="Tasks waiting for a pool", expression=f"sum({STARVING_TASKS.prometheus})", legend="pools"),
             Panel(title="Files that do not load", expression=f"max({IMPORT_ERRORS.prometheus})", legend="files"),
@@ -66,9 +68,9 @@ DASHBOARDS = (
         title="Headwater: quality",
         panels=(
             Panel(title="Open incidents", expression=_OPEN, legend="{{kind}}"),
-            Panel(title="Tables held", expression=_grown(metrics.TABLE_HELD, "table"), legend="{{table}}"),
-            Panel(title="Rows", expression=_grown(metrics.TABLE_ROWS, "pipeline, stage"), legend=_STAGE),
-            Panel(title="Alerts", expression=_grown(metrics.ALERTS_SENT, "result"), legend="{{result}}"),
+            Panel(title="Tables held", expression=grown(metrics.TABLE_HELD, "table"), legend="{{table}}"),
+            Panel(title="Rows", expression=grown(metrics.TABLE_ROWS, "pipeline, stage"), legend=_STAGE),
+            Panel(title="Alerts", expression=grown(metrics.ALERTS_SENT, "result"), legend="{{result}}"),
         ),
     ),
     Dashboard(
@@ -89,7 +91,7 @@ DASHBOARDS = (
             ),
             Panel(
                 title="Passes of the watchdog",
-                expression=_grown(metrics.WATCHDOG_PASSES, "airflow"),
+                expression=grown(metrics.WATCHDOG_PASSES, "airflow"),
                 legend="Airflow {{airflow}}",
             ),
         ),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from headwater.adapters.monitoring import exported_metrics as exported
-from headwater.adapters.monitoring.dashboards import Dashboard, Panel
+from headwater.adapters.monitoring.dashboards import Dashboard, Panel, grown
 from headwater.adapters.monitoring.exported_metrics import ExportedMetric
-from headwater.adapters.monitoring.queries import growth
 
 _APPLICATION = "{{application_name}}"
 
@@ -17,10 +16,6 @@ def _per_second(metric: ExportedMetric, by: str) -> str:
 def _topics_per_second(metric: ExportedMetric) -> str:
     """Without the line that has no topic: a broker tells the sum of all topics beside them."""
     return f'sum by (topic) (rate({metric.prometheus}{{topic!=""}}[$__rate_interval]))'
-
-
-def _grown(metric: ExportedMetric, by: str) -> str:
-    return f"sum by ({by}) ({growth(metric.prometheus, '$__rate_interval')})"
 
 
 def _most(metric: ExportedMetric, by: str) -> str:
@@ -41,18 +36,18 @@ SPARK = Dashboard(
             legend="{{app_type}}",
         ),
         Panel(
-            title="Applications that failed", expression=_grown(exported.APPLICATIONS_FAILED, "app_type"),
+            title="Applications that failed", expression=grown(exported.APPLICATIONS_FAILED, "app_type"),
             legend="{{app_type}}",
         ),
         Panel(
-            title="Applications that ended well", expression=_grown(exported.APPLICATIONS_SUCCEEDED, "app_type"),
+            title="Applications that ended well", expression=grown(exported.APPLICATIONS_SUCCEEDED, "app_type"),
             legend="{{app_type}}",
         ),
         Panel(
             title="Tasks at work", expression=_sum(exported.TASKS_ACTIVE, "application_name"), legend=_APPLICATION
         ),
         Panel(
-            title="Tasks that failed", expression=_grown(exported.TASKS_FAILED, "application_name"),
+            title="Tasks that failed", expression=grown(exported.TASKS_FAILED, "application_name"),
             legend=_APPLICATION,
         ),
         Panel(
