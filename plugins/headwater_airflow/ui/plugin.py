@@ -25,4 +25,6 @@ class HeadwaterPlugin(AirflowPlugin):
     fastapi_apps = _PagesApp()
     operator_extra_links = [ReleaseLink(), IncidentLink()]  # noqa: RUF012 - the base declares no ClassVar
     # without a url_route, in a tab of its own: Airflow's frame keeps every link inside, those to Airflow's pages, too
-    external_views = [{"name": "Headwater", "href": f"{PREFIX}/", "destination": "nav"}]  # noqa: RUF012
+    external_views = [  # noqa: RUF012 - the base declares no ClassVar
+        {"name": "Headwater", "href": f"{PREFIX}/", "destination": "nav"}
+    ]

@@ -95,7 +95,7 @@ def test_a_password_that_is_made_for_a_user_is_in_no_log(
     file.write_text(json.dumps({"ann": "ann's own"}))
     monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "ann:analyst,bob:developer")
     monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", str(file))
-    HeadwaterAuthManager().init()  # type: ignore[no-untyped-call]
+    HeadwaterAuthManager().init()  # type: ignore[no-untyped-call]  # Airflow declares no types of it
     kept = json.loads(file.read_text())
     said = "".join(capfd.readouterr()) + caplog.text
     assert kept["ann"] == "ann's own"
